@@ -1,0 +1,1 @@
+"""Tell a person when a number needs them (rules and channels follow with the alerts issue)."""

@@ -1,0 +1,1 @@
+"""Read what the outside platforms say and hand it to the ledger as facts."""

@@ -1,0 +1,1 @@
+"""Show what the ledger concluded, on server-rendered pages."""

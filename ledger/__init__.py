@@ -1,0 +1,1 @@
+"""Keep one append-only book of revenue and cost per store, and answer from it."""

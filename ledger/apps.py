@@ -1,0 +1,9 @@
+"""Register the ledger app."""
+
+from django.apps import AppConfig
+
+
+class LedgerConfig(AppConfig):
+    """Name the ledger app for Django."""
+
+    name = "ledger"

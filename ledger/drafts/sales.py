@@ -1,0 +1,239 @@
+"""Draft the entries of an order from its dated sale events, payments and costs."""
+
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+
+from ledger import accounts, countries
+from ledger.costing import ESTIMATED_SOURCES
+from ledger.days import day_number
+from ledger.drafts.entry import EntryDraft, Fx
+from ledger.fees import FeeTerms, is_charge, payment_fee
+from ledger.kinds import AWAITS_PAYMENT, COUNTS_AS_REVENUE, Hold, PaymentKind, PaymentStatus, SaleKind, SaleType
+from ledger.money import SCALE, Tenk, convert, divide_half_even, minor_step, round_half_even
+from ledger.rates import Rate
+from ledger.rows import LineRow, OrderRow, SaleRow
+from ledger.shipping import shipping_cost
+
+RateFinder = Callable[[str, int], Rate | None]
+"""Finds the rate from a currency into the book's on a day number; None when there is none to use."""
+
+SOLD = frozenset({SaleKind.ORDER, SaleKind.EDIT})
+GIVEN_BACK = frozenset({SaleKind.RETURN, SaleKind.REFUND})
+
+ACCOUNT_OF_TYPE: dict[int, int] = {
+    SaleType.SHIPPING: accounts.SALES_SHIPPING,
+    SaleType.TIP: accounts.SALES_OTHER,
+    SaleType.FEE: accounts.SALES_OTHER,
+    SaleType.DUTY: accounts.MEMO_DUTY,
+    SaleType.GIFT_CARD: accounts.MEMO_GIFT_CARD_SOLD,
+    SaleType.DISCOUNT: accounts.SALES_DISCOUNTS,
+}
+"""Types that go to one account whatever happened; product and adjustment depend on the kind."""
+
+
+class BookTerms(Struct, frozen=True):
+    """What every draft of one book needs to know."""
+
+    currency: str
+    fees: FeeTerms
+
+
+class RateMissing(Exception):
+    """Say that an order cannot be posted until a rate is known."""
+
+    def __init__(self, currency: str, day: int) -> None:
+        super().__init__(currency, day)
+        self.currency, self.day = currency, day
+
+
+class _Sheet:
+    """Collects one order's drafts: converts once, rounds once, drops zeros."""
+
+    def __init__(self, order: OrderRow, terms: BookTerms, find_rate: RateFinder) -> None:
+        self.order, self.currency, self.find_rate = order, terms.currency, find_rate
+        self.step = minor_step(terms.currency)
+        self.country = countries.number(order.country)
+        self.entries: list[EntryDraft] = []
+
+    def rate(self, currency: str, day: int) -> Rate | None:
+        """Find the rate of a foreign currency; None for the book's own; raise RateMissing when it is not known."""
+        if currency == self.currency:
+            return None
+        rate = self.find_rate(currency, day)
+        if rate is None:
+            raise RateMissing(currency, day)
+        return rate
+
+    def own(self, amount: Tenk, currency: str, day: int) -> tuple[Tenk, Fx | None, bool]:
+        """Convert and round an amount; return it with its exchange and whether a stand-in rate was used."""
+        rate = self.rate(currency, day)
+        if rate is None:
+            return round_half_even(amount, self.step), None, False
+        fx = Fx(amount, currency, rate.value, day_number(rate.day), rate.source)
+        return convert(amount, rate.value, self.step), fx, rate.estimated
+
+    def add(self, account: int, part: int, day: int, amount: Tenk, *, estimated: bool = False, variant: int | None = None) -> Tenk:
+        """Add an amount in the order's currency and return what it became in the book's."""
+        if not amount:
+            return 0
+        value, fx, guessed = self.own(amount, self.order.currency, day)
+        self.put(account, part, day, value, estimated=estimated or guessed, variant=variant, fx=fx)
+        return value
+
+    def put(
+        self, account: int, part: int, day: int, amount: Tenk, *, estimated: bool = False, variant: int | None = None, fx: Fx | None = None
+    ) -> None:
+        """Add an amount that already is in the book's currency (or a count)."""
+        if amount:
+            order = self.order
+            self.entries.append(
+                EntryDraft(account, part, day, amount, estimated, order.day, order.channel, self.country, variant, None, fx)
+            )
+
+
+class _BookedCost:
+    """What a line's units have cost so far, so that units that come back are worth what was booked for them.
+
+    Cost of r remaining units = booked × r ÷ units, rounded; an event is the difference of two such values. So any
+    number of partial returns of a whole line adds up to exactly what was booked.
+    """
+
+    def __init__(self) -> None:
+        self.units = self.remaining = 0
+        self.amount: Tenk = 0
+        self.fx: Fx | None = None
+
+    def sell(self, units: int, amount: Tenk, fx: Fx | None) -> None:
+        """Note units sold and the (negative) amount booked for them."""
+        self.units += units
+        self.remaining += units
+        self.amount += amount
+        self.fx = fx
+
+    def take_back(self, units: int, step: Tenk) -> tuple[Tenk, int]:
+        """Return the (positive) amount to give back for units, and how many units it covers."""
+        covered = min(units, self.remaining)
+        if covered <= 0:
+            return 0, 0
+        before = self._value(self.remaining, step)
+        self.remaining -= covered
+        return self._value(self.remaining, step) - before, covered
+
+    def _value(self, units: int, step: Tenk) -> Tenk:
+        return divide_half_even(self.amount * units, self.units * step) * step
+
+
+def draft(order: OrderRow, *, terms: BookTerms, find_rate: RateFinder) -> list[EntryDraft]:
+    """Draft every entry an order should have now, and set `counts` and `hold` on it.
+
+    An order that misses an exchange rate has none and is held. Unpaid value is memo, test and withdrawn
+    orders have no entries. Source: docs/metrics (order formulas, days, which orders count).
+    """
+    order.hold, order.counts = Hold.NONE, False
+    if order.is_test or order.withdrawn is not None:
+        return []
+    sheet = _Sheet(order, terms, find_rate)
+    try:
+        for cost in order.costs:
+            sheet.add(cost.account, -cost.part, cost.day, cost.amount)
+        if COUNTS_AS_REVENUE[order.status]:
+            _draft_sales(sheet)
+            _draft_shipping(sheet)
+            _draft_payments(sheet, terms.fees)
+            _draft_count(sheet)
+        elif order.status in AWAITS_PAYMENT and order.cancelled is None:
+            sheet.add(accounts.MEMO_UNPAID, 0, order.day, sum(sale.net + sale.tax for sale in order.sales))
+    except RateMissing:
+        order.hold, order.counts = Hold.RATE_MISSING, False
+        return []
+    return sheet.entries
+
+
+def _draft_sales(sheet: _Sheet) -> None:
+    lines = {line.part: line for line in sheet.order.lines}
+    booked: dict[int, _BookedCost] = {}
+    for sale in _in_time_order(sheet.order.sales):
+        account = ACCOUNT_OF_TYPE.get(sale.type)
+        if account is not None:
+            # a list value sold with its own discount (shipping) shows after discount: there is one line for it
+            sheet.add(account, sale.part, sale.day, sale.net)
+        elif sale.type == SaleType.PRODUCT:
+            _draft_product(sheet, sale, lines.get(sale.line_part) if sale.line_part is not None else None, booked)
+        else:
+            account = accounts.SALES_OTHER if sale.kind in SOLD else accounts.SALES_RETURNS
+            sheet.add(account, sale.part, sale.day, sale.net)
+        if sale.tax:
+            sheet.add(accounts.MEMO_TAX, sale.part, sale.day, sale.tax)
+
+
+def _in_time_order(sales: Sequence[SaleRow]) -> Sequence[SaleRow]:
+    # only later events care for order, and most orders have none: then the order they came in will do
+    if all(sale.kind == SaleKind.ORDER for sale in sales):
+        return sales
+    return sorted(sales, key=lambda sale: (sale.happened, sale.kind, sale.external_id))
+
+
+def _draft_product(sheet: _Sheet, sale: SaleRow, line: LineRow | None, booked: dict[int, _BookedCost]) -> None:
+    variant = line.variant if line is not None else None
+    if sale.kind in SOLD:
+        sheet.add(accounts.SALES_GROSS, sale.part, sale.day, sale.net + sale.discount, variant=variant)
+        sheet.add(accounts.SALES_DISCOUNTS, sale.part, sale.day, -sale.discount, variant=variant)
+        sheet.put(accounts.STAT_UNITS, sale.part, sale.day, sale.quantity * SCALE, variant=variant)
+    else:
+        sheet.add(accounts.SALES_RETURNS, sale.part, sale.day, sale.net, variant=variant)
+        if sale.kind in GIVEN_BACK:
+            sheet.put(accounts.STAT_RETURNED_UNITS, sale.part, sale.day, -sale.quantity * SCALE, variant=variant)
+    if line is None or line.unit_cost is None or not sale.quantity:
+        return
+    if sale.kind in SOLD or (sale.kind in GIVEN_BACK and sale.restocked):
+        _draft_cogs(sheet, sale, line, booked.setdefault(line.part, _BookedCost()))
+
+
+def _draft_cogs(sheet: _Sheet, sale: SaleRow, line: LineRow, booked: _BookedCost) -> None:
+    """Draft what the units of a sale cost, or give back what units that come back were booked at."""
+    unit_cost, guessed = line.unit_cost or 0, line.cost_source in ESTIMATED_SOURCES
+    if sale.quantity > 0:
+        amount, fx, stand_in = sheet.own(-unit_cost * sale.quantity, sheet.order.currency, sale.day)
+        booked.sell(sale.quantity, amount, fx)
+        sheet.put(accounts.COGS_PRODUCT, sale.part, sale.day, amount, estimated=guessed or stand_in, variant=line.variant, fx=fx)
+        return
+    back = -sale.quantity
+    amount, covered = booked.take_back(back, sheet.step)
+    fx = booked.fx._replace(original_amount=unit_cost * covered) if booked.fx is not None else None
+    if covered < back:
+        # more comes back than this order sold (a return without its sale): at today's unit cost
+        extra, fx, stand_in = sheet.own(unit_cost * (back - covered), sheet.order.currency, sale.day)
+        amount, guessed = amount + extra, guessed or stand_in
+    sheet.put(accounts.COGS_PRODUCT, sale.part, sale.day, amount, estimated=guessed, variant=line.variant, fx=fx)
+
+
+def _draft_shipping(sheet: _Sheet) -> None:
+    cost = shipping_cost(sheet.order)
+    sheet.add(accounts.FULFILMENT_SHIPPING, 0, sheet.order.day, -cost.amount, estimated=cost.estimated)
+
+
+def _draft_payments(sheet: _Sheet, terms: FeeTerms) -> None:
+    currency = sheet.order.currency
+    for payment in sheet.order.payments:
+        if payment.status != PaymentStatus.SUCCESS:
+            continue
+        charged, fx, stand_in = sheet.own(payment.amount, currency, payment.day)
+        stated = None
+        if payment.fee is not None:
+            stated, fx, stand_in = sheet.own(payment.fee, payment.fee_currency or currency, payment.day)
+        fee = payment_fee(payment, charged=charged, stated=stated, terms=terms)
+        if fx is not None:
+            fx = fx._replace(original_amount=None if payment.fee is None else -payment.fee)
+        amount = -round_half_even(fee.amount, sheet.step)
+        sheet.put(accounts.FEES_PAYMENT, payment.part, payment.day, amount, estimated=fee.estimated or stand_in, fx=fx)
+        if payment.gateway == "gift_card":
+            redeemed = -payment.amount if is_charge(payment) else payment.amount if payment.kind == PaymentKind.REFUND else 0
+            sheet.add(accounts.MEMO_GIFT_CARD_REDEEMED, payment.part, payment.day, redeemed)
+
+
+def _draft_count(sheet: _Sheet) -> None:
+    order = sheet.order
+    order.counts = sum(sale.net + sale.tax for sale in order.sales if sale.kind == SaleKind.ORDER) > 0
+    if order.counts:
+        sheet.put(accounts.STAT_ORDERS, 0, order.day, SCALE)

@@ -1,0 +1,52 @@
+"""Explain why figures changed: the entries between two moments, by batch, cause and statement line."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db import connection
+
+from ledger import accounts
+from ledger.kinds import Basis, CauseKind
+from ledger.models import Book
+from ledger.totals import DAY_OF_BASIS
+
+
+class Change(NamedTuple):
+    """What one batch changed on one account and month."""
+
+    seq: int
+    recorded_at: datetime
+    cause: str
+    cause_ref: str
+    actor: str
+    month: date
+    account: str
+    line: str | None
+    added: Decimal
+    reversed: Decimal
+    entries: int
+
+    @property
+    def amount(self) -> Decimal:
+        """Return the net change."""
+        return self.added + self.reversed
+
+
+_CHANGES = """
+    SELECT e.seq, b.recorded_at, b.cause, b.cause_ref, b.actor, date_trunc('month', {day})::date AS month, e.account,
+        coalesce(sum(e.amount) FILTER (WHERE NOT e.reverses), 0), coalesce(sum(e.amount) FILTER (WHERE e.reverses), 0), count(*)
+    FROM ledger_entry e JOIN ledger_batch b ON b.book_id = e.book_id AND b.seq = e.seq
+    WHERE e.book_id = %s AND e.seq > %s AND e.seq <= %s
+    GROUP BY e.seq, b.recorded_at, b.cause, b.cause_ref, b.actor, month, e.account ORDER BY e.seq, month, e.account
+"""
+
+
+def changes(book: Book, *, after: int, through: int, basis: Basis = Basis.EVENT) -> list[Change]:
+    """Return what the batches after one number, through another, changed; their sums are the difference of the two views."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CHANGES.format(day=DAY_OF_BASIS[basis]), [book.pk, after, through])
+        return [
+            Change(seq, at, CauseKind(cause).label, ref, actor, month, accounts.name_of(account), accounts.line_of(account), added, back, count)
+            for seq, at, cause, ref, actor, month, account, added, back, count in cursor.fetchall()
+        ]

@@ -1,0 +1,102 @@
+"""Define the facts: the only words connectors speak to the ledger.
+
+Facts are frozen values made by pure mappers. Amounts are `Tenk`: signed whole ten-thousandths of the order's
+currency unit (12.34 is 123_400), so that they are exact and cheap. Times are aware. A fact states everything
+its platform knows of the order: recording it replaces what was known before.
+"""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from ledger.kinds import FinancialStatus, PaymentKind, PaymentStatus, SaleKind, SalesBasis, SaleType
+from ledger.money import Tenk
+
+
+class LineFact(Struct, frozen=True, gc=False, array_like=True):
+    """One line of an order. `unit_price` is the list price of one unit before discounts, tax removed."""
+
+    external_id: str
+    quantity: int
+    unit_price: Tenk
+    variant: str | None = None
+    """The platform's id of the variant; None for a line that is no product of the catalogue."""
+    sku: str = ""
+    title: str = ""
+    unit_cost: Tenk | None = None
+    """Cost of one unit in the order's currency where the source states it with the order."""
+
+
+class SaleFact(Struct, frozen=True, gc=False, array_like=True):
+    """One dated, signed event on an order.
+
+    `net` is after discounts and before tax; `discount` has the sign of the sale, so net + discount is the list
+    value (a return of goods worth 100 sold at 90: net -90, discount -10). `tax` is what was collected on it.
+    """
+
+    external_id: str
+    happened_at: datetime
+    kind: SaleKind
+    type: SaleType
+    net: Tenk
+    line: str | None = None
+    quantity: int = 0
+    discount: Tenk = 0
+    tax: Tenk = 0
+    restocked: bool = False
+
+
+class PaymentFact(Struct, frozen=True, gc=False, array_like=True):
+    """One movement of money for an order. `fee` is what the processor kept, positive; None when it is not stated."""
+
+    external_id: str
+    processed_at: datetime
+    kind: PaymentKind
+    status: PaymentStatus
+    amount: Tenk
+    gateway: str = ""
+    fee: Tenk | None = None
+    fee_currency: str = ""
+
+
+class OrderCostFact(Struct, frozen=True, gc=False, array_like=True):
+    """One actual cost of an order, signed as in the ledger: a cost is negative, a cost given back positive.
+
+    `account` is a number of the chart of accounts under `fees:` or `fulfilment:`.
+    """
+
+    external_id: str
+    happened_at: datetime
+    account: int
+    amount: Tenk
+
+
+class OrderFact(Struct, frozen=True, array_like=True):
+    """One order with its lines and everything that happened to it."""
+
+    platform: str
+    external_id: str
+    number: str
+    placed_at: datetime
+    currency: str
+    financial_status: FinancialStatus
+    channel: str
+    """Key of the sales channel; made when it is new."""
+    lines: tuple[LineFact, ...] = ()
+    sales: tuple[SaleFact, ...] = ()
+    payments: tuple[PaymentFact, ...] = ()
+    costs: tuple[OrderCostFact, ...] = ()
+    sales_basis: SalesBasis = SalesBasis.STATED
+    customer: bytes | None = None
+    """Keyed hash of the buyer's identity (ledger/identity.py); None for a guest."""
+    country: str = ""
+    region: str = ""
+    is_test: bool = False
+    cancelled_at: datetime | None = None
+    shipped: bool = False
+    """Anything left the warehouse, as far as the platform tells."""
+    updated_at: datetime | None = None
+    """The platform's own time of change; None where it states none."""
+    stated_total: Tenk | None = None
+    """What was charged at first, tax and shipping included; None when the platform does not say."""
+    stated_refunded: Tenk | None = None

@@ -1,0 +1,55 @@
+"""Decide the payment fee of one charge, and why. The door for fee rules per gateway."""
+
+from msgspec import Struct
+
+from ledger.costing import percentage_of
+from ledger.kinds import PaymentKind, PaymentStatus
+from ledger.models import CostDefaults
+from ledger.money import Tenk, tenk
+from ledger.rows import PaymentRow
+
+EXEMPT_GATEWAYS = frozenset({"cash", "manual", "gift_card", "cash on delivery", "cash on delivery (cod)", "bank deposit", "money order", "store_credit"})
+"""Gateways that take no percentage: money that never passes a processor."""
+
+CHARGES = frozenset({PaymentKind.SALE, PaymentKind.CAPTURE})
+
+
+class Fee(Struct, frozen=True):
+    """What a processor keeps of one charge (positive is a cost, book's currency), why, and whether a rule guessed."""
+
+    amount: Tenk
+    reason: str
+    estimated: bool
+
+
+class FeeTerms(Struct, frozen=True):
+    """The fee that applies where the processor states none; the percentage in ten-thousandths of a per cent."""
+
+    percentage: Tenk
+    fixed: Tenk
+
+    @classmethod
+    def load(cls, defaults: CostDefaults) -> "FeeTerms":
+        """Read the default fee of this installation."""
+        return cls(percentage=tenk(defaults.payment_fee_percentage), fixed=tenk(defaults.payment_fee_fixed))
+
+
+def is_charge(payment: PaymentRow) -> bool:
+    """Tell whether a payment took money from the customer."""
+    return payment.kind in CHARGES and payment.status == PaymentStatus.SUCCESS
+
+
+def payment_fee(payment: PaymentRow, *, charged: Tenk, stated: Tenk | None, terms: FeeTerms) -> Fee:
+    """Decide the fee of one payment from its charged amount and stated fee, both in the book's currency.
+
+    A stated fee always wins, on refunds too (a negative one is a credit). Otherwise each successful charge
+    above zero costs the percentage of what was charged plus the fixed part; cash, manual payments and gift
+    cards cost nothing.
+    """
+    if stated is not None:
+        return Fee(stated, "stated by the processor", False)
+    if not is_charge(payment) or charged <= 0:
+        return Fee(0, "no charge", False)
+    if payment.gateway.lower() in EXEMPT_GATEWAYS:
+        return Fee(0, f"no fee on {payment.gateway}", False)
+    return Fee(percentage_of(charged, terms.percentage) + terms.fixed, "default fee: percentage of the charge plus a fixed part", True)

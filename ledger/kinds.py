@@ -1,0 +1,137 @@
+"""Name the closed vocabularies that rows keep as small numbers; a number, once used, keeps its meaning."""
+
+from django.db.models import IntegerChoices
+
+
+class SaleKind(IntegerChoices):
+    """Say what happened: the first sale, a later edit, goods or money back, a correction."""
+
+    ORDER = 1, "order"
+    EDIT = 2, "edit"
+    RETURN = 3, "return"
+    REFUND = 4, "refund"
+    ADJUSTMENT = 5, "adjustment"
+
+
+class SaleType(IntegerChoices):
+    """Say what was sold or given back."""
+
+    PRODUCT = 1, "product"
+    SHIPPING = 2, "shipping"
+    TIP = 3, "tip"
+    DUTY = 4, "duty"
+    FEE = 5, "fee"
+    GIFT_CARD = 6, "gift card"
+    DISCOUNT = 7, "discount"
+    ADJUSTMENT = 8, "adjustment"
+    UNKNOWN = 9, "unknown"
+
+
+class PaymentKind(IntegerChoices):
+    """Say which way a payment moved."""
+
+    SALE = 1, "sale"
+    CAPTURE = 2, "capture"
+    AUTHORIZATION = 3, "authorization"
+    VOID = 4, "void"
+    REFUND = 5, "refund"
+
+
+class PaymentStatus(IntegerChoices):
+    """Say how a payment ended."""
+
+    SUCCESS = 1, "success"
+    PENDING = 2, "pending"
+    FAILURE = 3, "failure"
+    ERROR = 4, "error"
+
+
+class FinancialStatus(IntegerChoices):
+    """Say how far an order is paid, in the platforms' common words."""
+
+    UNKNOWN = 0, "unknown"
+    PENDING = 1, "pending"
+    AUTHORIZED = 2, "authorized"
+    PARTIALLY_PAID = 3, "partially paid"
+    PAID = 4, "paid"
+    PARTIALLY_REFUNDED = 5, "partially refunded"
+    REFUNDED = 6, "refunded"
+    VOIDED = 7, "voided"
+    EXPIRED = 8, "expired"
+
+
+COUNTS_AS_REVENUE: dict[FinancialStatus, bool] = {
+    # Money was promised but not one successful charge exists: shown apart, never as revenue.
+    FinancialStatus.UNKNOWN: False,
+    FinancialStatus.PENDING: False,
+    FinancialStatus.AUTHORIZED: False,
+    FinancialStatus.EXPIRED: False,
+    FinancialStatus.VOIDED: False,
+    # Charged at least once; what was given back since is told by refund events.
+    FinancialStatus.PARTIALLY_PAID: True,
+    FinancialStatus.PAID: True,
+    FinancialStatus.PARTIALLY_REFUNDED: True,
+    FinancialStatus.REFUNDED: True,
+}
+"""Which orders count as revenue (metrics: a table, one row per status)."""
+
+AWAITS_PAYMENT = frozenset({FinancialStatus.UNKNOWN, FinancialStatus.PENDING, FinancialStatus.AUTHORIZED})
+"""Statuses whose value may still be paid and is therefore shown apart."""
+
+
+class SalesBasis(IntegerChoices):
+    """Say where an order's sale events come from."""
+
+    STATED = 1, "stated by the platform"
+    DERIVED = 2, "derived from lines and refunds"
+
+
+class SourceKind(IntegerChoices):
+    """Say what an entry comes from."""
+
+    ORDER = 1, "order"
+    CUSTOMER = 2, "customer"
+    MANUAL_COST = 3, "manual cost"
+
+
+class CauseKind(IntegerChoices):
+    """Say why a batch was written."""
+
+    SYNC = 1, "sync"
+    WEBHOOK = 2, "webhook"
+    IMPORT = 3, "import"
+    RULE = 4, "rule"
+    MANUAL = 5, "manual"
+    CORRECTION = 6, "correction"
+    UNDO = 7, "undo"
+
+
+class CostSource(IntegerChoices):
+    """Say why an order line costs what it costs, most certain first."""
+
+    NONE = 0, "no cost applies"
+    STATED = 1, "stated with the order"
+    PRODUCT_PERCENTAGE = 4, "product COGS percentage"
+    STORE_PERCENTAGE = 5, "store COGS percentage"
+    DEFAULT_PERCENTAGE = 6, "default COGS percentage"
+
+
+class RateSource(IntegerChoices):
+    """Say where an exchange rate comes from."""
+
+    ECB = 1, "European Central Bank"
+    MANUAL = 2, "entered by hand"
+
+
+class Basis(IntegerChoices):
+    """Say which day a total counts on: when it happened (and was booked), or when its order was placed."""
+
+    EVENT = 1, "event"
+    ORDER = 2, "order"
+
+
+class Hold(IntegerChoices):
+    """Say why an order is mirrored but not posted."""
+
+    NONE = 0, "not held"
+    RATE_MISSING = 1, "exchange rate missing"

@@ -1,0 +1,178 @@
+"""Read and write the mirror of orders: the only writer of orders, lines, sales, payments and order costs."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+from django.db import connection
+
+from ledger import pgcopy as pg
+from ledger.drafts import DRAFT_VERSION
+from ledger.money import SCALE
+from ledger.rows import Columns, CostRow, LineRow, OrderRow, PaymentRow, SaleRow
+
+_ORDER_COLUMNS = (
+    "id, store_id, platform, external_id, number, placed_at, day, currency, channel, customer_id, country, region, financial_status, "
+    "is_test, counts, cancelled_at, shipped, withdrawn_at, hold, stated_total, stated_refunded, revenue, cogs, shipping, tax, payment_fees, "
+    "other_fees, marketing_costs, estimated_share, sales_basis, platform_updated_at, facts_digest, draft_version, cause_ref"
+)
+_CHILD = "store_id, order_id, external_id, part"
+_LINE_COLUMNS = f"{_CHILD}, variant_id, quantity, unit_price, unit_cost, cost_source, cost_percentage, sku, title"
+_SALE_COLUMNS = f"{_CHILD}, line_part, happened_at, day, kind, type, quantity, net, discount, tax, restocked"
+_PAYMENT_COLUMNS = f"{_CHILD}, kind, status, gateway, amount, fee, fee_currency, processed_at, day"
+_COST_COLUMNS = f"{_CHILD}, account, amount, happened_at, day"
+CHILD_TABLES = ("ledger_orderline", "ledger_sale", "ledger_payment", "ledger_ordercost")
+
+
+def new_ids(count: int) -> list[int]:
+    """Take a block of order ids from the sequence."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('ledger_order', 'id')) FROM generate_series(1, %s)", [count])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def write(store_id: int, orders: Sequence[OrderRow], *, replaced: Collection[int]) -> None:
+    """Write orders with everything under them; `replaced` names those that were there before.
+
+    A changed order is deleted and written anew under the same id: its rows are few, and one way of writing is
+    one way to be wrong.
+    """
+    delete(store_id, replaced)
+    pg.copy_rows("ledger_order", _ORDER_COLUMNS, (_order(store_id, order) for order in orders))
+    pg.copy_rows("ledger_orderline", _LINE_COLUMNS, _lines(store_id, orders))
+    pg.copy_rows("ledger_sale", _SALE_COLUMNS, _sales(store_id, orders))
+    pg.copy_rows("ledger_payment", _PAYMENT_COLUMNS, _payments(store_id, orders))
+    pg.copy_rows("ledger_ordercost", _COST_COLUMNS, _costs(store_id, orders))
+
+
+def delete(store_id: int, order_ids: Collection[int]) -> None:
+    """Delete orders and everything under them from the mirror; their entries stay in the book."""
+    if not order_ids:
+        return
+    ids = pg.array(order_ids)
+    with connection.cursor() as cursor:
+        for table in CHILD_TABLES:
+            cursor.execute(f"DELETE FROM {table} WHERE store_id = %s AND order_id = ANY(%s::bigint[])", [store_id, ids])
+        cursor.execute("DELETE FROM ledger_order WHERE store_id = %s AND id = ANY(%s::bigint[])", [store_id, ids])
+
+
+def _order(store_id: int, o: OrderRow) -> bytes:
+    c = o.columns
+    return b"".join((
+        b"\0\x22", pg.i8(o.id), pg.i4(store_id), pg.text(o.platform), pg.text(o.external_id), pg.text(o.number), pg.i8(o.placed), pg.i4(o.day),
+        pg.text(o.currency), pg.i2(o.channel), pg.optional_i8(o.customer), pg.text(o.country), pg.text(o.region), pg.i2(o.financial_status),
+        pg.boolean(o.is_test), pg.boolean(o.counts), pg.optional_i8(o.cancelled), pg.boolean(o.shipped), pg.optional_i8(o.withdrawn), pg.i2(o.hold),
+        pg.optional_money(o.stated_total), pg.optional_money(o.stated_refunded), pg.money(c.revenue), pg.money(c.cogs), pg.money(c.shipping),
+        pg.money(c.tax), pg.money(c.payment_fees), pg.money(c.other_fees), pg.money(c.marketing_costs), pg.optional_money(c.estimated_share),
+        pg.i2(o.sales_basis), pg.optional_i8(o.platform_updated), pg.binary(o.digest), pg.i2(DRAFT_VERSION), pg.text(o.cause_ref),
+    ))  # fmt: skip
+
+
+def _lines(store_id: int, orders: Sequence[OrderRow]) -> Iterator[bytes]:
+    store = b"\0\x0c" + pg.i4(store_id)
+    for order in orders:
+        head = store + pg.i8(order.id)
+        for row in order.lines:
+            yield (
+                head + pg.text(row.external_id) + pg.i4(row.part) + pg.optional_i8(row.variant) + pg.i4(row.quantity) + pg.money(row.unit_price)
+                + pg.optional_money(row.unit_cost) + pg.i2(row.cost_source) + pg.optional_money(row.cost_percentage) + pg.text(row.sku)
+                + pg.text(row.title)
+            )  # fmt: skip
+
+
+def _sales(store_id: int, orders: Sequence[OrderRow]) -> Iterator[bytes]:
+    store = b"\0\x0e" + pg.i4(store_id)
+    for order in orders:
+        head = store + pg.i8(order.id)
+        for row in order.sales:
+            yield (
+                head + pg.text(row.external_id) + pg.i4(row.part) + pg.optional_i4(row.line_part) + pg.i8(row.happened) + pg.i4(row.day)
+                + pg.i2(row.kind) + pg.i2(row.type) + pg.i4(row.quantity) + pg.money(row.net) + pg.money(row.discount) + pg.money(row.tax)
+                + pg.boolean(row.restocked)
+            )  # fmt: skip
+
+
+def _payments(store_id: int, orders: Sequence[OrderRow]) -> Iterator[bytes]:
+    store = b"\0\x0c" + pg.i4(store_id)
+    for order in orders:
+        head = store + pg.i8(order.id)
+        for row in order.payments:
+            yield (
+                head + pg.text(row.external_id) + pg.i4(row.part) + pg.i2(row.kind) + pg.i2(row.status) + pg.text(row.gateway) + pg.money(row.amount)
+                + pg.optional_money(row.fee) + pg.text(row.fee_currency) + pg.i8(row.processed) + pg.i4(row.day)
+            )  # fmt: skip
+
+
+def _costs(store_id: int, orders: Sequence[OrderRow]) -> Iterator[bytes]:
+    store = b"\0\x08" + pg.i4(store_id)
+    for order in orders:
+        head = store + pg.i8(order.id)
+        for row in order.costs:
+            yield (
+                head + pg.text(row.external_id) + pg.i4(row.part) + pg.i2(row.account) + pg.money(row.amount) + pg.i8(row.happened) + pg.i4(row.day)
+            )  # fmt: skip
+
+
+_DAY = "day - DATE '2000-01-01'"
+
+
+def _moment(column: str) -> str:
+    return f"(extract(epoch FROM {column} - TIMESTAMPTZ '2000-01-01 00:00+00') * 1000000)::bigint"
+
+
+def _units(column: str) -> str:
+    return f"({column} * {SCALE})::bigint"
+
+
+_COLUMN_UNITS = ", ".join(
+    _units(name) for name in ("revenue", "cogs", "shipping", "tax", "payment_fees", "other_fees", "marketing_costs", "estimated_share")
+)
+_LOAD_ORDERS = f"""
+    SELECT id, platform, external_id, number, {_moment("placed_at")}, {_DAY}, currency, channel, financial_status, sales_basis, customer_id,
+        country, region, is_test, {_moment("cancelled_at")}, shipped, {_moment("withdrawn_at")}, hold, counts, {_units("stated_total")},
+        {_units("stated_refunded")}, {_moment("platform_updated_at")}, facts_digest, cause_ref, {_COLUMN_UNITS}
+    FROM ledger_order WHERE store_id = %s AND id = ANY(%s) ORDER BY id
+"""
+_LOAD_LINES = f"""
+    SELECT l.order_id, l.external_id, l.part, l.quantity, {_units("l.unit_price")}, l.variant_id, v.product_id, l.sku, l.title,
+        {_units("l.unit_cost")}, l.cost_source, {_units("l.cost_percentage")}
+    FROM ledger_orderline l LEFT JOIN ledger_variant v ON v.id = l.variant_id
+    WHERE l.store_id = %s AND l.order_id = ANY(%s) ORDER BY l.order_id, l.part
+"""
+_LOAD_SALES = f"""
+    SELECT order_id, external_id, part, line_part, {_moment("happened_at")}, {_DAY}, kind, type, quantity, {_units("net")}, {_units("discount")},
+        {_units("tax")}, restocked
+    FROM ledger_sale WHERE store_id = %s AND order_id = ANY(%s) ORDER BY order_id, part
+"""
+_LOAD_PAYMENTS = f"""
+    SELECT order_id, external_id, part, kind, status, gateway, {_units("amount")}, {_units("fee")}, fee_currency, {_moment("processed_at")}, {_DAY}
+    FROM ledger_payment WHERE store_id = %s AND order_id = ANY(%s) ORDER BY order_id, part
+"""
+_LOAD_COSTS = f"""
+    SELECT order_id, external_id, part, account, {_units("amount")}, {_moment("happened_at")}, {_DAY}
+    FROM ledger_ordercost WHERE store_id = %s AND order_id = ANY(%s) ORDER BY order_id, part
+"""
+
+
+def load(store_id: int, order_ids: Sequence[int], *, lock: bool = False) -> list[OrderRow]:
+    """Read orders with everything under them, in id order; with `lock`, held until the transaction ends."""
+    orders: dict[int, OrderRow] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_LOAD_ORDERS + (" FOR UPDATE" if lock else ""), [store_id, list(order_ids)])
+        for row in cursor.fetchall():
+            order = OrderRow(*row[:22], _bytes(row[22]), row[23])
+            order.columns = Columns(*row[24:])
+            orders[order.id] = order
+        for sql, row_type, name in (
+            (_LOAD_LINES, LineRow, "lines"),
+            (_LOAD_SALES, SaleRow, "sales"),
+            (_LOAD_PAYMENTS, PaymentRow, "payments"),
+            (_LOAD_COSTS, CostRow, "costs"),
+        ):
+            cursor.execute(sql, [store_id, list(orders)])
+            for order_id, *fields in cursor.fetchall():
+                getattr(orders[order_id], name).append(row_type(*fields))
+    return list(orders.values())
+
+
+def _bytes(value: Any) -> bytes | None:
+    return None if value is None else bytes(value)

@@ -1,0 +1,55 @@
+"""Post the drafts of orders together with their customers', and note what holds them."""
+
+from collections.abc import Mapping, Sequence
+
+from django.utils import timezone
+
+from ledger import customers, findings
+from ledger.cause import Cause
+from ledger.days import day_of
+from ledger.drafts.entry import EntryDraft
+from ledger.entries import Source
+from ledger.kinds import Hold, SourceKind
+from ledger.models import Finding, Store
+from ledger.posting import Posting, post
+from ledger.rows import OrderRow
+
+
+def post_orders(
+    store: Store, orders: Sequence[OrderRow], drafts: Mapping[Source, list[EntryDraft]], *, before: Sequence[OrderRow], cause: Cause, costs_version: int
+) -> Posting:
+    """Post written orders; `before` holds what was mirrored of those that are not new.
+
+    Customers are recounted where an order of theirs began or ceased to count, moved or changed hands.
+    """
+    was = {order.id: order for order in before}
+    touched = {pk for order in orders for pk in _touched(order, was.get(order.id))}
+    desired = {**drafts, **customers.recount(store.pk, touched)}
+    fresh = {(SourceKind.ORDER.value, order.id) for order in orders if order.id not in was}
+    posting = post(store.pk, desired, cause=cause, fresh=fresh, costs_version=costs_version)
+    _note_held(store, orders)
+    return posting
+
+
+def _touched(order: OrderRow, was: OrderRow | None) -> set[int]:
+    now = (order.customer, order.counts, order.placed, order.day, order.channel, order.country)
+    if was is None:
+        return {order.customer} if order.counts and order.customer is not None else set()
+    if now == (was.customer, was.counts, was.placed, was.day, was.channel, was.country):
+        return set()
+    return {pk for pk in (order.customer, was.customer) if pk is not None}
+
+
+def _note_held(store: Store, orders: Sequence[OrderRow]) -> None:
+    held: dict[str, list[OrderRow]] = {}
+    for order in orders:
+        if order.hold == Hold.RATE_MISSING:
+            held.setdefault(order.currency, []).append(order)
+    for currency, waiting in held.items():
+        first = min(waiting, key=lambda order: order.day)
+        findings.note(
+            store.pk, "rate_missing", currency,
+            f"No exchange rate from {currency} to {store.currency} around {day_of(first.day)} (order {first.number}): such orders are listed "
+            "but not in any figure until a rate is known. Load rates, or enter one by hand, then repost.",
+            severity=Finding.Severity.ERROR, now=timezone.now(),
+        )  # fmt: skip

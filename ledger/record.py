@@ -1,0 +1,131 @@
+"""Record facts: the one door into the ledger.
+
+A batch of facts becomes mirror rows, drafts and entries in one transaction. What is equal to the mirror, or
+older, is dropped before anything is written. Locks are taken in one order everywhere: orders in key order, then
+customers, then the book (by `post`, last and shortly), then totals.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import blake2b
+from typing import NamedTuple, TypeVar
+
+import msgspec
+from django.db import IntegrityError, OperationalError, transaction
+from psycopg.errors import DeadlockDetected, UniqueViolation
+
+from ledger import mirror
+from ledger.build import Known, OrderBuilder
+from ledger.cause import Cause
+from ledger.days import moment
+from ledger.drafting import draft_orders, load_terms
+from ledger.facts import OrderFact
+from ledger.models import Order, Store
+from ledger.order_posting import post_orders
+from ledger.posting import CostsMoved
+from ledger.rows import OrderRow
+
+ATTEMPTS = 6
+"""Tries against another writer of the same orders, or a cost rule that moves meanwhile, before giving up."""
+
+Result = TypeVar("Result")
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Recorded(NamedTuple):
+    """What recording a batch of facts did, in orders and entries."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    held: int = 0
+    entries: int = 0
+    batches: tuple[int, ...] = ()
+
+
+class Contended(Exception):
+    """Say that other writers kept changing the same orders; try again later."""
+
+
+def digest(fact: OrderFact) -> bytes:
+    """Return the 16-byte digest that tells whether a fact says anything new."""
+    return blake2b(_encode(fact), digest_size=16).digest()
+
+
+def record(store: Store, facts: Sequence[OrderFact], *, cause: Cause) -> Recorded:
+    """Record order facts of one platform and return what changed.
+
+    The call is one transaction (a savepoint when there is one already); on any error nothing is written.
+    Recording the same facts again writes nothing. Raises Contended when other writers do not let it through.
+    """
+    if len({fact.platform for fact in facts}) > 1:
+        raise ValueError("the facts of one call come from one platform")
+    return persist(store, lambda: _record(store, facts, cause))
+
+
+def persist(store: Store, write: Callable[[], Result]) -> Result:
+    """Run a write in a transaction, again when another writer of the same rows came between."""
+    for _ in range(ATTEMPTS):
+        try:
+            with transaction.atomic():
+                return write()
+        except (IntegrityError, OperationalError, CostsMoved) as error:
+            if not isinstance(error, CostsMoved) and not isinstance(error.__cause__, UniqueViolation | DeadlockDetected):
+                raise
+    raise Contended(f"{store.slug}: other writers kept changing the same orders; try again")
+
+
+def _record(store: Store, facts: Sequence[OrderFact], cause: Cause) -> Recorded:
+    latest = _newest(facts)
+    digests = {key: digest(fact) for key, fact in latest.items()}
+    known = _known(store, latest)
+    news = [key for key in sorted(latest) if _says_more(latest[key], digests[key], known.get(key))]
+    if not news:
+        return Recorded(unchanged=len(latest))
+    locked = mirror.load(store.pk, [known[key].id for key in news if key in known], lock=True)
+    before = {order.external_id: order for order in locked}
+    # another writer may have been here between the look and the lock
+    news = [key for key in news if key not in before or _says_more(latest[key], digests[key], _as_known(before[key]))]
+    terms = load_terms(store)
+    builder = OrderBuilder(store, [latest[key] for key in news], cause_ref=cause.ref)
+    ids = iter(mirror.new_ids(sum(key not in before for key in news)))
+    orders = [builder.build(latest[key], digests[key], before.get(key), before[key].id if key in before else next(ids)) for key in news]
+    drafts = draft_orders(orders, terms)
+    replaced = [before[key] for key in news if key in before]
+    mirror.write(store.pk, orders, replaced=[order.id for order in replaced])
+    posting = post_orders(store, orders, drafts, before=replaced, cause=cause, costs_version=terms.costs_version)
+    return Recorded(
+        new=len(orders) - len(replaced), changed=len(replaced), unchanged=len(latest) - len(orders),
+        held=sum(order.hold > 0 for order in orders), entries=posting.added, batches=posting.batches,
+    )  # fmt: skip
+
+
+def _newest(facts: Sequence[OrderFact]) -> dict[str, OrderFact]:
+    """Keep one fact per order: the one with the latest time of change, else the last given."""
+    latest: dict[str, OrderFact] = {}
+    for fact in facts:
+        other = latest.get(fact.external_id)
+        if other is None or other.updated_at is None or fact.updated_at is None or fact.updated_at >= other.updated_at:
+            latest[fact.external_id] = fact
+    return latest
+
+
+def _known(store: Store, latest: Mapping[str, OrderFact]) -> dict[str, Known]:
+    platform = next(iter(latest.values())).platform if latest else ""
+    rows = Order.objects.filter(store=store, platform=platform, external_id__in=list(latest))
+    return {
+        key: Known(pk, None if held is None else bytes(held), None if updated is None else moment(updated))
+        for key, pk, held, updated in rows.values_list("external_id", "pk", "facts_digest", "platform_updated_at")
+    }
+
+
+def _as_known(order: OrderRow) -> Known:
+    return Known(order.id, order.digest, order.platform_updated)
+
+
+def _says_more(fact: OrderFact, held: bytes, known: Known | None) -> bool:
+    """Tell whether a fact is news: not equal to what is mirrored, and not older."""
+    if known is None or known.digest is None:
+        return True
+    if known.digest == held:
+        return False
+    return fact.updated_at is None or known.updated is None or moment(fact.updated_at) >= known.updated

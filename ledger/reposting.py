@@ -1,0 +1,102 @@
+"""Draft orders again: after a rule changed, a rate arrived, the drafts improved, or an import was undone."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from django.db.models import F
+from django.utils import timezone
+
+from ledger import findings, mirror
+from ledger.cause import Cause
+from ledger.days import moment
+from ledger.drafts import DRAFT_VERSION
+from ledger.drafting import draft_orders, load_terms
+from ledger.kinds import Hold
+from ledger.models import Book, Order, Store
+from ledger.order_posting import post_orders
+from ledger.posting import Posting, hold_book
+from ledger.record import persist
+
+CHUNK = 2_000
+"""Orders drafted again per transaction: the book is held for a fraction of a second each."""
+
+Progress = Callable[[int, int], None]
+"""Called with (orders done, orders in all)."""
+
+
+def repost(store: Store, *, cause: Cause, progress: Progress | None = None) -> int:
+    """Draft every order of a store again with today's rules and return how many entries that wrote.
+
+    Goes on in chunks that each commit; when none is left over, the book is marked as restated up to the costs
+    version that was in force at the start, and findings about rates that are no longer missing are resolved.
+    """
+    version = Book.objects.values_list("costs_version", flat=True).get(pk=store.pk)
+    total = Order.objects.filter(store=store).count()
+    written = done = 0
+    for ids in _chunks(store):
+        written += persist(store, lambda ids=ids: _repost(store, ids, cause)).added  # type: ignore[misc]
+        done += len(ids)
+        if progress is not None:
+            progress(done, total)
+    Book.objects.filter(pk=store.pk, restated_version__lt=version).update(restated_version=version)
+    _resolve_rates(store)
+    return written
+
+
+def _chunks(store: Store) -> Iterator[list[int]]:
+    last = 0
+    while ids := list(Order.objects.filter(store=store, pk__gt=last).order_by("pk").values_list("pk", flat=True)[:CHUNK]):
+        yield ids
+        last = ids[-1]
+
+
+def _repost(store: Store, ids: Sequence[int], cause: Cause) -> Posting:
+    before = mirror.load(store.pk, ids, lock=True)
+    orders = mirror.load(store.pk, ids)
+    terms = load_terms(store)
+    drafts = draft_orders(orders, terms)
+    changed = [order for order, was in zip(orders, before, strict=True) if order != was]
+    mirror.write(store.pk, changed, replaced=[order.id for order in changed])
+    Order.objects.filter(store=store, pk__in=ids).exclude(draft_version=DRAFT_VERSION).update(draft_version=DRAFT_VERSION)
+    return post_orders(store, orders, drafts, before=before, cause=cause, costs_version=terms.costs_version)
+
+
+def withdraw(store: Store, ids: Sequence[int], *, cause: Cause, now: datetime) -> Posting:
+    """Take orders back: their entries are reversed, and only the bare order stays in the mirror.
+
+    Recording the order again revives it under the same id.
+    """
+    return persist(store, lambda: _withdraw(store, ids, cause, now))
+
+
+def _withdraw(store: Store, ids: Sequence[int], cause: Cause, now: datetime) -> Posting:
+    before = mirror.load(store.pk, ids, lock=True)
+    orders = mirror.load(store.pk, ids)
+    for order in orders:
+        order.withdrawn, order.digest, order.platform_updated, order.cause_ref = moment(now), None, None, cause.ref
+        order.stated_total = order.stated_refunded = None
+        order.lines, order.sales, order.payments, order.costs = [], [], [], []
+    terms = load_terms(store)
+    drafts = draft_orders(orders, terms)
+    mirror.write(store.pk, orders, replaced=list(ids))
+    return post_orders(store, orders, drafts, before=before, cause=cause, costs_version=terms.costs_version)
+
+
+def costs_changed(store: Store) -> int:
+    """Note that a cost rule of a store changed and return the new costs version; drafts in flight are made again."""
+    book = hold_book(store.pk)
+    book.costs_version += 1
+    book.save(update_fields=["costs_version"])
+    return book.costs_version
+
+
+def is_restating(store: Store) -> bool:
+    """Tell whether some orders still carry costs from before the last rule change."""
+    return Book.objects.filter(pk=store.pk, restated_version__lt=F("costs_version")).exists()
+
+
+def _resolve_rates(store: Store) -> None:
+    held = set(Order.objects.filter(store=store, hold=Hold.RATE_MISSING).values_list("currency", flat=True))
+    for currency in store.book.findings.filter(kind="rate_missing", resolved_at=None).values_list("subject", flat=True):
+        if currency not in held:
+            findings.resolve(store.pk, "rate_missing", currency, now=timezone.now())

@@ -1,0 +1,178 @@
+"""Answer from the totals: the profit statement by period, on either basis, now or as it was believed before.
+
+Every figure is a sum over daily totals, so its cost does not grow with orders. `as_of` subtracts the entries
+recorded since from the totals.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db import connection
+from msgspec import Struct
+
+from ledger import accounts
+from ledger.columns import estimated_share
+from ledger.kinds import Basis
+from ledger.models import Batch, Book, Order
+from ledger.money import SCALE
+from ledger.periods import Period
+from ledger.totals import DAY_OF_BASIS
+
+ZERO = Decimal(0)
+
+
+class Statement(Struct):
+    """The profit statement of one period, in the book's currency; costs are negative. Definitions: docs/metrics."""
+
+    period: Period
+    lines: dict[str, Decimal]
+    """One amount per statement line, by key (`ledger.accounts.STATEMENT`)."""
+    memo: dict[str, Decimal]
+    orders: int = 0
+    units: int = 0
+    returned_units: int = 0
+    new_customers: int = 0
+    estimated_share: Decimal | None = None
+    """Share of the money that moved which a rule supplied, 0 to 1; None when nothing moved."""
+    accounts: dict[str, Decimal] = {}
+    """The same, account by account, for opening a line."""
+
+    @property
+    def net_revenue(self) -> Decimal:
+        """Return sales after discounts and returns, with shipping charged and other income; never tax."""
+        return self._sum("gross_sales", "discounts", "returns", "shipping_charged", "other_income")
+
+    @property
+    def gross_profit(self) -> Decimal:
+        """Return CM1: net revenue less COGS."""
+        return self.net_revenue + self.lines["cogs"]
+
+    @property
+    def cm2(self) -> Decimal:
+        """Return CM2: gross profit less fulfilment and fees."""
+        return self.gross_profit + self._sum("fulfilment", "fees")
+
+    @property
+    def cm3(self) -> Decimal:
+        """Return CM3: CM2 less marketing."""
+        return self.cm2 + self.lines["marketing"]
+
+    @property
+    def net_profit(self) -> Decimal:
+        """Return net profit before income tax, interest and depreciation."""
+        return self.cm3 + self.lines["operating"]
+
+    def _sum(self, *keys: str) -> Decimal:
+        return sum((self.lines[key] for key in keys), ZERO)
+
+
+STATEMENT_KEYS = (
+    "gross_sales", "discounts", "returns", "shipping_charged", "other_income", "net_revenue", "cogs", "gross_profit",
+    "fulfilment", "fees", "cm2", "marketing", "cm3", "operating", "net_profit",
+)  # fmt: skip
+"""The statement from top to bottom, sums included."""
+
+
+def amount(statement: Statement, key: str) -> Decimal:
+    """Return one figure of a statement by its key, a line or a sum."""
+    return statement.lines[key] if key in statement.lines else getattr(statement, key)
+
+
+class BookState(NamedTuple):
+    """Through which batch a statement reads, when that was recorded, and how many orders wait for a rate."""
+
+    seq: int
+    recorded_at: datetime | None
+    held_orders: int
+    restating: bool
+
+
+def state(book: Book) -> BookState:
+    """Return how far the book has got."""
+    held = Order.objects.filter(store_id=book.pk, hold__gt=0).count()
+    return BookState(book.last_seq, book.last_recorded_at, held, book.restated_version < book.costs_version)
+
+
+def seq_at(book: Book, moment: datetime) -> int:
+    """Return the number of the last batch recorded at or before a moment; 0 before the first."""
+    found = Batch.objects.filter(book_id=book.pk, recorded_at__lte=moment).order_by("-seq").values_list("seq", flat=True).first()
+    return found or 0
+
+
+_TOTALS = """
+    SELECT width_bucket(day, %(starts)s::date[]) AS bucket, account, sum(amount), sum(estimated_amount)
+    FROM ledger_daytotal WHERE book_id = %(book)s AND basis = %(basis)s AND day BETWEEN %(first)s AND %(last)s
+    GROUP BY bucket, account
+"""
+_ENTRIES = """
+    SELECT width_bucket({day}, %(starts)s::date[]) AS bucket, account, sum(amount), coalesce(sum(amount) FILTER (WHERE estimated), 0)
+    FROM ledger_entry WHERE book_id = %(book)s AND {span} AND {day} BETWEEN %(first)s AND %(last)s
+    GROUP BY bucket, account
+"""
+
+Sums = dict[tuple[int, int], tuple[Decimal, Decimal]]
+
+
+def profit(book: Book, periods: Sequence[Period], *, basis: Basis = Basis.EVENT, as_of: int | None = None) -> list[Statement]:
+    """Return one statement per period (adjoining, in time order), as of a batch number or of now.
+
+    Days are the store's. On the event basis a correction to a closed day counts where it was booked; on the order
+    basis everything counts on the day its order was placed.
+    """
+    values = {
+        "book": book.pk, "basis": basis.value, "starts": [period.first for period in periods],
+        "first": periods[0].first, "last": periods[-1].last, "seq": as_of,
+    }  # fmt: skip
+    day = DAY_OF_BASIS[basis]
+    if as_of is None or as_of >= book.last_seq:
+        sums = _query(_TOTALS, values)
+    elif as_of * 2 < book.last_seq:  # fewer entries lie before than after: add those up instead
+        sums = _query(_ENTRIES.format(day=day, span="seq <= %(seq)s"), values)
+    else:
+        sums = _minus(_query(_TOTALS, values), _query(_ENTRIES.format(day=day, span="seq > %(seq)s"), values))
+    return [_statement(period, _of_bucket(sums, index)) for index, period in enumerate(periods, start=1)]
+
+
+def _query(sql: str, values: Mapping[str, object]) -> Sums:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return {(bucket, account): (total, estimated) for bucket, account, total, estimated in cursor.fetchall()}
+
+
+def _minus(now: Sums, since: Sums) -> Sums:
+    nothing = (ZERO, ZERO)
+    return {
+        key: tuple(a - b for a, b in zip(now.get(key, nothing), since.get(key, nothing), strict=True))  # type: ignore[misc]
+        for key in now.keys() | since.keys()
+    }
+
+
+def _of_bucket(sums: Sums, bucket: int) -> dict[int, tuple[Decimal, Decimal]]:
+    return {account: pair for (at, account), pair in sums.items() if at == bucket}
+
+
+def _statement(period: Period, sums: Mapping[int, tuple[Decimal, Decimal]]) -> Statement:
+    by_key: dict[tuple[str, str], Decimal] = {}
+    named: dict[str, Decimal] = {}
+    for account, (total, _) in sums.items():
+        named[accounts.name_of(account)] = total
+        key = accounts.report_key(account)
+        if key is not None:
+            by_key[key] = by_key.get(key, ZERO) + total
+    counts = {line.key: int(by_key.get(("stat", line.key), ZERO)) for line in accounts.STATISTICS}
+    return Statement(
+        period,
+        {line.key: by_key.get(("profit", line.key), ZERO) for line in accounts.STATEMENT},
+        {line.key: by_key.get(("memo", line.key), ZERO) for line in accounts.MEMO},
+        estimated_share=share_of(pair for account, pair in sums.items() if accounts.in_profit(account)),
+        accounts=dict(sorted(named.items())),
+        **counts,
+    )
+
+
+def share_of(pairs: Iterable[tuple[Decimal, Decimal]]) -> Decimal | None:
+    """Return the estimated share of (amount, estimated amount) pairs, to four decimals."""
+    share = estimated_share((int(total * SCALE), int(estimated * SCALE)) for total, estimated in pairs)
+    return None if share is None else Decimal(share).scaleb(-4)

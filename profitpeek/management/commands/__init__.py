@@ -1,0 +1,1 @@
+"""Hold one module per command; each parses, calls one function and prints."""
