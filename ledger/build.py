@@ -78,9 +78,7 @@ class OrderBuilder:
         self._cause_ref = cause_ref
         self._zones = Zones.load(store)
         self._channels = dimensions.channel_numbers(store.pk, {fact.channel for fact in facts})
-        wanted = {
-            line.variant: (line.sku, line.title) for fact in reversed(facts) for line in fact.lines if line.variant is not None
-        }
+        wanted = {line.variant: (line.sku, line.title) for fact in reversed(facts) for line in fact.lines if line.variant is not None}
         platform = facts[0].platform if facts else ""
         self._variants = dimensions.variants(store.pk, platform, wanted)
         self._customers = dimensions.customers(store.pk, {fact.customer: fact.country for fact in facts if fact.customer is not None})

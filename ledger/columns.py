@@ -35,7 +35,5 @@ def order_columns(entries: Iterable[EntryDraft], *, marketing_costs: Tenk = 0) -
     for account, amount in amounts.items():
         for name, sign in accounts.order_columns(account):
             setattr(columns, name, getattr(columns, name) + sign * amount)
-    columns.estimated_share = estimated_share(
-        (amount, guesses.get(account, 0)) for account, amount in amounts.items() if accounts.in_profit(account)
-    )
+    columns.estimated_share = estimated_share((amount, guesses.get(account, 0)) for account, amount in amounts.items() if accounts.in_profit(account))
     return columns

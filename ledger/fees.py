@@ -8,7 +8,9 @@ from ledger.models import CostDefaults
 from ledger.money import Tenk, tenk
 from ledger.rows import PaymentRow
 
-EXEMPT_GATEWAYS = frozenset({"cash", "manual", "gift_card", "cash on delivery", "cash on delivery (cod)", "bank deposit", "money order", "store_credit"})
+EXEMPT_GATEWAYS = frozenset(
+    {"cash", "manual", "gift_card", "cash on delivery", "cash on delivery (cod)", "bank deposit", "money order", "store_credit"}
+)
 """Gateways that take no percentage: money that never passes a processor."""
 
 CHARGES = frozenset({PaymentKind.SALE, PaymentKind.CAPTURE})

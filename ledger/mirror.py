@@ -153,11 +153,31 @@ _LOAD_COSTS = f"""
 """
 
 
+_LOCK = "SELECT id FROM ledger_order WHERE store_id = %s AND id = ANY(%s) ORDER BY id FOR UPDATE"
+_ARE_THERE = "SELECT id FROM ledger_order WHERE store_id = %s AND id = ANY(%s)"
+
+
+def _lock(cursor: Any, store_id: int, order_ids: Sequence[int]) -> None:
+    """Hold orders until the transaction ends.
+
+    Writers replace an order's row, and who waited for the old one is not given the new one: so look again.
+    """
+    held: set[int] | None = None
+    there: set[int] = set()
+    while held != there:
+        cursor.execute(_LOCK, [store_id, list(order_ids)])
+        held = {row[0] for row in cursor.fetchall()}
+        cursor.execute(_ARE_THERE, [store_id, list(order_ids)])
+        there = {row[0] for row in cursor.fetchall()}
+
+
 def load(store_id: int, order_ids: Sequence[int], *, lock: bool = False) -> list[OrderRow]:
     """Read orders with everything under them, in id order; with `lock`, held until the transaction ends."""
     orders: dict[int, OrderRow] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_LOAD_ORDERS + (" FOR UPDATE" if lock else ""), [store_id, list(order_ids)])
+        if lock:
+            _lock(cursor, store_id, order_ids)
+        cursor.execute(_LOAD_ORDERS, [store_id, list(order_ids)])
         for row in cursor.fetchall():
             order = OrderRow(*row[:22], _bytes(row[22]), row[23])
             order.columns = Columns(*row[24:])

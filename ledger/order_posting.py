@@ -16,7 +16,13 @@ from ledger.rows import OrderRow
 
 
 def post_orders(
-    store: Store, orders: Sequence[OrderRow], drafts: Mapping[Source, list[EntryDraft]], *, before: Sequence[OrderRow], cause: Cause, costs_version: int
+    store: Store,
+    orders: Sequence[OrderRow],
+    drafts: Mapping[Source, list[EntryDraft]],
+    *,
+    before: Sequence[OrderRow],
+    cause: Cause,
+    costs_version: int,
 ) -> Posting:
     """Post written orders; `before` holds what was mirrored of those that are not new.
 

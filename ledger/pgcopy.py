@@ -106,7 +106,8 @@ def copy_rows(table: str, columns: str, rows: Iterable[bytes]) -> None:
     body = b"".join(rows)
     if not body:
         return
-    with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
+    # psycopg's copy() is no call of Django's cursor: unwrapped, its errors would pass by whoever catches Django's
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
         copy.write(HEADER + body + TRAILER)
 
 

@@ -9,8 +9,8 @@ from django.utils import timezone
 from ledger import findings, mirror
 from ledger.cause import Cause
 from ledger.days import moment
-from ledger.drafts import DRAFT_VERSION
 from ledger.drafting import draft_orders, load_terms
+from ledger.drafts import DRAFT_VERSION
 from ledger.kinds import Hold
 from ledger.models import Book, Order, Store
 from ledger.order_posting import post_orders

@@ -1,6 +1,6 @@
 """Move the daily totals with the entries, and recompute them from the entries."""
 
-from collections.abc import Iterable
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -84,42 +84,50 @@ def _upsert(table: str, keys: tuple[str, ...], values: tuple[str, ...], book_id:
         cursor.execute(sql, [book_id, *arrays])
 
 
-_ACCOUNT_SUMS = """
-    INSERT INTO {table} (book_id, basis, day, {keys}, amount, estimated_amount)
-    SELECT book_id, {basis}, {day}, {keys}, sum(amount), coalesce(sum(amount) FILTER (WHERE estimated), 0)
-    FROM ledger_entry WHERE book_id = %s GROUP BY book_id, {day}, {keys}
-    HAVING sum(amount) <> 0 OR coalesce(sum(amount) FILTER (WHERE estimated), 0) <> 0
-"""
 DAY_OF_BASIS = {Basis.EVENT: "day", Basis.ORDER: "coalesce(order_day, day)"}
 """The column a basis counts on: where an entry was booked, or the day its order was placed."""
 
 
-def recompute_sql(table: str, basis: Basis) -> str:
-    """Return the statement that fills one totals table for one basis from the entries of a book."""
-    day = DAY_OF_BASIS[basis]
-    if table != "ledger_productdaytotal":
-        keys = "account, channel" if table == "ledger_daytotal" else "country, account"
-        return _ACCOUNT_SUMS.format(table=table, keys=keys, basis=basis.value, day=day)
-    columns = [f"coalesce(sum(amount) FILTER (WHERE account = {a}), 0)" for a in accounts.PRODUCT_COLUMNS]
-    columns.insert(_ESTIMATED_COGS, f"coalesce(sum(amount) FILTER (WHERE account = {accounts.COGS_PRODUCT} AND estimated), 0)")
-    numbers = ", ".join(str(account) for account in accounts.PRODUCT_COLUMNS)
-    return (
-        f"INSERT INTO ledger_productdaytotal (book_id, basis, day, variant, {', '.join(PRODUCT_COLUMNS)}) "
-        f"SELECT book_id, {basis.value}, {day}, variant, {', '.join(columns)} FROM ledger_entry "
-        f"WHERE book_id = %s AND variant IS NOT NULL AND account IN ({numbers}) GROUP BY book_id, {day}, variant"
-    )
+class Table(NamedTuple):
+    """One table of totals: its keys besides book and basis, its sums, and which entries it counts."""
+
+    name: str
+    keys: tuple[str, ...]
+    sums: dict[str, str]
+    where: str = "true"
 
 
-TABLES: tuple[str, ...] = ("ledger_daytotal", "ledger_countrydaytotal", "ledger_productdaytotal")
+_AMOUNTS = {"amount": "sum(amount)", "estimated_amount": "coalesce(sum(amount) FILTER (WHERE estimated), 0)"}
+_PRODUCT_SUMS = {column: f"coalesce(sum(amount) FILTER (WHERE account = {number}), 0)" for number, column in accounts.PRODUCT_COLUMNS.items()}
+_PRODUCT_SUMS["estimated_cogs"] = f"coalesce(sum(amount) FILTER (WHERE account = {accounts.COGS_PRODUCT} AND estimated), 0)"
+_PRODUCT_ACCOUNTS = ", ".join(str(number) for number in accounts.PRODUCT_COLUMNS)
+
+TABLES: tuple[Table, ...] = (
+    Table("ledger_daytotal", ("day", "account", "channel"), _AMOUNTS),
+    Table("ledger_countrydaytotal", ("day", "country", "account"), _AMOUNTS),
+    Table("ledger_productdaytotal", ("day", "variant"), _PRODUCT_SUMS, f"variant IS NOT NULL AND account IN ({_PRODUCT_ACCOUNTS})"),
+)
 
 
-def recompute(book_id: int, tables: Iterable[str] = TABLES) -> int:
+def fresh_sums(table: Table, basis: Basis) -> str:
+    """Return the query that sums a book's entries the way a totals table does; its one parameter is the book."""
+    keys = ", ".join(DAY_OF_BASIS[basis] + " AS day" if key == "day" else key for key in table.keys)
+    sums = ", ".join(f"{sql} AS {name}" for name, sql in table.sums.items())
+    numbers = ", ".join(str(i + 1) for i in range(len(table.keys)))
+    return f"SELECT {keys}, {sums} FROM ledger_entry WHERE book_id = %s AND {table.where} GROUP BY {numbers}"
+
+
+def recompute(book_id: int) -> int:
     """Replace a book's totals by sums over its entries and return the rows written; the caller holds the book."""
     written = 0
     with connection.cursor() as cursor:
-        for table in tables:
-            cursor.execute(f"DELETE FROM {table} WHERE book_id = %s", [book_id])
+        for table in TABLES:
+            cursor.execute(f"DELETE FROM {table.name} WHERE book_id = %s", [book_id])
+            columns = ", ".join((*table.keys, *table.sums))
             for basis in Basis:
-                cursor.execute(recompute_sql(table, basis), [book_id])
+                cursor.execute(
+                    f"INSERT INTO {table.name} (book_id, basis, {columns}) SELECT %s, %s, {columns} FROM ({fresh_sums(table, basis)}) AS fresh",
+                    [book_id, basis.value, book_id],
+                )
                 written += cursor.rowcount
     return written

@@ -42,8 +42,7 @@ def var_dir() -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise EnvironmentUnusable(
-            f"The folder {folder} cannot be made ({error.strerror}). "
-            "Make it writable for this user, or name another one in PROFITPEEK_VAR."
+            f"The folder {folder} cannot be made ({error.strerror}). Make it writable for this user, or name another one in PROFITPEEK_VAR."
         ) from error
     return folder
 
@@ -54,9 +53,7 @@ def read_env_file(path: Path) -> None:
     if not path.is_file():
         return
     if not os.access(path, os.R_OK):
-        raise EnvironmentUnusable(
-            f"{path} cannot be read by this user. Give it read permission, or remove it."
-        )
+        raise EnvironmentUnusable(f"{path} cannot be read by this user. Give it read permission, or remove it.")
     environ.Env.read_env(str(path), overwrite=False)
 
 
@@ -95,4 +92,4 @@ def _write_secrets(path: Path) -> None:
     except FileExistsError:
         pass
     finally:
-        os.unlink(draft)
+        Path(draft).unlink()

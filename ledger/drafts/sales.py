@@ -87,9 +87,7 @@ class _Sheet:
         """Add an amount that already is in the book's currency (or a count)."""
         if amount:
             order = self.order
-            self.entries.append(
-                EntryDraft(account, part, day, amount, estimated, order.day, order.channel, self.country, variant, None, fx)
-            )
+            self.entries.append(EntryDraft(account, part, day, amount, estimated, order.day, order.channel, self.country, variant, None, fx))
 
 
 class _BookedCost:

@@ -58,7 +58,7 @@ class Home:
             return near
         # Always /tmp and never $TMPDIR: every user has to come to the same answer.
         digest = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]
-        return Path("/tmp") / f"profitpeek-{digest}"
+        return Path("/tmp") / f"profitpeek-{digest}"  # noqa: S108 - owner and mode are checked before use
 
     def make_socket_folder(self, account: Account) -> None:
         """Make the socket's folder, private to the server's account."""
@@ -134,8 +134,5 @@ def _elsewhere(folder: Path, note: Path) -> Home:
     draft = note.with_name(f"{note.name}.{os.getpid()}")
     draft.write_text(f"{home.folder}\n")
     draft.rename(note)
-    print(
-        f"The server's user cannot enter {folder}; the database is kept in {home.folder}.",
-        file=sys.stderr,
-    )
+    sys.stderr.write(f"The server's user cannot enter {folder}; the database is kept in {home.folder}.\n")
     return home

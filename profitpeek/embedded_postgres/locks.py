@@ -26,8 +26,7 @@ class FileLock:
         except OSError as error:
             raise NotPermitted(
                 f"The embedded database's file {path} cannot be opened ({error.strerror}).",
-                remedy="Start ProfitPeek as the user who started it first (or as root), "
-                "or set DATABASE_URL to a PostgreSQL of your own.",
+                remedy="Start ProfitPeek as the user who started it first (or as root), or set DATABASE_URL to a PostgreSQL of your own.",
             ) from error
 
     def share(self) -> None:

@@ -58,7 +58,7 @@ class Membership:
         try:
             self.leave()
         except EmbeddedPostgresError as error:
-            print(error, file=sys.stderr)
+            sys.stderr.write(f"{error}\n")
 
     def _exit(self, number: int, frame: FrameType | None) -> None:
         """Turn a deadly signal into an ordinary exit; in a forked child it stays deadly."""

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -36,6 +37,8 @@ def clear_leavings(home: Home) -> None:
     socket = home.socket_folder / SOCKET_NAME
     for path in (home.data / "postmaster.pid", socket, socket.with_name(f"{SOCKET_NAME}.lock")):
         path.unlink(missing_ok=True)
+    with suppress(OSError):  # an empty folder in /tmp would be the last trace
+        home.socket_folder.rmdir()
 
 
 def _of_cluster(data: Path) -> Iterator[psutil.Process]:

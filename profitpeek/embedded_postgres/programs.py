@@ -33,9 +33,7 @@ class Programs:
     def usable_by(self, account: Account) -> bool:
         """Tell whether the account can run the programs and read what they need."""
         catalog = self.folder / "share" / "postgresql" / "postgres.bki"
-        return account.succeeds([str(self.path("postgres")), "--version"]) and account.succeeds(
-            ["/bin/sh", "-c", 'test -r "$1"', "sh", str(catalog)]
-        )
+        return account.succeeds([str(self.path("postgres")), "--version"]) and account.succeeds(["/bin/sh", "-c", 'test -r "$1"', "sh", str(catalog)])
 
 
 def installed() -> Programs:
@@ -48,8 +46,7 @@ def installed() -> Programs:
             return programs
     raise ProgramsMissing(
         f"The PostgreSQL {MAJOR_VERSION} programs of the Python package {DISTRIBUTION!r} are not installed.",
-        remedy="Install requirements.txt again, or set DATABASE_URL to a PostgreSQL of your own "
-        "(the package exists for Linux and macOS only).",
+        remedy="Install requirements.txt again, or set DATABASE_URL to a PostgreSQL of your own (the package exists for Linux and macOS only).",
     )
 
 
@@ -74,10 +71,8 @@ def make_open_folder() -> Path:
         OPEN_TO_ALL.chmod(0o755)
     except OSError as error:
         raise NotPermitted(
-            f"The installation lies in a folder that is closed to the server's user, and {OPEN_TO_ALL} "
-            f"cannot be made ({error.strerror}).",
-            remedy="Start ProfitPeek as an ordinary user, move it to a folder every user can enter, "
-            "or set DATABASE_URL to a PostgreSQL of your own.",
+            f"The installation lies in a folder that is closed to the server's user, and {OPEN_TO_ALL} cannot be made ({error.strerror}).",
+            remedy="Start ProfitPeek as an ordinary user, move it to a folder every user can enter, or set DATABASE_URL to a PostgreSQL of your own.",
         ) from error
     return OPEN_TO_ALL
 
@@ -111,7 +106,7 @@ def _copy_readable(source: Path, target: Path) -> None:
     """Copy a tree and let every user read it; only our own copy's permissions change."""
     shutil.copytree(source, target)
     for folder, _, names in os.walk(target):
-        os.chmod(folder, 0o755)
+        Path(folder).chmod(0o755)
         for name in names:
             path = Path(folder, name)
             path.chmod(path.stat().st_mode | (0o555 if os.access(path, os.X_OK) else 0o444))

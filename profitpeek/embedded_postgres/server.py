@@ -66,8 +66,8 @@ class Server:
             if not (self.home.data / "PG_VERSION").exists():
                 self._make_cluster(lock)
             self.home.check_version()
-            self.home.make_socket_folder(self.account)
             clear_leavings(self.home)
+            self.home.make_socket_folder(self.account)
             self._launch(lock)
         finally:
             lock.close()
@@ -85,6 +85,7 @@ class Server:
             for step, seconds in STOP_STEPS:
                 self._signal_until_gone(lock, step, seconds)
                 if self._is_gone(lock):
+                    clear_leavings(self.home)
                     return
         finally:
             lock.close()

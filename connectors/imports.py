@@ -1,0 +1,206 @@
+"""Import order files: check the whole, then record chunk by chunk, archive what was read, and undo.
+
+A file is refused whole or taken whole: nothing is written before every row has been checked. Each chunk is one
+transaction of archive, mirror, entries and totals; an import that was cut goes on when the same file is
+imported again, because what is known already changes nothing.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from msgspec import Struct
+
+from connectors.models import FileImport, RawPayload
+from connectors.platforms.files import order_lines, reading
+from connectors.platforms.files.faults import FileRefused
+from connectors.platforms.files.template import Template, as_json, from_json
+from connectors.secrets import seal, unseal
+from connectors.spool import Spool, pack, unpack
+from ledger.cause import Cause
+from ledger.facts import OrderFact
+from ledger.identity import customer_hash
+from ledger.kinds import CauseKind, SaleKind
+from ledger.models import Order, Store, StoreZone
+from ledger.money import Tenk, minor_step, round_half_even
+from ledger.record import record
+from ledger.reposting import withdraw
+
+KIND = "order-lines"
+Progress = Callable[[str, int, int], None]
+"""Called with (step, done, of how many); the whole is 0 while it is not known."""
+
+
+class Report(Struct):
+    """What a file holds and what importing it did. Amounts are in ten-thousandths of the store's currency."""
+
+    filename: str
+    encoding: str
+    delimiter: str
+    import_id: int | None = None
+    rows: int = 0
+    orders: int = 0
+    sale_orders: int = 0
+    zero_orders: int = 0
+    return_orders: int = 0
+    file_total: Tenk = 0
+    """Sum of every row, sales and costs alike, before rounding to the minor unit."""
+    rounding: Tenk = 0
+    """What rounding each entry to the minor unit takes away: file_total - rounding is in the book."""
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    held: int = 0
+    entries: int = 0
+    dropped_columns: list[str] = []
+    unknown_countries: list[str] = []
+
+
+def import_order_lines(
+    store: Store, path: Path, template: Template, *, now: datetime, actor: str = "", dry_run: bool = False, progress: Progress | None = None
+) -> Report:
+    """Check a file and, unless it is a dry run, record it; raise FileRefused with the rows that are wrong."""
+    tell = progress or (lambda step, done, whole: None)
+    digest = reading.file_digest(path)
+    dialect = reading.find_dialect(path, encoding=template.encoding, delimiter=template.delimiter)
+    report = Report(path.name, dialect.encoding, dialect.delimiter)
+    context = _context(store, now)
+    readers = order_lines.Readers(template, context)
+    with Spool() as spool:
+        _check(path, dialect, template, readers, spool, report, tell)
+        mapper = order_lines.Mapper(template, context, readers)
+        if dry_run:
+            for chunk in spool.chunks():
+                for order in chunk:
+                    _count(report, mapper.fact(order), store.currency)
+            return report
+        row = FileImport.objects.create(
+            store=store, kind=KIND, template=as_json(template), filename=path.name[:255], sha256=digest, rows=spool.rows, orders=spool.orders,
+            actor=actor, started_at=now,
+        )  # fmt: skip
+        report.import_id = row.pk
+        for number, chunk in enumerate(spool.chunks(), start=1):
+            _record_chunk(row, store, number, chunk, mapper, report)
+            tell("recording orders", report.orders, spool.orders)
+    row.state = FileImport.State.DONE if report.new + report.changed else FileImport.State.UNCHANGED
+    row.changed_orders, row.finished_at = report.new + report.changed, datetime.now(tz=now.tzinfo)
+    row.save(update_fields=["state", "changed_orders", "finished_at"])
+    return report
+
+
+def _context(store: Store, now: datetime) -> order_lines.Context:
+    zone = StoreZone.objects.filter(store=store).order_by("-from_day").values_list("zone", flat=True)[0]
+    return order_lines.Context(ZoneInfo(zone), store.currency, now, lambda identity: customer_hash(store.pk, identity))
+
+
+def _check(
+    path: Path, dialect: reading.Dialect, template: Template, readers: order_lines.Readers, spool: Spool, report: Report, tell: Progress
+) -> None:
+    """Read and check every row into the spool; raise FileRefused when one is wrong."""
+    rows = reading.rows(path, dialect)
+    header = next(rows, None)
+    if header is None:
+        raise FileRefused(f"{path.name} is empty.")
+    checker = order_lines.Checker(template, header[1], readers)
+    keep, add = checker.keep, spool.add
+    for line, fields in rows:
+        row = keep(line, fields)
+        if row is not None:
+            add(row[0].strip(), row)
+        if not line % 50_000:
+            tell("checking rows", line, 0)
+    if checker.faults:
+        raise FileRefused(
+            f"{checker.fault_count} row{'s are' if checker.fault_count > 1 else ' is'} wrong; nothing was imported.",
+            tuple(checker.faults),
+            checker.fault_count,
+        )
+    if not spool.rows:
+        raise FileRefused(f"{path.name} has a header and no rows.")
+    report.rows, report.dropped_columns, report.unknown_countries = spool.rows, checker.dropped, sorted(checker.unknown_countries)
+
+
+def _record_chunk(row: FileImport, store: Store, number: int, chunk: list[order_lines.OrderRows], mapper: order_lines.Mapper, report: Report) -> None:
+    facts = [mapper.fact(order) for order in chunk]
+    with transaction.atomic():
+        done = record(store, facts, cause=Cause(CauseKind.IMPORT, row.cause_ref, row.actor))
+        if done.new or done.changed:
+            packed = pack(chunk)
+            RawPayload.objects.create(
+                file_import=row, number=number, body=seal(packed), sha256=hashlib.sha256(packed).hexdigest(), orders=len(chunk)
+            )  # fmt: skip
+    for fact in facts:
+        _count(report, fact, store.currency)
+    report.new += done.new
+    report.changed += done.changed
+    report.unchanged += done.unchanged
+    report.held += done.held
+    report.entries += done.entries
+
+
+def _count(report: Report, fact: OrderFact, currency: str) -> None:
+    report.orders += 1
+    returned = any(sale.kind == SaleKind.RETURN for sale in fact.sales) and not any(sale.kind == SaleKind.ORDER for sale in fact.sales)
+    sold = not returned and (fact.stated_total or fact.sales or not any(cost.amount < 0 for cost in fact.costs))
+    report.return_orders += not sold
+    report.sale_orders += bool(sold)
+    report.zero_orders += bool(sold) and not fact.stated_total
+    step = minor_step(currency)
+    total = posted = 0
+    for sale in fact.sales:
+        total += sale.net + sale.tax
+        parts = (sale.net + sale.discount, -sale.discount, sale.tax) if sale.line is not None else (sale.net, sale.tax)
+        posted += sum([round_half_even(part, step) for part in parts])
+    for cost in fact.costs:
+        total += cost.amount
+        posted += round_half_even(cost.amount, step)
+    report.file_total += total
+    if fact.currency == currency:
+        report.rounding += total - posted
+
+
+def undo_order_lines(store: Store, path: Path, template: Template, *, now: datetime, actor: str = "") -> Report:
+    """Undo every import of a file with a template: its orders go back to what an earlier import said, or are withdrawn."""
+    digest = reading.file_digest(path)
+    imports = FileImport.objects.filter(store=store, kind=KIND, sha256=digest).exclude(state=FileImport.State.UNDONE).order_by("-pk")
+    found = [row for row in imports if row.template == as_json(template)]
+    if not found:
+        raise FileRefused(f"{path.name} has not been imported into {store.slug} with the template {template.name}; there is nothing to undo.")
+    report = Report(path.name, "", "", import_id=found[0].pk)
+    for row in found:
+        _undo(row, store, report, now, actor)
+    return report
+
+
+def _undo(row: FileImport, store: Store, report: Report, now: datetime, actor: str) -> None:
+    """Undo one import. The import is marked first, so a cut undo goes on where it stopped when called again."""
+    cause = Cause(CauseKind.UNDO, f"undo of {row.cause_ref}", actor)
+    mine = dict(Order.objects.filter(store=store, cause_ref=row.cause_ref).values_list("external_id", "pk"))
+    older = FileImport.objects.filter(store=store, kind=KIND, pk__lt=row.pk, state__in=[FileImport.State.DONE, FileImport.State.RUNNING])
+    for before in older.order_by("-pk"):
+        for facts in _archived_facts(before, store, now, set(mine)):
+            with transaction.atomic():
+                done = record(store, facts, cause=Cause(CauseKind.UNDO, before.cause_ref, actor))
+            report.changed += done.changed
+            for fact in facts:
+                mine.pop(fact.external_id, None)
+    ids = sorted(mine.values())
+    for start in range(0, len(ids), 1_000):
+        report.entries += withdraw(store, ids[start : start + 1_000], cause=cause, now=now).added
+    report.orders += len(ids) + report.changed
+    row.state, row.undone_at = FileImport.State.UNDONE, now
+    row.save(update_fields=["state", "undone_at"])
+
+
+def _archived_facts(row: FileImport, store: Store, now: datetime, wanted: set[str]) -> Iterator[list[OrderFact]]:
+    """Map an import's archived rows again, for the orders that are wanted."""
+    template = from_json(row.template)
+    context = _context(store, now)
+    mapper = order_lines.Mapper(template, context, order_lines.Readers(template, context))
+    for body in row.payloads.order_by("number").values_list("body", flat=True).iterator(chunk_size=1):
+        facts = [mapper.fact(order) for order in unpack(unseal(bytes(body))) if order[0] in wanted]
+        if facts:
+            yield facts

@@ -1,0 +1,54 @@
+"""Hold what was received: imported files and their archived rows."""
+
+from django.db import models
+
+from ledger.models import Store
+
+
+class FileImport(models.Model):
+    """One file a person imported, how it was read, and what it did."""
+
+    class State(models.TextChoices):
+        RUNNING = "running", "running or interrupted"
+        DONE = "done", "done"
+        UNCHANGED = "unchanged", "changed nothing"
+        UNDONE = "undone", "undone"
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="file_imports")
+    kind = models.CharField(max_length=40)
+    template = models.JSONField(help_text="The mapping template as it was, so that the rows can be mapped again.")
+    filename = models.CharField(max_length=255)
+    sha256 = models.CharField(max_length=64)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.RUNNING)
+    rows = models.PositiveBigIntegerField(default=0)
+    orders = models.PositiveIntegerField(default=0)
+    changed_orders = models.PositiveIntegerField(default=0)
+    actor = models.CharField(max_length=150, blank=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["store", "sha256"], name="file_import_by_content")]
+
+    def __str__(self) -> str:
+        return f"{self.filename} ({self.get_state_display()})"
+
+    @property
+    def cause_ref(self) -> str:
+        """Return how batches and orders name this import."""
+        return f"import:{self.pk}"
+
+
+class RawPayload(models.Model):
+    """A piece of what was received, personal fields cut, compressed and sealed: the archive."""
+
+    file_import = models.ForeignKey(FileImport, on_delete=models.CASCADE, related_name="payloads")
+    number = models.PositiveIntegerField()
+    body = models.BinaryField(help_text="zlib, then sealed with FIELD_KEYS.")
+    sha256 = models.CharField(max_length=64, help_text="Of the compressed bytes, before sealing.")
+    orders = models.PositiveIntegerField()
+    redacted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["file_import", "number"], name="one_payload_per_import_and_number")]

@@ -1,0 +1,1 @@
+"""Files a person exports and imports: read them, check them whole, map them to facts."""

@@ -1,0 +1,213 @@
+"""Map the rows of an order-line file to order facts. Pure: texts in, facts out.
+
+Rows are first checked and cut down to the template's columns (`Checker`); personal columns go no further. A
+checked order (`OrderRows`) then becomes one `OrderFact` (`Mapper`), the same way at import, undo and replay.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from operator import itemgetter
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from connectors.platforms.files.faults import FileRefused, RowFault
+from connectors.platforms.files.template import MEANINGS, Columns, Template
+from connectors.platforms.files.values import BadCell, Price, Reader, country_reader, price_reader, read_quantity, time_reader
+from ledger.facts import LineFact, OrderCostFact, OrderFact, PaymentFact, SaleFact
+from ledger.kinds import FinancialStatus, PaymentKind, PaymentStatus, SaleKind, SalesBasis, SaleType
+from ledger.money import Tenk, divide_half_even, is_currency
+
+MOST_FAULTS = 1_000
+LONGEST_ORDER_NUMBER = 80
+FIELDS: tuple[str, ...] = Columns.__struct_fields__
+"""The fields of a kept row, in order; a column the template does not name is an empty text."""
+
+KeptRow = tuple[str, ...]
+OrderRows = tuple[str, list[KeptRow]]
+"""An order's number and its kept rows, in the order of the file: a repeated row is a genuine second row."""
+
+
+class Context(NamedTuple):
+    """What mapping needs beside the rows: the store's zone and currency, the time now, and how to hash a customer."""
+
+    zone: ZoneInfo
+    currency: str
+    now: datetime
+    customer_hash: Callable[[str], bytes]
+
+
+class Readers:
+    """The cell readers of one template, shared by check and map so that each text is read once."""
+
+    def __init__(self, template: Template, context: Context) -> None:
+        self.quantity = Reader(read_quantity)
+        self.price: Reader[Price] = Reader(price_reader(template.decimal_sign))
+        self.time: Reader[datetime] = Reader(time_reader(template.date_formats, context.zone, context.now))
+        self.country = Reader(country_reader(template.countries))
+        self.meaning = Reader(template.meaning_of)
+        self.currency = Reader(_read_currency)
+
+
+def _read_currency(text: str) -> str:
+    if not is_currency(text.upper()):
+        raise BadCell(f"“{text[:20]}” is no ISO 4217 currency code such as EUR")
+    return text.upper()
+
+
+class Checker:
+    """Checks rows one by one, keeps the template's columns of each and gathers what is wrong."""
+
+    def __init__(self, template: Template, header: Sequence[str], readers: Readers) -> None:
+        self.faults: list[RowFault] = []
+        self.fault_count = 0
+        self.unknown_countries: set[str] = set()
+        self._readers = readers
+        self._columns = template.columns
+        self._width = len(header)
+        self._pick, self.dropped = _picker(template.columns, header)
+
+    def keep(self, line: int, fields: list[str]) -> KeptRow | None:
+        """Return the kept texts of a row, or None and a fault when it cannot be used."""
+        if len(fields) != self._width:
+            self._fault(line, "row", f"has {len(fields)} fields where the header has {self._width}; check its quotes and delimiters")
+            return None
+        row: KeptRow = self._pick([*fields, ""])
+        readers = self._readers
+        try:
+            order = row[0].strip()
+            if not order or len(order) > LONGEST_ORDER_NUMBER:
+                return self._fault(line, self._columns.order, "the order number is missing or longer than 80 characters")
+            known = readers.time.known, readers.quantity.known, readers.price.known
+            if row[1] not in known[0] or row[2] not in known[1] or row[3] not in known[2] or row[6] or row[7] or row[11] or row[9]:
+                self._read_cells(row)
+        except _At as at:
+            return self._fault(line, at.column, str(at))
+        return row
+
+    def _read_cells(self, row: KeptRow) -> None:
+        columns, readers = self._columns, self._readers
+        for column, read, text in (
+            (columns.date, readers.time, row[1]), (columns.quantity, readers.quantity, row[2]), (columns.unit_price, readers.price, row[3]),
+            (columns.discount, readers.price, row[6]), (columns.tax, readers.price, row[7]), (columns.currency, readers.currency, row[11]),
+        ):  # fmt: skip
+            if text or column in (columns.date, columns.quantity, columns.unit_price):
+                try:
+                    read(text)
+                except BadCell as error:
+                    raise _At(column, str(error)) from error
+        if row[9] and not readers.country(row[9]) and row[9].strip():
+            self.unknown_countries.add(row[9].strip())
+
+    def _fault(self, line: int, column: str, message: str) -> None:
+        self.fault_count += 1
+        if len(self.faults) < MOST_FAULTS:
+            self.faults.append(RowFault(line, column, message))
+
+
+class _At(ValueError):
+    """A cell fault with its column."""
+
+    def __init__(self, column: str, message: str) -> None:
+        super().__init__(message)
+        self.column = column
+
+
+def _picker(columns: Columns, header: Sequence[str]) -> tuple[Callable[[list[str]], KeptRow], list[str]]:
+    """Return what picks the kept texts out of a row, and the names of the columns that are dropped."""
+    names = [name.strip() for name in header]
+    wanted = [getattr(columns, field) for field in FIELDS]
+    missing = [name for name in wanted if name and name not in names]
+    if missing:
+        raise FileRefused(
+            f"The file has no column {', '.join(f'“{name}”' for name in missing)}. It has: {', '.join(names)[:400]}. Choose the template that fits the file."
+        )
+    twice = [name for name in wanted if name and names.count(name) > 1]
+    if twice:
+        raise FileRefused(f"The header names “{twice[0]}” twice; which one is meant is not sure. Rename one.")
+    places = [names.index(name) if name else len(names) for name in wanted]
+    return itemgetter(*places), [name for name in names if name not in wanted]
+
+
+class Mapper:
+    """Maps checked orders to facts."""
+
+    def __init__(self, template: Template, context: Context, readers: Readers) -> None:
+        self._template, self._context, self._readers = template, context, readers
+        pattern = template.returns.order_pattern
+        self._is_return = re.compile(pattern, re.IGNORECASE).fullmatch if pattern else None
+        self._customer = Reader(context.customer_hash)
+        self._type = {
+            "shipping": SaleType.SHIPPING, "discount": SaleType.DISCOUNT, "gift_card": SaleType.GIFT_CARD,
+            "adjustment": SaleType.ADJUSTMENT, "tip": SaleType.TIP,
+        }  # fmt: skip
+
+    def fact(self, order: OrderRows) -> OrderFact:
+        """Map one order; raises FileRefused when its rows contradict each other."""
+        number, rows = order
+        returned = bool(self._is_return and self._is_return(number))
+        lines: list[LineFact] = []
+        sales: list[SaleFact] = []
+        costs: list[OrderCostFact] = []
+        for position, row in enumerate(rows, start=1):
+            self._add_row(str(position), row, returned, lines, sales, costs)
+        first = rows[0]
+        placed = min(event.happened_at for event in (*sales, *costs))
+        charged = sum([sale.net + sale.tax for sale in sales if sale.kind == SaleKind.ORDER])
+        template = self._template
+        return OrderFact(
+            template.platform, number, number, placed, self._currency(number, rows), FinancialStatus.PAID, first[12].strip() or template.channel,
+            tuple(lines), tuple(sales), self._payments(charged, placed), tuple(costs), SalesBasis.DERIVED,
+            customer=next((self._customer(row[8]) for row in rows if row[8].strip()), None),
+            country=self._readers.country(first[9]) if first[9] else "", region=first[10].strip()[:60],
+            stated_total=charged, stated_refunded=charged - sum([sale.net + sale.tax for sale in sales]),
+        )  # fmt: skip
+
+    def _add_row(self, position: str, row: KeptRow, returned: bool, lines: list[LineFact], sales: list[SaleFact], costs: list[OrderCostFact]) -> None:
+        _, when, units, price_text, code, title, discount_text, tax_text, *_ = row
+        readers = self._readers
+        at, quantity, price = readers.time(when), readers.quantity(units), readers.price(price_text)
+        value = price.times(quantity)
+        meaning = readers.meaning(code)
+        if MEANINGS[meaning]:
+            costs.append(OrderCostFact(position, at, MEANINGS[meaning], value))
+            return
+        discount = self._signed(discount_text, quantity) if discount_text else 0
+        tax = self._signed(tax_text, quantity) if tax_text else 0
+        net = value - discount - (tax if self._template.prices_include_tax else 0)
+        kind = self._kind(quantity, price, returned)
+        if meaning != "product":
+            sales.append(SaleFact(position, at, kind, self._type[meaning], net, None, 0, discount, tax))
+            return
+        list_price = price.units
+        if tax and self._template.prices_include_tax:
+            list_price = divide_half_even((net + discount) * (1 if quantity > 0 else -1), abs(quantity))
+        code = code.strip()[:120]
+        lines.append(LineFact(position, abs(quantity), list_price, code or None, code, title.strip()[:255]))
+        restocked = kind == SaleKind.RETURN and self._template.returns.restocked
+        sales.append(SaleFact(position, at, kind, SaleType.PRODUCT, net, position, quantity, discount, tax, restocked))
+
+    def _signed(self, text: str, quantity: int) -> Tenk:
+        """Read a discount or tax; both carry the sign of the row's quantity, however the file writes them."""
+        amount = abs(self._readers.price(text).units)
+        return amount if quantity > 0 else -amount
+
+    def _kind(self, quantity: int, price: Price, returned: bool) -> SaleKind:
+        if returned:
+            return SaleKind.RETURN
+        if quantity > 0:
+            return SaleKind.ORDER
+        if not price.units and self._template.returns.free_negative_rows_are_write_offs:
+            return SaleKind.ADJUSTMENT
+        return SaleKind.RETURN
+
+    def _payments(self, charged: Tenk, placed: datetime) -> tuple[PaymentFact, ...]:
+        if charged <= 0 or not self._template.charged:
+            return ()
+        return (PaymentFact("derived", placed, PaymentKind.SALE, PaymentStatus.SUCCESS, charged, self._template.gateway),)
+
+    def _currency(self, number: str, rows: Sequence[KeptRow]) -> str:
+        stated = {self._readers.currency(row[11]) for row in rows if row[11]}
+        if len(stated) > 1:
+            raise FileRefused(f"Order {number} is in {' and '.join(sorted(stated))}; an order has one currency. Correct the rows or split the order.")
+        return stated.pop() if stated else self._context.currency

@@ -1,0 +1,123 @@
+"""Read rows of text from a file as it comes: plain or gzip, in the encodings and dialects that exports use."""
+
+import codecs
+import csv
+import gzip
+import hashlib
+import io
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from connectors.platforms.files.faults import FileRefused
+
+MOST_BYTES = 2_000_000_000
+"""Bytes of text in one file at most; larger ones are to be split."""
+MOST_ROWS = 20_000_000
+LONGEST_FIELD = 100_000
+GZIP_MAGIC = b"\x1f\x8b"
+DELIMITERS = ",;\t|"
+BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+
+
+class Dialect(NamedTuple):
+    """How a file is written: its encoding and its delimiter, found or given."""
+
+    encoding: str
+    delimiter: str
+
+
+class _Measured(io.RawIOBase):
+    """Counts the bytes of text as they are read and stops at the limit."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source, self.read_so_far = source, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        data = self._source.read(len(buffer))
+        self.read_so_far += len(data)
+        if self.read_so_far > MOST_BYTES:
+            raise FileRefused(f"The file holds more than {MOST_BYTES // 1_000_000_000} GB of text. Export it in smaller spans, such as a month each.")
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes; refuse one that is too large or cannot be read."""
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise FileRefused(f"{path.name} is larger than {MOST_BYTES // 1_000_000_000} GB. Export it in smaller spans, such as a month each.")
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise FileRefused(f"{path} cannot be read: {error.strerror}. Check the path and who may read it.") from error
+
+
+def find_dialect(path: Path, *, encoding: str = "auto", delimiter: str = "auto") -> Dialect:
+    """Find how a file is written where that is not given.
+
+    A byte-order mark decides; else the file is UTF-8 if all of it is, else Windows-1252, as spreadsheets write.
+    """
+    found = _find_encoding(path) if encoding == "auto" else encoding
+    with _text(path, found) as text:
+        header = text.readline()
+    if delimiter == "auto":
+        delimiter = max(DELIMITERS, key=header.count)
+    return Dialect(found, delimiter)
+
+
+def _find_encoding(path: Path) -> str:
+    with _bytes(path) as file:
+        start = file.read(4)
+        for mark, name in BOMS:
+            if start.startswith(mark):
+                return name
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        try:
+            decoder.decode(start)
+            while block := file.read(1 << 20):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "cp1252"
+    return "utf-8"
+
+
+def _bytes(path: Path) -> io.BufferedReader:
+    raw = path.open("rb")
+    magic = raw.read(2)
+    raw.seek(0)
+    source: BinaryIO = gzip.GzipFile(fileobj=raw) if magic == GZIP_MAGIC else raw  # type: ignore[assignment]
+    return io.BufferedReader(_Measured(source), 1 << 20)
+
+
+def _text(path: Path, encoding: str) -> io.TextIOWrapper:
+    return io.TextIOWrapper(_bytes(path), encoding=encoding, newline="")
+
+
+def rows(path: Path, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line number, fields) of every row that is not blank, the header first.
+
+    Raises FileRefused for a cut gzip, bytes that are not in the encoding, and rows that are no CSV.
+    """
+    line = 0
+    csv.field_size_limit(LONGEST_FIELD)
+    try:
+        with _text(path, dialect.encoding) as text:
+            reader = csv.reader(text, delimiter=dialect.delimiter, strict=True)
+            for fields in reader:
+                if fields:
+                    line = reader.line_num
+                    yield line, fields
+                    if line > MOST_ROWS:
+                        raise FileRefused(f"The file holds more than {MOST_ROWS:,} lines. Export it in smaller spans.")
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise FileRefused(f"The gzip file is cut or damaged after line {line}. Download or pack it again.") from error
+    except UnicodeDecodeError as error:
+        raise FileRefused(f"After line {line} come bytes that are not {dialect.encoding}. Save the file as UTF-8, or name its encoding.") from error
+    except csv.Error as error:
+        raise FileRefused(f"The row after line {line} is not valid CSV ({error}). Check its quotes and delimiter.") from error

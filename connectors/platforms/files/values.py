@@ -1,0 +1,125 @@
+"""Turn the texts of a file's cells into values, each distinct text once.
+
+A file repeats its texts: prices, quantities, times and countries are read by the hundred thousand and differ by
+the thousand, so each reader keeps what it has read.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Generic, TypeVar
+from zoneinfo import ZoneInfo
+
+from ledger.countries import codes_by_name
+from ledger.money import LARGEST, SCALE, MoneyError, Tenk, tenk
+
+Value = TypeVar("Value")
+OLDEST_YEAR = 1990
+MOST_UNITS = 10_000_000
+
+
+class BadCell(ValueError):
+    """Say what is wrong with a cell and what to do."""
+
+
+class Reader(Generic[Value]):
+    """Reads texts with a function and remembers what it read, mistakes included."""
+
+    def __init__(self, read: Callable[[str], Value]) -> None:
+        self._read = read
+        self.known: dict[str, Value] = {}
+
+    def __call__(self, text: str) -> Value:
+        known = self.known
+        if text in known:
+            return known[text]
+        value = known[text] = self._read(text.strip())
+        return value
+
+
+class Price:
+    """An amount as written: exact, and in ten-thousandths."""
+
+    __slots__ = ("exact", "units")
+
+    def __init__(self, exact: Decimal) -> None:
+        self.units: Tenk = tenk(exact)
+        self.exact = exact if exact * SCALE != self.units else None
+
+    def times(self, quantity: int) -> Tenk:
+        """Return quantity × price in ten-thousandths, rounded half-even once when the price is finer."""
+        units = self.units * quantity if self.exact is None else tenk(self.exact * quantity)
+        if abs(units) > LARGEST:
+            raise BadCell("the amount is larger than any this ledger keeps")
+        return units
+
+
+def price_reader(decimal_sign: str) -> Callable[[str], Price]:
+    """Make a reader of amounts. Thousands may be grouped by threes; anything else is refused rather than guessed:
+
+    with “.” as decimal sign, “12,50” is a mistake and not 1250.
+    """
+    group = "," if decimal_sign == "." else "."
+    grouped = rf"\d{{1,3}}(?:[{group}'\u00a0\u202f ]\d{{3}})+"
+    number = re.compile(rf"[+-]?(?:\d+|{grouped})(?:{re.escape(decimal_sign)}\d+)?")
+
+    def read(text: str) -> Price:
+        text = text.replace("\u2212", "-")
+        if not number.fullmatch(text):
+            raise BadCell(f"“{text[:40]}” is no amount; write it as 1234{decimal_sign}50")
+        plain = re.sub(rf"[{group}'\u00a0\u202f ]", "", text).replace(decimal_sign, ".")
+        try:
+            return Price(Decimal(plain))
+        except (MoneyError, InvalidOperation) as error:
+            raise BadCell(f"“{text[:40]}” is larger than any amount this ledger keeps") from error
+
+    return read
+
+
+def read_quantity(text: str) -> int:
+    """Read a whole number of units, negative for what came back; zero is refused."""
+    plain = text.replace("\u2212", "-")
+    plain = plain[:-2] if plain.endswith(".0") else plain
+    if not re.fullmatch(r"[+-]?\d{1,9}", plain):
+        raise BadCell(f"“{text[:40]}” is no whole number of units; for goods sold by weight use quantity 1 and the price of the row")
+    units = int(plain)
+    if units == 0:
+        raise BadCell("the quantity is 0; take the row out, or give the units sold (negative for a return)")
+    if abs(units) > MOST_UNITS:
+        raise BadCell(f"{units:,} units in one row cannot be right (at most {MOST_UNITS:,})")
+    return units
+
+
+def time_reader(formats: tuple[str, ...], zone: ZoneInfo, now: datetime) -> Callable[[str], datetime]:
+    """Make a reader of local times in the given forms; `iso` is ISO 8601. Times without a zone are the store's."""
+    forms = " or ".join(formats)
+
+    def read(text: str) -> datetime:
+        for form in formats:
+            try:
+                at = datetime.fromisoformat(text) if form == "iso" else datetime.strptime(text, form)  # noqa: DTZ007  given the store's zone below
+            except ValueError:
+                continue
+            local = at if at.tzinfo is not None else at.replace(tzinfo=zone)
+            if local.year < OLDEST_YEAR or local > now + timedelta(days=2):
+                raise BadCell(f"“{text[:40]}” lies before {OLDEST_YEAR} or in the future; check the form of the dates ({forms})")
+            return local
+        raise BadCell(f"“{text[:40]}” is no date of the form {forms}; name the file's form in the template")
+
+    return read
+
+
+def country_reader(aliases: dict[str, str]) -> Callable[[str], str]:
+    """Make a reader of countries: a two-letter code, an English name, or a name the template explains; else unknown."""
+    known = {name.lower(): code for name, code in aliases.items()}
+
+    def read(text: str) -> str:
+        name = text.lower()
+        if name in known:
+            return known[name]
+        if len(text) == 2 and text.isascii() and text.isalpha():
+            return text.upper()
+        return codes_by_name().get(name, "")
+
+    return read

@@ -1,0 +1,1 @@
+"""Hold the template tags of the pages."""

@@ -1,0 +1,82 @@
+"""Write amounts, percentages and counts the way a reader expects: tabular, with a true minus sign."""
+
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from zoneinfo import ZoneInfo
+
+from babel.numbers import format_currency, format_decimal
+from django import template
+from django.utils.safestring import SafeString, mark_safe
+
+from ledger.money import minor_digits
+
+register = template.Library()
+
+LOCALE = "en"
+MINUS = "−"
+MISSING = SafeString('<span class="missing"><span aria-hidden="true">—</span><span class="visually-hidden">no figure</span></span>')
+
+
+def rounded(value: Decimal, digits: int) -> Decimal:
+    """Round half-even to a number of decimals; zero has no sign."""
+    result = value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_EVEN)
+    return result if result else abs(result)
+
+
+def plain(value: Decimal, digits: int) -> str:
+    """Write a number with grouping and a fixed number of decimals."""
+    pattern = "#,##0" + ("." + "0" * digits if digits else "")
+    return str(format_decimal(rounded(value, digits), format=pattern, locale=LOCALE)).replace("-", MINUS)
+
+
+@register.filter
+def amount(value: Decimal | None, currency: str) -> str:
+    """Write an amount with its currency's decimals and no symbol, for columns whose heading names the currency."""
+    return MISSING if value is None else plain(value, minor_digits(currency))
+
+
+@register.filter
+def money(value: Decimal | None, currency: str) -> str:
+    """Write an amount with its currency's decimals and symbol."""
+    if value is None:
+        return MISSING
+    shown = rounded(value, minor_digits(currency))
+    return str(format_currency(shown, currency, locale=LOCALE)).replace("-", MINUS)
+
+
+@register.filter
+def percent(share: Decimal | None) -> str:
+    """Write a share (0.125) as a percentage with one decimal."""
+    return MISSING if share is None else f"{plain(share * 100, 1)} %"
+
+
+@register.filter
+def count(value: Decimal | int | None) -> str:
+    """Write a whole number with grouping."""
+    return MISSING if value is None else plain(Decimal(value), 0)
+
+
+@register.filter
+def missing(value: object) -> object:
+    """Write an em dash for what is not known, and anything else as it is."""
+    return MISSING if value is None or value == "" else value
+
+
+@register.filter
+def sign_class(value: Decimal | int | None) -> str:
+    """Name the class of a negative figure; the minus sign tells it too."""
+    return "negative" if value is not None and value < 0 else ""
+
+
+@register.filter
+def in_zone(at: datetime | None, zone: str) -> str:
+    """Write a time in a time zone, naming the zone."""
+    if at is None:
+        return MISSING
+    return f"{at.astimezone(ZoneInfo(zone)):%-d %b %Y, %H:%M} {zone}"
+
+
+@register.simple_tag
+def time_tag(at: datetime, zone: str) -> str:
+    """Write a `<time>` element with the machine's form in its attribute."""
+    return mark_safe(f'<time datetime="{at.isoformat()}">{in_zone(at, zone)}</time>')  # noqa: S308  zone is a valid IANA name, checked on entry

@@ -1,0 +1,18 @@
+"""Send a person to their store."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from dashboards.access import stores_for
+
+
+@require_safe
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    """Open the only store's statement, or list the stores, or say how to make the first."""
+    stores = list(stores_for(request.user))
+    if len(stores) == 1:
+        return redirect("pnl", slug=stores[0].slug)
+    return render(request, "dashboards/home.html", {"stores": stores})

@@ -1,0 +1,48 @@
+"""Show the profit statement of a store."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from dashboards.access import store_or_404, stores_for
+from dashboards.exports import statement_csv
+from dashboards.forms import StatementForm
+from dashboards.notices import current_zone, open_findings
+from dashboards.statement_table import booked_days, statement_table
+from ledger import statements
+from ledger.models import Store
+
+
+def _form(request: HttpRequest, store: Store) -> StatementForm:
+    return StatementForm(request.GET, store=store, booked=lambda basis: booked_days(store.book, basis))
+
+
+@require_safe
+@login_required
+def pnl(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show the statement of the range in the address; the last twelve months when it names none."""
+    store = store_or_404(request, slug)
+    form = _form(request, store)
+    view = form.statement_view()
+    context = {
+        "store": store, "stores": stores_for(request.user), "section": "pnl", "form": form.shown(), "problems": form.problems(), "view": view,
+        "table": statement_table(store, view) if view else None, "state": statements.state(store.book),
+        "findings": open_findings(store), "zone": current_zone(store),
+    }  # fmt: skip
+    return render(request, "dashboards/pnl.html", context)
+
+
+@require_safe
+@login_required
+def pnl_csv(request: HttpRequest, slug: str) -> HttpResponse:
+    """Send the same statement as a CSV file; refuse what the page would refuse, rather than send another range."""
+    store = store_or_404(request, slug)
+    form = _form(request, store)
+    view = form.statement_view()
+    if view is None or form.problems():
+        reasons = [message for _, message in form.problems()] or ["There are no entries yet."]
+        return HttpResponse("\n".join(reasons), status=400, content_type="text/plain; charset=utf-8")
+    name = f"{store.slug}-profit-{view.whole.first}-{view.whole.last}-by-{view.by}-{view.basis_key}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(statement_csv(statement_table(store, view)), content_type="text/csv; charset=utf-8", headers=headers)

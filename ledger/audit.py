@@ -1,0 +1,252 @@
+"""Check what must always be true of a book: one function per invariant, each returning what does not hold."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from ledger import accounts, findings
+from ledger.kinds import COUNTS_AS_REVENUE, Basis, SourceKind
+from ledger.models import Book, Finding
+from ledger.money import decimal, minor_step
+from ledger.totals import TABLES, Table, fresh_sums
+
+MOST = 20
+"""Problems listed per invariant; the first tell the story."""
+
+
+class Problem(NamedTuple):
+    """One thing that does not hold: where, what it should be, what it is."""
+
+    subject: str
+    message: str
+    expected: str = ""
+    actual: str = ""
+
+
+Check = Callable[[Book], list[Problem]]
+
+
+def _rows(sql: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"{sql} LIMIT {MOST}", values)
+        return cursor.fetchall()
+
+
+def totals_equal_entries(book: Book) -> list[Problem]:
+    """Compare every total with the sum of the entries beneath it, on both bases."""
+    return [problem for table in TABLES for basis in Basis for problem in _total_differences(book, table, basis)]
+
+
+def _total_differences(book: Book, table: Table, basis: Basis) -> list[Problem]:
+    keys = ", ".join(table.keys)
+    fresh = ", ".join(f"coalesce(fresh.{name}, 0)" for name in table.sums)
+    kept = ", ".join(f"coalesce(kept.{name}, 0)" for name in table.sums)
+    sql = (
+        f"SELECT concat_ws(' ', {keys}), ROW({fresh})::text, ROW({kept})::text FROM ({fresh_sums(table, basis)}) AS fresh "
+        f"FULL JOIN (SELECT * FROM {table.name} WHERE book_id = %s AND basis = %s) AS kept USING ({keys}) WHERE ({fresh}) <> ({kept})"
+    )
+    return [
+        Problem(f"{table.name} {basis.label} {key}", "A total differs from the entries beneath it; rebuild it.", expected, actual)
+        for key, expected, actual in _rows(sql, [book.pk, book.pk, basis.value])
+    ]
+
+
+def dimensions_agree(book: Book) -> list[Problem]:
+    """Compare product totals with day totals, account by account, where every entry of the account carries a variant."""
+    columns = ", ".join(f"sum({column})" for column in accounts.PRODUCT_COLUMNS.values())
+    found = _rows(f"SELECT {columns} FROM ledger_productdaytotal WHERE book_id = %s AND basis = 1", [book.pk])[0]
+    sql = "SELECT account, coalesce(sum(amount), 0) FROM ledger_entry WHERE book_id = %s AND variant IS NOT NULL GROUP BY account"
+    entries = dict(_rows(sql, [book.pk]))
+    return [
+        Problem(
+            accounts.name_of(account), "Product totals differ from the entries that carry a variant.", str(entries.get(account, 0)), str(total or 0)
+        )
+        for account, total in zip(accounts.PRODUCT_COLUMNS, found, strict=True)
+        if entries.get(account, 0) != (total or 0)
+    ]
+
+
+_OWN_TOTAL = """
+    WITH sold AS (
+        SELECT order_id, sum(net + tax) AS charged, count(*) AS events FROM ledger_sale WHERE store_id = %(book)s GROUP BY order_id
+    ), posted AS (
+        SELECT source_id, sum(CASE WHEN currency IS NULL THEN amount ELSE original_amount END) AS amount FROM ledger_entry
+        WHERE book_id = %(book)s AND source_kind = %(kind)s AND account = ANY(%(accounts)s) GROUP BY source_id
+    )
+    SELECT o.number, coalesce(o.stated_total - o.stated_refunded, s.charged, 0), coalesce(p.amount, 0)
+    FROM ledger_order o LEFT JOIN sold s ON s.order_id = o.id LEFT JOIN posted p ON p.source_id = o.id
+    WHERE o.store_id = %(book)s AND o.hold = 0 AND abs(coalesce(p.amount, 0) - CASE
+        WHEN o.is_test OR o.withdrawn_at IS NOT NULL OR NOT o.financial_status = ANY(%(counting)s) THEN 0
+        ELSE coalesce(o.stated_total - o.stated_refunded, s.charged, 0) END) > %(step)s * (1 + 2 * coalesce(s.events, 0)) / 2
+"""
+
+
+def orders_tie_to_their_own_totals(book: Book) -> list[Problem]:
+    """Compare each order's sales and memo entries with what its platform states it charged less what it gave back.
+
+    Where the platform states no totals, with the sum of its sale events. Tolerance: half a minor unit per entry.
+    """
+    values = {
+        "book": book.pk, "kind": SourceKind.ORDER.value, "step": decimal(minor_step(book.currency)),
+        "counting": [status.value for status, counts in COUNTS_AS_REVENUE.items() if counts],
+        "accounts": [number for number, name in accounts.NAMES.items()
+                     if name.startswith("sales:") or name in ("memo:tax", "memo:duty", "memo:gift_card:sold")],
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_OWN_TOTAL} LIMIT {MOST}", values)
+        return [
+            Problem(f"order {number}", "Sales and memo entries differ from the order's own total less its refunds.", str(own), str(posted))
+            for number, own, posted in cursor.fetchall()
+        ]
+
+
+_SAME = (
+    "event_day", "order_day", "channel", "country", "estimated", "variant", "campaign", "currency", "rate", "rate_day", "rate_source",
+)  # fmt: skip
+
+
+def reversals_mirror_their_target(book: Book) -> list[Problem]:
+    """Check that every reversal has its target, equal in everything but day and sign, and comes after it."""
+    same = " AND ".join(f"t.{name} IS NOT DISTINCT FROM r.{name}" for name in _SAME)
+    sql = (
+        "SELECT r.source_kind, r.source_id, r.account, r.part, r.revision FROM ledger_entry r LEFT JOIN ledger_entry t "
+        "ON t.book_id = r.book_id AND t.source_kind = r.source_kind AND t.source_id = r.source_id AND t.account = r.account "
+        "AND t.part = r.part AND t.revision = r.revision AND NOT t.reverses WHERE r.book_id = %s AND r.reverses AND "
+        f"(t.book_id IS NULL OR t.amount <> -r.amount OR t.seq > r.seq OR NOT ({same}))"
+    )
+    return [Problem(f"entry {row}", "A reversal does not mirror its target.") for row in _rows(sql, [book.pk])]
+
+
+def one_live_revision(book: Book) -> list[Problem]:
+    """Check that each account and part of a source has at most one entry that is not cancelled."""
+    sql = (
+        "SELECT source_kind, source_id, account, part FROM ledger_entry WHERE book_id = %s "
+        "GROUP BY source_kind, source_id, account, part HAVING count(*) FILTER (WHERE NOT reverses) - count(*) FILTER (WHERE reverses) NOT IN (0, 1)"
+    )
+    return [Problem(f"entry {row}", "More than one revision of an entry is live.") for row in _rows(sql, [book.pk])]
+
+
+def sequence_is_whole(book: Book) -> list[Problem]:
+    """Check that batches are numbered 1 … last without a gap, never go back in time, and hold the entries they say."""
+    sql = """
+        WITH batches AS (
+            SELECT seq, recorded_at, entries, lag(seq, 1, 0::bigint) OVER (ORDER BY seq) AS before,
+                lag(recorded_at) OVER (ORDER BY seq) AS earlier
+            FROM ledger_batch WHERE book_id = %s
+        ), held AS (SELECT seq, count(*) AS entries FROM ledger_entry WHERE book_id = %s GROUP BY seq)
+        SELECT coalesce(b.seq, h.seq), b.before, b.entries, h.entries FROM batches b FULL JOIN held h ON h.seq = b.seq
+        WHERE b.seq IS NULL OR b.seq <> b.before + 1 OR b.recorded_at < b.earlier OR b.entries IS DISTINCT FROM h.entries
+    """
+    problems = [
+        Problem(f"batch {seq}", f"Follows batch {before}, holds {held} entries.", f"{said} entries")
+        for seq, before, said, held in _rows(sql, [book.pk, book.pk])
+    ]
+    last = _rows("SELECT coalesce(max(seq), 0) FROM ledger_batch WHERE book_id = %s", [book.pk])[0][0]
+    if last != book.last_seq:
+        problems.append(Problem("book", "The book's last number is not its last batch.", str(book.last_seq), str(last)))
+    return problems
+
+
+_COLUMN_OF = {
+    name: [(number, sign) for number in accounts.NAMES for column, sign in accounts.order_columns(number) if column == name]
+    for name in ("revenue", "cogs", "shipping", "tax", "payment_fees", "other_fees")
+}
+
+
+def order_columns_equal_entries(book: Book) -> list[Problem]:
+    """Compare each order's columns, and so its profit, with the sum of its entries."""
+    sums = ", ".join(
+        f"coalesce(sum(amount * CASE account {' '.join(f'WHEN {number} THEN {sign}' for number, sign in parts)} END), 0) AS {name}"
+        for name, parts in _COLUMN_OF.items()
+    )
+    fresh = ", ".join(f"coalesce(e.{name}, 0)" for name in _COLUMN_OF)
+    kept = ", ".join(f"o.{name}" for name in _COLUMN_OF)
+    sql = (
+        f"SELECT o.number, ROW({fresh})::text, ROW({kept})::text FROM ledger_order o LEFT JOIN (SELECT source_id, {sums} FROM ledger_entry "
+        f"WHERE book_id = %s AND source_kind = {SourceKind.ORDER.value} GROUP BY source_id) e ON e.source_id = o.id "
+        f"WHERE o.store_id = %s AND ({fresh}) <> ({kept})"
+    )
+    return [
+        Problem(f"order {number}", "The order's columns differ from its entries; repost it.", expected, actual)
+        for number, expected, actual in _rows(sql, [book.pk, book.pk])
+    ]
+
+
+def entries_have_their_sources(book: Book) -> list[Problem]:
+    """Check what foreign keys would: sources, variants and accounts of entries exist, lines and sales have their order."""
+    sql = f"""
+        SELECT 'order', source_id FROM ledger_entry e WHERE book_id = %(b)s AND source_kind = {SourceKind.ORDER.value}
+            AND NOT EXISTS (SELECT 1 FROM ledger_order o WHERE o.store_id = e.book_id AND o.id = e.source_id)
+        UNION ALL SELECT 'customer', source_id FROM ledger_entry e WHERE book_id = %(b)s AND source_kind = {SourceKind.CUSTOMER.value}
+            AND NOT EXISTS (SELECT 1 FROM ledger_customer c WHERE c.store_id = e.book_id AND c.id = e.source_id)
+        UNION ALL SELECT 'variant', variant FROM ledger_entry e WHERE book_id = %(b)s AND variant IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM ledger_variant v WHERE v.store_id = e.book_id AND v.id = e.variant)
+        UNION ALL SELECT 'sale of order', order_id FROM ledger_sale s WHERE store_id = %(b)s
+            AND NOT EXISTS (SELECT 1 FROM ledger_order o WHERE o.store_id = s.store_id AND o.id = s.order_id)
+        LIMIT {MOST}
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"b": book.pk})
+        return [Problem(f"{kind} {pk}", f"An entry or row points at a {kind} that does not exist.") for kind, pk in cursor.fetchall()]
+
+
+def customers_count_their_orders(book: Book) -> list[Problem]:
+    """Check each customer's order count and that exactly one "new customer" is posted for those who ordered."""
+    sql = f"""
+        SELECT c.id, c.order_count, coalesce(n.orders, 0), coalesce(e.amount, 0) FROM ledger_customer c
+        LEFT JOIN (SELECT customer_id, count(*) AS orders FROM ledger_order WHERE store_id = %s AND counts GROUP BY customer_id) n ON n.customer_id = c.id
+        LEFT JOIN (SELECT source_id, sum(amount) AS amount FROM ledger_entry
+            WHERE book_id = %s AND source_kind = {SourceKind.CUSTOMER.value} GROUP BY source_id) e ON e.source_id = c.id
+        WHERE c.store_id = %s AND (c.order_count <> coalesce(n.orders, 0) OR coalesce(e.amount, 0) <> least(coalesce(n.orders, 0), 1))
+    """
+    return [
+        Problem(f"customer {pk}", f"Counts {count} orders; posted as new {posted} times.", str(orders), str(count))
+        for pk, count, orders, posted in _rows(sql, [book.pk] * 3)
+    ]
+
+
+INVARIANTS: tuple[Check, ...] = (
+    totals_equal_entries,
+    dimensions_agree,
+    orders_tie_to_their_own_totals,
+    reversals_mirror_their_target,
+    one_live_revision,
+    sequence_is_whole,
+    order_columns_equal_entries,
+    entries_have_their_sources,
+    customers_count_their_orders,
+)
+
+
+def check_all(book: Book) -> dict[str, list[Problem]]:
+    """Check every invariant of a book and return what does not hold, by the invariant's name."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Every check reads whole tables. Right after a large import the planner knows nothing of them yet, and
+        # would walk one per row of the other: minutes instead of a second.
+        cursor.execute("SET LOCAL enable_nestloop = off")
+        return {check.__name__: check(book) for check in INVARIANTS}
+
+
+def audit(book: Book) -> dict[str, list[Problem]]:
+    """Check every invariant of a book; what fails becomes a finding, what holds again resolves its findings."""
+    now = timezone.now()
+    results = check_all(book)
+    for name, problems in results.items():
+        kind = f"audit_{name}"[:40]
+        still = {problem.subject[:120] for problem in problems}
+        for subject in set(book.findings.filter(kind=kind, resolved_at=None).values_list("subject", flat=True)) - still:
+            findings.resolve(book.pk, kind, subject, now=now)
+        for problem in problems:
+            findings.note(
+                book.pk,
+                kind,
+                problem.subject,
+                problem.message,
+                severity=Finding.Severity.ERROR,
+                expected=problem.expected,
+                actual=problem.actual,
+                now=now,
+            )
+    return results

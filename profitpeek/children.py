@@ -1,0 +1,80 @@
+"""Run child processes that a command waits for, and leave none of them behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+STOP_SECONDS = 30.0
+_PAUSE_SECONDS = 0.1
+
+
+class ToldToStop(BaseException):
+    """Interrupt whatever is running, because a person or the system asked this command to end."""
+
+
+class ChildEnded(Exception):
+    """Say that a child that should run for ever has ended by itself."""
+
+    def __init__(self, name: str, status: int) -> None:
+        super().__init__(f"The {name} process ended by itself with status {status}; its last lines say why.")
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Run a block that Ctrl-C, SIGTERM and a closed terminal break off, quietly and as a success."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        # Once is enough: what follows is the tidying up, which a second signal must not break.
+        for each in numbers:
+            signal.signal(each, signal.SIG_IGN)
+        raise ToldToStop
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        yield
+    except ToldToStop:
+        pass
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run_for_ever(commands: Mapping[str, Sequence[str]], *, pass_fds: Sequence[int] = ()) -> None:
+    """Run named commands side by side until one ends or this process is told to stop."""
+    children: dict[str, subprocess.Popen[bytes]] = {}
+    try:
+        for name, command in commands.items():
+            children[name] = _start(command, pass_fds)
+        while True:
+            for name, child in children.items():
+                if (status := child.poll()) is not None:
+                    raise ChildEnded(name, status)
+            time.sleep(_PAUSE_SECONDS)
+    finally:
+        _stop(list(children.values()))
+
+
+def _start(command: Sequence[str], pass_fds: Sequence[int]) -> "subprocess.Popen[bytes]":
+    """Start one child that the terminal's signals do not reach and that does not outlive us."""
+    wrapper = [sys.executable, "-m", "profitpeek.die_with_parent", str(os.getpid())]
+    return subprocess.Popen([*wrapper, *command], process_group=0, pass_fds=pass_fds)
+
+
+def _stop(children: Sequence["subprocess.Popen[bytes]"]) -> None:
+    """End the children, politely at first."""
+    for child in children:
+        child.terminate()
+    deadline = time.monotonic() + STOP_SECONDS
+    for child in children:
+        try:
+            child.wait(timeout=max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            # Its whole group, because a killed parent cannot end its own children.
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()

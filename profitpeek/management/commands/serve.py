@@ -1,0 +1,99 @@
+"""Serve ProfitPeek on this machine: prepare the database, then run the web server and the worker."""
+
+import os
+import socket
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import BaseCommand, CommandError, call_command, get_commands
+
+from profitpeek import environment
+from profitpeek.children import ChildEnded, run_for_ever, stoppable
+
+HOST = "127.0.0.1"
+DEFAULT_PORT = 8000
+PORTS_TO_TRY = 100
+
+
+class Command(BaseCommand):
+    """Run the whole product from one terminal until Ctrl-C."""
+
+    help = "Run ProfitPeek on this machine until Ctrl-C; the first run makes a demo store."
+    # `migrate` runs the checks itself, once the tables they may look at exist.
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare where to listen and whether to make the demo store."""
+        parser.add_argument("--host", default=HOST, help=f"address to listen on (default {HOST})")
+        parser.add_argument("--port", type=int, help=f"port (default: PORT, else the first free from {DEFAULT_PORT})")
+        parser.add_argument("--no-demo", action="store_true", help="do not make the demo store on the first run")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Prepare and serve; being told to stop is the ordinary end."""
+        with stoppable(), listen(options["host"], chosen_port(options["port"])) as listener:
+            self._prepare(demo=not options["no_demo"])
+            self._announce(*listener.getsockname()[:2])
+            try:
+                run_for_ever(commands(listener), pass_fds=[listener.fileno()])
+            except ChildEnded as error:
+                raise CommandError(str(error)) from error
+
+    def _prepare(self, *, demo: bool) -> None:
+        """Bring the tables up to date and, where nobody has an account yet, make the demo store."""
+        # WhiteNoise warns about a missing folder, although it finds a local installation's files without it.
+        Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+        call_command("migrate", interactive=False, verbosity=0)
+        if demo and environment.is_local() and "demo" in get_commands() and not get_user_model().objects.exists():
+            self.stdout.write("Making the demo store ...")
+            call_command("demo")
+
+    def _announce(self, host: str, port: int) -> None:
+        """Say where the product is and how to sign in."""
+        self.stdout.write(f"\nProfitPeek is at http://{host}:{port}/")
+        login = environment.var_dir() / "demo-login"
+        if login.exists():
+            email, password = login.read_text().splitlines()[:2]
+            self.stdout.write(f"Sign in as {email} with the password {password}")
+        self.stdout.write("Ctrl-C stops it.\n")
+        self.stdout.flush()
+
+
+def chosen_port(option: int | None) -> int | None:
+    """Return the port somebody asked for, on the command line or by PORT."""
+    if option is not None:
+        return option
+    text = os.environ.get("PORT", "")
+    if text and not text.isdecimal():
+        raise CommandError(f"PORT is {text!r}, which is not a port. Set it to a number such as {DEFAULT_PORT}.")
+    return int(text) if text else None
+
+
+def listen(host: str, wanted: int | None) -> socket.socket:
+    """Open the listening socket here, so that the announced port is the one that is served."""
+    ports = range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TO_TRY) if wanted is None else [wanted]
+    problem = ""
+    for port in ports:
+        try:
+            return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        except (OSError, OverflowError) as error:
+            problem = getattr(error, "strerror", None) or str(error)
+    raise CommandError(
+        f"Cannot listen on {host} port {ports[0]} ({problem}). Stop the program that uses the port, "
+        "or choose another one with --port or PORT; without either the first free port is taken."
+    )
+
+
+def commands(listener: socket.socket) -> dict[str, list[str]]:
+    """Name the processes that make up the product."""
+    server = [sys.executable, "-m", "gunicorn", "profitpeek.wsgi:application"]
+    server += ["--bind", f"fd://{listener.fileno()}", "--workers", "2", "--threads", "4"]
+    # The socket would be made in the home directory, which may be missing or read-only.
+    server += ["--no-control-socket", "--log-level", "warning", "--graceful-timeout", "10"]
+    running = {"web server": server}
+    if "worker" in get_commands():
+        running["worker"] = [sys.executable, str(environment.BASE_DIR / "manage.py"), "worker"]
+    return running

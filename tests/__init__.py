@@ -1,0 +1,1 @@
+"""Hold the tests, one folder per room of the product."""

@@ -1,0 +1,74 @@
+"""Prepare every test: a database of its own, and no way out to the network."""
+
+import importlib.util
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.database import cloned_database
+
+# The product's own fixtures live beside this file.
+pytest_plugins = ["tests.fixtures"] if importlib.util.find_spec("tests.fixtures") else []
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """Take the place of pytest-django's fixture: clone the migrated template."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    rebuild = request.config.getvalue("create_db")
+    # Unblocked for making and dropping the clone; blocked again while the tests run.
+    with django_db_blocker.unblock(), cloned_database(worker, rebuild=rebuild), django_db_blocker.block():
+        yield
+
+
+class NetworkBlocked(OSError):
+    """Say which address a test tried to reach; tests talk to this machine only."""
+
+
+def _check(address: object) -> None:
+    """Refuse every address but this machine's own."""
+    if not isinstance(address, tuple):  # a Unix socket's path
+        return
+    host = address[0].decode() if isinstance(address[0], bytes) else str(address[0])
+    if host in ("localhost", ""):
+        return
+    try:
+        local = ipaddress.ip_address(host.split("%")[0]).is_loopback
+    except ValueError:
+        local = False
+    if not local:
+        raise NetworkBlocked(f"A test tried to reach {host}. Use the sandbox, or `responses` for a single answer.")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_network() -> Iterator[None]:
+    """Let sockets reach this machine only, names included, whatever library opens them."""
+
+    class GuardedSocket(socket.socket):
+        def connect(self, address: Any) -> None:
+            _check(address)
+            super().connect(address)
+
+        def connect_ex(self, address: Any) -> int:
+            _check(address)
+            return super().connect_ex(address)
+
+        def sendto(self, data: Any, *rest: Any) -> int:
+            _check(rest[-1])
+            return super().sendto(data, *rest)
+
+    real_getaddrinfo = socket.getaddrinfo
+
+    def guarded_getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if host is not None:
+            _check((host,))
+        return real_getaddrinfo(host, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "socket", GuardedSocket)
+        patch.setattr(socket, "getaddrinfo", guarded_getaddrinfo)
+        yield

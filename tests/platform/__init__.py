@@ -1,0 +1,1 @@
+"""Test what the product stands on: the embedded server and the commands that use it."""

@@ -1,0 +1,130 @@
+"""Test `manage.py serve`: it answers, it stops on request, and it leaves no process behind."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from django.core.management import CommandError
+
+from profitpeek.environment import BASE_DIR
+from profitpeek.management.commands.serve import chosen_port, listen
+from tests.platform.clusters import open_folder, server_process, wait_until, without_database
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def var() -> Iterator[Path]:
+    """Yield the var folder of an installation that has never run."""
+    with open_folder() as folder:
+        yield folder
+
+
+class Serving:
+    """Be a running `manage.py serve` in a process group of its own, as in a terminal."""
+
+    def __init__(self, var: Path) -> None:
+        environment = {**without_database(), "PROFITPEEK_VAR": str(var), "PROFITPEEK_ENV_FILE": os.devnull}
+        self.output = var / "output"
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "serve", "--no-demo"],
+                cwd=BASE_DIR,
+                env=environment,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def address(self) -> str:
+        """Wait for the address it announces."""
+        assert wait_until(lambda: "http://" in self.said() or self.process.poll() is not None, seconds=60)
+        found = re.search(r"http://\S+", self.said())
+        assert found, self.said()
+        return found[0]
+
+    def answer(self) -> int:
+        """Return the status of the start page."""
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            return int(opener.open(self.address(), timeout=60).status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    def said(self) -> str:
+        """Return everything it has printed."""
+        return self.output.read_text()
+
+    def family(self) -> list[psutil.Process]:
+        """Return it and all its descendants."""
+        serve = psutil.Process(self.process.pid)
+        return [serve, *serve.children(recursive=True)]
+
+
+def living(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Return those that have not ended."""
+    return [each for each in processes if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_told_to_stop_it_exits_with_success_and_nothing_is_left(var: Path, number: signal.Signals) -> None:
+    serving = Serving(var)
+    assert serving.answer() < 500
+    family = serving.family()
+    assert any("gunicorn" in " ".join(each.cmdline()) for each in family)
+    # To the whole group, as a terminal does on Ctrl-C.
+    os.killpg(serving.process.pid, number)
+    assert serving.process.wait(timeout=60) == 0
+    assert living(family) == []
+    assert server_process(var / "postgres") is None
+    assert "Traceback" not in serving.said()
+
+
+def test_killed_it_takes_the_web_server_along(var: Path) -> None:
+    serving = Serving(var)
+    serving.answer()
+    web = [each for each in serving.family() if "gunicorn" in " ".join(each.cmdline())]
+    assert web
+    serving.process.kill()
+    serving.process.wait(timeout=60)
+    assert wait_until(lambda: living(web) == [])
+
+
+def test_stopped_while_it_prepares_it_leaves_no_server(var: Path) -> None:
+    serving = Serving(var)
+    assert wait_until((var / "postgres" / "data" / "postmaster.pid").exists)
+    assert wait_until(lambda: len(serving.family()) > 1)
+    serving.process.send_signal(signal.SIGTERM)
+    serving.process.wait(timeout=60)
+    assert server_process(var / "postgres") is None
+    assert "Traceback" not in serving.said()
+
+
+def test_taken_port_is_passed_over_unless_it_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr("profitpeek.management.commands.serve.DEFAULT_PORT", port)
+        with listen("127.0.0.1", None) as listener:
+            assert listener.getsockname()[1] > port
+        with pytest.raises(CommandError, match=f"Cannot listen on 127.0.0.1 port {port} .*choose another one with --port or PORT"):
+            listen("127.0.0.1", port)
+
+
+def test_port_comes_from_the_option_then_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "8123")
+    assert chosen_port(9000) == 9000
+    assert chosen_port(None) == 8123
+    monkeypatch.setenv("PORT", "web")
+    with pytest.raises(CommandError, match="PORT is 'web', which is not a port"):
+        chosen_port(None)
+    monkeypatch.delenv("PORT")
+    assert chosen_port(None) is None

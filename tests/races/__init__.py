@@ -1,0 +1,1 @@
+"""Let real writers meet on real connections, and die at bad moments."""

@@ -1,0 +1,162 @@
+"""Real writers on real connections: whoever comes first, the book ends the same."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from threading import Barrier, Thread
+
+import pytest
+from django.db import connection, transaction
+
+from ledger.audit import audit
+from ledger.cause import Cause
+from ledger.kinds import CauseKind
+from ledger.models import Batch, CostDefaults, Order, Store
+from ledger.posting import hold_book
+from ledger.record import Recorded, record
+from ledger.reposting import costs_changed, is_restating, repost
+from ledger.totals import recompute
+from tests.builders import SYNC, a_refund, a_store, an_order, book_of
+from tests.ledger_text import assert_statement
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
+
+RULE = Cause(CauseKind.RULE, "costs:1")
+
+
+def _at_once(*works: Callable[[], object]) -> list[object]:
+    """Run works in threads that start together, and return their results; raise what one of them raised."""
+    barrier = Barrier(len(works))
+    results: list[object] = [None] * len(works)
+    errors: list[BaseException] = []
+
+    def run(index: int, work: Callable[[], object]) -> None:
+        try:
+            barrier.wait(30)
+            results[index] = work()
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=run, args=pair) for pair in enumerate(works)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(100)
+    if errors:
+        raise errors[0]
+    return results
+
+
+def _assert_sound(store: Store) -> None:
+    assert {name: problems for name, problems in audit(book_of(store)).items() if problems} == {}
+
+
+def _orders(count: int, *, refunded: bool = False) -> list:
+    then = [a_refund("50.00", restocked=True)] if refunded else []
+    return [an_order(str(n), customer=f"c{n % 3}", then=then, updated=f"2026-03-{10 + refunded} 12:00") for n in range(count)]
+
+
+SOLD = "gross_sales 1000.00\n cogs -400.00\n fees -35.00\n net_profit 565.00\n orders 20\n units 20\n new_customers 3"
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_two_writers_of_the_same_facts_record_them_once(attempt):
+    store = a_store()
+    facts = _orders(20)
+    one, two = _at_once(lambda: record(store, facts, cause=SYNC), lambda: record(store, facts, cause=SYNC))
+    assert isinstance(one, Recorded)
+    assert isinstance(two, Recorded)
+    assert sorted([(one.new, one.unchanged), (two.new, two.unchanged)]) == [(0, 20), (20, 0)]
+    assert_statement(store, "2026-03-03", SOLD)
+    assert Batch.objects.filter(book_id=store.pk).count() == 1
+    _assert_sound(store)
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_overlapping_orders_in_opposite_order_are_each_recorded_once(attempt):
+    store = a_store()
+    facts = _orders(20)
+    upwards, downwards = facts[:14], facts[:5:-1]
+    record(store, facts[8:10], cause=SYNC)
+    _at_once(lambda: record(store, upwards, cause=SYNC), lambda: record(store, downwards, cause=SYNC))
+    assert_statement(store, "2026-03-03", SOLD)
+    _assert_sound(store)
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_two_writers_who_change_the_same_orders_one_by_one_end_with_the_newest(attempt):
+    store = a_store()
+    old, new = _orders(20), _orders(20, refunded=True)
+    _at_once(
+        lambda: [record(store, [fact], cause=SYNC) for fact in old],
+        lambda: [record(store, [fact], cause=SYNC) for fact in reversed(new)],
+        lambda: [record(store, [fact], cause=SYNC) for fact in new],
+    )
+    assert_statement(store, "2026-03-03", SOLD)
+    assert_statement(store, "2026-03-10", "returns -1000.00\n cogs 400.00\n net_profit -600.00\n returned_units 20")
+    _assert_sound(store)
+
+
+def test_totals_rebuilt_while_others_write_stay_equal_to_the_entries():
+    store = a_store()
+
+    def rebuild() -> None:
+        for _ in range(15):
+            with transaction.atomic():
+                hold_book(store.pk)
+                recompute(store.pk)
+
+    old, new = _orders(20), _orders(20, refunded=True)
+    _at_once(
+        rebuild,
+        lambda: [record(store, [fact], cause=SYNC) for fact in old],
+        lambda: [record(store, [fact], cause=SYNC) for fact in reversed(new)],
+    )
+    assert_statement(store, "2026-03-03", SOLD)
+    _assert_sound(store)
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_costs_that_change_while_orders_arrive_reach_every_order(attempt):
+    store = a_store()
+    CostDefaults.objects.update(cogs_percentage=Decimal(40))
+    facts = _orders(40)
+
+    def change() -> None:
+        with transaction.atomic():
+            CostDefaults.objects.update(cogs_percentage=Decimal(50))
+            costs_changed(store)
+        repost(store, cause=RULE)
+
+    _at_once(change, *(lambda share=share: [record(store, [fact], cause=SYNC) for fact in facts[share::2]] for share in (0, 1)))
+    assert set(Order.objects.filter(store=store).values_list("cogs", flat=True)) == {Decimal(25)}
+    assert not is_restating(store)
+    _assert_sound(store)
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_reposting_while_the_same_orders_change_ends_with_both(attempt):
+    store = a_store()
+    record(store, _orders(30), cause=SYNC)
+    newer = _orders(30, refunded=True)
+
+    def change() -> None:
+        for percentage in (50, 60, 70, 80):
+            with transaction.atomic():
+                CostDefaults.objects.update(cogs_percentage=Decimal(percentage))
+                costs_changed(store)
+            repost(store, cause=RULE)
+
+    _at_once(change, lambda: [record(store, newer[at : at + 3], cause=SYNC) for at in range(0, 30, 3)])
+    assert_statement(store, "2026-03-10", "returns -1500.00\n cogs 1200.00\n net_profit -300.00\n returned_units 30")
+    assert_statement(store, "2026-03-03", "gross_sales 1500.00\n cogs -1200.00\n fees -52.50\n net_profit 247.50\n orders 30\n units 30\n new_customers 3")
+    _assert_sound(store)
+
+
+def test_two_stores_are_written_at_once_without_waiting_for_each_other():
+    stores = [a_store(), a_store()]
+    with transaction.atomic():
+        hold_book(stores[0].pk)
+        _at_once(lambda: record(stores[1], _orders(20), cause=SYNC))
+    assert_statement(stores[1], "2026-03-03", SOLD)
