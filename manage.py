@@ -38,6 +38,7 @@ def main() -> None:
     try:
         environment.load()
         if needs_database(sys.argv[1:]) and not os.environ.get("DATABASE_URL"):
+            embedded_postgres.exit_on_signals()
             membership = embedded_postgres.join(environment.var_dir() / "postgres")
             membership.leave_at_exit()
             # The settings read it, and so do child processes, which therefore start no server.

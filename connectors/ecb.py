@@ -214,8 +214,8 @@ def _report_failure(problem: str | None, *, now: datetime) -> None:
         return
     findings.note(
         None, FETCH_FAILED, SUBJECT,
-        f"Exchange rates could not be brought up to date: {problem[:240]}. ProfitPeek tries again by itself; until then amounts in other currencies use "
-        f"rates up to {rates.OLDEST_STAND_IN} days old, marked estimated. If this stays, see that the server may reach "
+        f"Exchange rates could not be brought up to date: {problem[:240]}. ProfitPeek tries again by itself; until then amounts in other "
+        f"currencies use rates up to {rates.OLDEST_STAND_IN} days old, marked estimated. If this stays, see that the server may reach "
         f"{urlsplit(settings.ECB_RATES_URL).hostname}, and run: manage.py load_rates",
         now=now,
     )  # fmt: skip

@@ -49,6 +49,9 @@ class View(NamedTuple):
 class StatementForm(forms.Form):
     """Date range, length of periods and basis of a statement; every field may be left out."""
 
+    class Meta:
+        """Stop django-stubs' plugin from waiting for this class, which no plain form needs."""
+
     first = forms.DateField(
         label="From", required=False, validators=_IN_RANGE, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         error_messages={"invalid": "Give the first day as year-month-day, such as 2026-01-31."},
@@ -71,6 +74,7 @@ class StatementForm(forms.Form):
         super().__init__(data)
         self.store = store
         self.booked = booked
+        self.view: View | None = None
 
     def add_prefix(self, field_name: str) -> str:
         """Name the range `from` and `to` in the address; `from` cannot name a field in Python."""
@@ -136,7 +140,9 @@ def _default_first(last: date, by: By, booked: Period | None) -> date:
 class OrderSearchForm(forms.Form):
     """Find an order by its number; narrow the list to held orders; leaf through pages."""
 
+    class Meta:
+        """Stop django-stubs' plugin from waiting for this class, which no plain form needs."""
+
     q = forms.CharField(label="Order number", required=False, max_length=80, strip=True)
     held = forms.BooleanField(required=False)
     page = forms.IntegerField(required=False, min_value=1, max_value=100_000)
-

@@ -76,8 +76,3 @@ def reason(source: int, unit_price: Decimal, percentage: Decimal | None) -> str:
         return str(named.label)
     shown = f"{percentage.normalize():f}"
     return f"{named.label}: {shown} % of the list price {unit_price.normalize():f} (estimated)"
-
-
-def percentage_of(amount: Tenk, share: Tenk) -> Tenk:
-    """Return a percentage (in ten-thousandths of a per cent) of an amount, rounded half-even to 10⁻⁴."""
-    return divide_half_even(amount * share, PERCENT)

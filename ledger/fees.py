@@ -2,10 +2,10 @@
 
 from msgspec import Struct
 
-from ledger.costing import percentage_of
+from ledger.costing import PERCENT
 from ledger.kinds import PaymentKind, PaymentStatus
 from ledger.models import CostDefaults
-from ledger.money import Tenk, tenk
+from ledger.money import Tenk, divide_half_even, tenk
 from ledger.rows import PaymentRow
 
 EXEMPT_GATEWAYS = frozenset(
@@ -41,12 +41,12 @@ def is_charge(payment: PaymentRow) -> bool:
     return payment.kind in CHARGES and payment.status == PaymentStatus.SUCCESS
 
 
-def payment_fee(payment: PaymentRow, *, charged: Tenk, stated: Tenk | None, terms: FeeTerms) -> Fee:
+def payment_fee(payment: PaymentRow, *, charged: Tenk, stated: Tenk | None, terms: FeeTerms, step: Tenk = 1) -> Fee:
     """Decide the fee of one payment from its charged amount and stated fee, both in the book's currency.
 
     A stated fee always wins, on refunds too (a negative one is a credit). Otherwise each successful charge
-    above zero costs the percentage of what was charged plus the fixed part; cash, manual payments and gift
-    cards cost nothing.
+    above zero costs the percentage of what was charged plus the fixed part, rounded once to `step`, the
+    currency's minor unit; cash, manual payments and gift cards cost nothing.
     """
     if stated is not None:
         return Fee(stated, "stated by the processor", False)
@@ -54,4 +54,5 @@ def payment_fee(payment: PaymentRow, *, charged: Tenk, stated: Tenk | None, term
         return Fee(0, "no charge", False)
     if payment.gateway.lower() in EXEMPT_GATEWAYS:
         return Fee(0, f"no fee on {payment.gateway}", False)
-    return Fee(percentage_of(charged, terms.percentage) + terms.fixed, "default fee: percentage of the charge plus a fixed part", True)
+    amount = divide_half_even(charged * terms.percentage + terms.fixed * PERCENT, PERCENT * step) * step
+    return Fee(amount, "default fee: percentage of the charge plus a fixed part", True)

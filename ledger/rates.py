@@ -212,7 +212,8 @@ def _insert(cursor: CursorWrapper, rows: list[tuple[tuple[str, date], Decimal]],
         """,
         [source.value, [currency for (currency, _), _ in rows], [day for (_, day), _ in rows], [per_euro for _, per_euro in rows]],
     )
-    return cursor.rowcount
+    added: int = cursor.rowcount
+    return added
 
 
 def _read(currencies: list[str], first: date, last: date) -> Iterator[tuple[str, date, Decimal | None, int]]:

@@ -102,14 +102,20 @@ def seq_at(book: Book, moment: datetime) -> int:
 
 
 _TOTALS = """
-    SELECT width_bucket(day, %(starts)s::date[]) AS bucket, account, sum(amount), sum(estimated_amount)
+    SELECT width_bucket(day, %(starts)s::date[]) AS bucket, account, sum(amount) AS total, sum(estimated_amount) AS estimated
     FROM ledger_daytotal WHERE book_id = %(book)s AND basis = %(basis)s AND day BETWEEN %(first)s AND %(last)s
     GROUP BY bucket, account
 """
 _ENTRIES = """
-    SELECT width_bucket({day}, %(starts)s::date[]) AS bucket, account, sum(amount), coalesce(sum(amount) FILTER (WHERE estimated), 0)
+    SELECT width_bucket({day}, %(starts)s::date[]) AS bucket, account,
+        sum(amount) AS total, coalesce(sum(amount) FILTER (WHERE estimated), 0) AS estimated
     FROM ledger_entry WHERE book_id = %(book)s AND {span} AND {day} BETWEEN %(first)s AND %(last)s
     GROUP BY bucket, account
+"""
+# One statement, so that totals and entries are seen at one moment whatever is posted meanwhile.
+_BEFORE = f"""
+    SELECT bucket, account, sum(total), sum(estimated)
+    FROM (({_TOTALS}) UNION ALL (SELECT bucket, account, -total, -estimated FROM ({_ENTRIES}) AS since)) AS seen GROUP BY bucket, account
 """
 
 Sums = dict[tuple[int, int], tuple[Decimal, Decimal]]
@@ -126,12 +132,12 @@ def profit(book: Book, periods: Sequence[Period], *, basis: Basis = Basis.EVENT,
         "first": periods[0].first, "last": periods[-1].last, "seq": as_of,
     }  # fmt: skip
     day = DAY_OF_BASIS[basis]
-    if as_of is None or as_of >= book.last_seq:
+    if as_of is None:
         sums = _query(_TOTALS, values)
     elif as_of * 2 < book.last_seq:  # fewer entries lie before than after: add those up instead
         sums = _query(_ENTRIES.format(day=day, span="seq <= %(seq)s"), values)
     else:
-        sums = _minus(_query(_TOTALS, values), _query(_ENTRIES.format(day=day, span="seq > %(seq)s"), values))
+        sums = _query(_BEFORE.format(day=day, span="seq > %(seq)s"), values)
     return [_statement(period, _of_bucket(sums, index)) for index, period in enumerate(periods, start=1)]
 
 
@@ -139,14 +145,6 @@ def _query(sql: str, values: Mapping[str, object]) -> Sums:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return {(bucket, account): (total, estimated) for bucket, account, total, estimated in cursor.fetchall()}
-
-
-def _minus(now: Sums, since: Sums) -> Sums:
-    nothing = (ZERO, ZERO)
-    return {
-        key: tuple(a - b for a, b in zip(now.get(key, nothing), since.get(key, nothing), strict=True))  # type: ignore[misc]
-        for key in now.keys() | since.keys()
-    }
 
 
 def _of_bucket(sums: Sums, bucket: int) -> dict[int, tuple[Decimal, Decimal]]:

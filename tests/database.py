@@ -37,6 +37,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     options = early_config.known_args_namespace
     if not (os.environ.get("DATABASE_URL") or options.help or options.version):
         folder = environment.var_dir() / "postgres-test"
+        embedded_postgres.exit_on_signals()
         membership = embedded_postgres.join(folder, flavour=embedded_postgres.DISPOSABLE)
         membership.leave_at_exit()
         # Workers of pytest-xdist inherit it: they live no longer than this process, which stays a member.

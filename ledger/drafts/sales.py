@@ -100,10 +100,12 @@ class _BookedCost:
     def __init__(self) -> None:
         self.units = self.remaining = 0
         self.amount: Tenk = 0
+        self.estimated = False
         self.fx: Fx | None = None
 
-    def sell(self, units: int, amount: Tenk, fx: Fx | None) -> None:
-        """Note units sold and the (negative) amount booked for them."""
+    def sell(self, units: int, amount: Tenk, fx: Fx | None, *, estimated: bool) -> None:
+        """Note units sold and the (negative) amount booked for them; what comes back is as estimated as that was."""
+        self.estimated = self.estimated or estimated
         self.units += units
         self.remaining += units
         self.amount += amount
@@ -193,11 +195,12 @@ def _draft_cogs(sheet: _Sheet, sale: SaleRow, line: LineRow, booked: _BookedCost
     unit_cost, guessed = line.unit_cost or 0, line.cost_source in ESTIMATED_SOURCES
     if sale.quantity > 0:
         amount, fx, stand_in = sheet.own(-unit_cost * sale.quantity, sheet.order.currency, sale.day)
-        booked.sell(sale.quantity, amount, fx)
+        booked.sell(sale.quantity, amount, fx, estimated=guessed or stand_in)
         sheet.put(accounts.COGS_PRODUCT, sale.part, sale.day, amount, estimated=guessed or stand_in, variant=line.variant, fx=fx)
         return
     back = -sale.quantity
     amount, covered = booked.take_back(back, sheet.step)
+    guessed = guessed or booked.estimated
     fx = booked.fx._replace(original_amount=unit_cost * covered) if booked.fx is not None else None
     if covered < back:
         # more comes back than this order sold (a return without its sale): at today's unit cost
@@ -220,11 +223,10 @@ def _draft_payments(sheet: _Sheet, terms: FeeTerms) -> None:
         stated = None
         if payment.fee is not None:
             stated, fx, stand_in = sheet.own(payment.fee, payment.fee_currency or currency, payment.day)
-        fee = payment_fee(payment, charged=charged, stated=stated, terms=terms)
+        fee = payment_fee(payment, charged=charged, stated=stated, terms=terms, step=sheet.step)
         if fx is not None:
             fx = fx._replace(original_amount=None if payment.fee is None else -payment.fee)
-        amount = -round_half_even(fee.amount, sheet.step)
-        sheet.put(accounts.FEES_PAYMENT, payment.part, payment.day, amount, estimated=fee.estimated or stand_in, fx=fx)
+        sheet.put(accounts.FEES_PAYMENT, payment.part, payment.day, -fee.amount, estimated=fee.estimated or stand_in, fx=fx)
         if payment.gateway == "gift_card":
             redeemed = -payment.amount if is_charge(payment) else payment.amount if payment.kind == PaymentKind.REFUND else 0
             sheet.add(accounts.MEMO_GIFT_CARD_REDEEMED, payment.part, payment.day, redeemed)

@@ -4,7 +4,6 @@ import atexit
 import os
 import signal
 import sys
-import threading
 from pathlib import Path
 from types import FrameType
 
@@ -43,13 +42,8 @@ class Membership:
             lock.close()
 
     def leave_at_exit(self) -> None:
-        """Leave when this process ends, also when it is asked to by a signal that has no handler yet."""
+        """Leave when this process ends."""
         atexit.register(self._leave_quietly)
-        if threading.current_thread() is not threading.main_thread():
-            return
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is signal.SIG_DFL:
-                signal.signal(number, self._exit)
 
     def _leave_quietly(self) -> None:
         """Leave without being interrupted half-way by an impatient second Ctrl-C."""
@@ -60,12 +54,25 @@ class Membership:
         except EmbeddedPostgresError as error:
             sys.stderr.write(f"{error}\n")
 
-    def _exit(self, number: int, frame: FrameType | None) -> None:
-        """Turn a deadly signal into an ordinary exit; in a forked child it stays deadly."""
-        if self._process == os.getpid():
+
+def exit_on_signals() -> None:
+    """Make the signals that end a process end it in the ordinary way, so that it leaves what it joined.
+
+    To be called before `join`, because they may come while the server starts.
+    """
+    owner = os.getpid()
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        if os.getpid() == owner:
             sys.exit(128 + number)
+        # A forked child has joined nothing: for it the signal stays deadly.
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # A signal that somebody ignores (nohup) or handles is not ours.
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, leave)
 
 
 def join(folder: Path, *, flavour: Flavour = DURABLE, database: str = DATABASE) -> Membership:

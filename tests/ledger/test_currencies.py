@@ -76,6 +76,23 @@ def test_stand_in_rate_is_marked_estimated():
     assert_entries(store, "account amount rate_day how\n sales:gross 40.00 2026-03-02 estimated", only=("sales",))
 
 
+def test_goods_that_come_back_are_as_estimated_as_they_were_booked():
+    store = a_store()
+    ecb(("USD", "2026-03-02", "1.25"))
+    goods = [a_line("1", price="10.00", cost="4.00")]
+    back = a_refund("10.00", restocked=True, when="2026-03-06 12:00")
+    write(store, an_order(lines=goods, currency="USD", when="2026-03-05 12:00", then=[back]))
+    assert_entries(
+        store,
+        """
+        day        amount how
+        2026-03-05  -3.20 estimated
+        2026-03-06   3.20 estimated
+        """,
+        only=("cogs",),
+    )
+
+
 def test_missing_rate_holds_the_order_with_a_finding_until_it_is_known():
     store = a_store()
     ecb(("USD", "2026-02-23", "1.25"))

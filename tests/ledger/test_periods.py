@@ -1,6 +1,7 @@
 """Periods: a span of days cut at the starts of weeks, months, quarters and fiscal years."""
 
 from datetime import date
+from itertools import pairwise
 
 import pytest
 
@@ -58,7 +59,7 @@ def test_years_follow_the_fiscal_year():
 def test_periods_adjoin_and_cover_the_span(by):
     periods = cut(date(2023, 5, 17), date(2026, 2, 3), by, fiscal_year_start_month=5)
     assert (periods[0].first, periods[-1].last) == (date(2023, 5, 17), date(2026, 2, 3))
-    assert all((after.first - before.last).days == 1 for before, after in zip(periods, periods[1:], strict=False))
+    assert all((after.first - before.last).days == 1 for before, after in pairwise(periods))
 
 
 @pytest.mark.parametrize(

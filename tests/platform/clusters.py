@@ -76,6 +76,11 @@ class User:
         self.process.wait(timeout=60)
 
 
+def living(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Return those that have not ended."""
+    return [each for each in processes if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+
+
 def wait_until(condition: Callable[[], bool], *, seconds: float = 30.0) -> bool:
     """Return true as soon as a condition holds, false when it does not in time."""
     deadline = time.monotonic() + seconds

@@ -11,7 +11,7 @@ import pytest
 
 from profitpeek.embedded_postgres import DISPOSABLE, join
 from profitpeek.embedded_postgres.errors import CannotStart, DataMissing, WrongVersion
-from tests.platform.clusters import User, is_usable, server_process, wait_until
+from tests.platform.clusters import User, is_usable, living, server_process, wait_until
 
 
 def test_first_user_starts_the_server_and_leaving_stops_it(folder: Path) -> None:
@@ -114,7 +114,8 @@ def test_killed_server_is_started_again_while_its_user_lives_on(folder: Path) ->
 
 
 @pytest.mark.slow
-def test_backend_too_busy_to_notice_its_killed_server_is_ended(folder: Path) -> None:
+def test_backend_too_busy_to_notice_its_killed_server_is_ended(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("profitpeek.embedded_postgres.server.ORPHAN_SECONDS", 0.5)
     membership = join(folder, flavour=DISPOSABLE)
     connection = psycopg.connect(membership.url(), autocommit=True)
     backend = psutil.Process(connection.info.backend_pid)
@@ -126,7 +127,7 @@ def test_backend_too_busy_to_notice_its_killed_server_is_ended(folder: Path) -> 
     server.kill()
     again = join(folder, flavour=DISPOSABLE)
     assert is_usable(again.url())
-    assert not backend.is_running()
+    assert living([backend]) == []
     busy.join()
     membership.leave()
     again.leave()

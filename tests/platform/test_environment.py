@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,14 @@ from profitpeek.environment import EnvironmentUnusable, read_env_file, supply_se
 
 
 @pytest.fixture(autouse=True)
-def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def _nothing_set() -> Iterator[None]:
     """Begin without keys, and take back what a test reads from a file."""
-    monkeypatch.setattr(os, "environ", {name: value for name, value in os.environ.items() if name not in environment.GENERATED})
+    before = dict(os.environ)
+    for name in environment.GENERATED:
+        os.environ.pop(name, None)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 def test_first_use_writes_private_keys_and_the_second_reads_the_same(tmp_path: Path) -> None:

@@ -17,16 +17,9 @@ from django.core.management import CommandError
 
 from profitpeek.environment import BASE_DIR
 from profitpeek.management.commands.serve import chosen_port, listen
-from tests.platform.clusters import open_folder, server_process, wait_until, without_database
+from tests.platform.clusters import living, open_folder, server_process, wait_until, without_database
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def var() -> Iterator[Path]:
-    """Yield the var folder of an installation that has never run."""
-    with open_folder() as folder:
-        yield folder
 
 
 class Serving:
@@ -34,6 +27,7 @@ class Serving:
 
     def __init__(self, var: Path) -> None:
         environment = {**without_database(), "PROFITPEEK_VAR": str(var), "PROFITPEEK_ENV_FILE": os.devnull}
+        self.var = var
         self.output = var / "output"
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
@@ -64,33 +58,42 @@ class Serving:
         """Return everything it has printed."""
         return self.output.read_text()
 
+    def end(self) -> None:
+        """Leave no process behind when a test has failed half-way."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(timeout=60)
+
     def family(self) -> list[psutil.Process]:
         """Return it and all its descendants."""
         serve = psutil.Process(self.process.pid)
         return [serve, *serve.children(recursive=True)]
 
 
-def living(processes: list[psutil.Process]) -> list[psutil.Process]:
-    """Return those that have not ended."""
-    return [each for each in processes if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+@pytest.fixture
+def serving() -> Iterator[Serving]:
+    """Yield a served installation that has never run before."""
+    with open_folder() as var:
+        serving = Serving(var)
+        try:
+            yield serving
+        finally:
+            serving.end()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_told_to_stop_it_exits_with_success_and_nothing_is_left(var: Path, number: signal.Signals) -> None:
-    serving = Serving(var)
+def test_interrupted_it_exits_with_success_and_nothing_is_left(serving: Serving) -> None:
     assert serving.answer() < 500
     family = serving.family()
     assert any("gunicorn" in " ".join(each.cmdline()) for each in family)
     # To the whole group, as a terminal does on Ctrl-C.
-    os.killpg(serving.process.pid, number)
+    os.killpg(serving.process.pid, signal.SIGINT)
     assert serving.process.wait(timeout=60) == 0
     assert living(family) == []
-    assert server_process(var / "postgres") is None
+    assert server_process(serving.var / "postgres") is None
     assert "Traceback" not in serving.said()
 
 
-def test_killed_it_takes_the_web_server_along(var: Path) -> None:
-    serving = Serving(var)
+def test_killed_it_takes_the_web_server_along(serving: Serving) -> None:
     serving.answer()
     web = [each for each in serving.family() if "gunicorn" in " ".join(each.cmdline())]
     assert web
@@ -99,13 +102,12 @@ def test_killed_it_takes_the_web_server_along(var: Path) -> None:
     assert wait_until(lambda: living(web) == [])
 
 
-def test_stopped_while_it_prepares_it_leaves_no_server(var: Path) -> None:
-    serving = Serving(var)
-    assert wait_until((var / "postgres" / "data" / "postmaster.pid").exists)
+def test_stopped_while_it_prepares_it_leaves_no_server(serving: Serving) -> None:
+    assert wait_until((serving.var / "postgres" / "data" / "postmaster.pid").exists)
     assert wait_until(lambda: len(serving.family()) > 1)
     serving.process.send_signal(signal.SIGTERM)
     serving.process.wait(timeout=60)
-    assert server_process(var / "postgres") is None
+    assert server_process(serving.var / "postgres") is None
     assert "Traceback" not in serving.said()
 
 

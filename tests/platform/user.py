@@ -3,11 +3,12 @@
 import sys
 from pathlib import Path
 
-from profitpeek.embedded_postgres import DISPOSABLE, join
+from profitpeek.embedded_postgres import DISPOSABLE, exit_on_signals, join
 
 
 def main() -> None:
     """Join, print the address, wait to be told to leave."""
+    exit_on_signals()
     membership = join(Path(sys.argv[1]), flavour=DISPOSABLE)
     membership.leave_at_exit()
     sys.stdout.write(f"{membership.url()}\n")

@@ -33,6 +33,10 @@ class Step:
 
 
 _cents = st.integers(1, 20_000).map(lambda cents: cents * 100)
+_taxes = st.integers(0, 999).map(lambda cents: cents * 100)
+_statuses = st.sampled_from(
+    [FinancialStatus.PAID, FinancialStatus.PAID, FinancialStatus.PENDING, FinancialStatus.PARTIALLY_REFUNDED, FinancialStatus.VOIDED]
+)
 _percent = st.integers(0, 100)
 
 
@@ -66,7 +70,7 @@ def _story(draw: st.DrawFn, number: int) -> Story:
         for i in range(draw(st.integers(1, 2)))
     )
     sales = [
-        SaleFact(f"s{line.external_id}", placed, SaleKind.ORDER, SaleType.PRODUCT, 3 * line.unit_price, line.external_id, 3, 0, draw(st.integers(0, 999)) * 100)
+        SaleFact(f"s{line.external_id}", placed, SaleKind.ORDER, SaleType.PRODUCT, 3 * line.unit_price, line.external_id, 3, 0, draw(_taxes))
         for line in lines
     ]
     sales.append(SaleFact("ship", placed, SaleKind.ORDER, SaleType.SHIPPING, draw(st.integers(0, 900)) * 100))
@@ -80,7 +84,7 @@ def _story(draw: st.DrawFn, number: int) -> Story:
         if version:
             when += timedelta(hours=draw(st.integers(0, 100)))
             sales = [*sales, draw(_event(lines, version, when))]
-        status = draw(st.sampled_from([FinancialStatus.PAID, FinancialStatus.PAID, FinancialStatus.PENDING, FinancialStatus.PARTIALLY_REFUNDED, FinancialStatus.VOIDED]))
+        status = draw(_statuses)
         versions.append(
             OrderFact(
                 "shop", f"o{number}", f"#{number}", placed, currency, status, channel, lines, tuple(sales), (payment,), customer=customer,
@@ -97,8 +101,10 @@ stories = st.integers(1, 4).flatmap(lambda count: st.tuples(*(_story(number) for
 def histories(draw: st.DrawFn, *, closing: bool = True) -> tuple[tuple[Story, ...], list[Step]]:
     """Draw stories, and steps that tell them out of order with rule changes, undone imports and closed days between."""
     told = draw(stories)
-    heard = st.integers(0, len(told) - 1).flatmap(lambda order: st.builds(Step, st.just("record"), st.just(order), st.integers(0, len(told[order]) - 1)))
-    steps = [heard, heard, heard, st.builds(Step, st.just("costs"), number=_percent), st.builds(Step, st.just("withdraw"), st.integers(0, len(told) - 1))]
+    which = st.integers(0, len(told) - 1)
+    heard = which.flatmap(lambda order: st.builds(Step, st.just("record"), st.just(order), st.integers(0, len(told[order]) - 1)))
+    costs = st.builds(Step, st.just("costs"), number=_percent)
+    steps = [heard, heard, heard, costs, st.builds(Step, st.just("withdraw"), which)]
     if closing:
         steps.append(st.builds(Step, st.just("close"), number=st.integers(0, 25)))
     return told, draw(st.lists(st.one_of(steps), min_size=1, max_size=9))

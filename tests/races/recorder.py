@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import django
 
-BATCHES = 24
+BATCHES = 16
 ORDERS_A_BATCH = 25
 SLUG = "killed"
 

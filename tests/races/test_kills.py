@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,7 +11,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psutil
-import psycopg
 import pytest
 from django.db import connection
 
@@ -18,6 +18,17 @@ from profitpeek import embedded_postgres
 from tests.races.recorder import BATCHES, SLUG
 
 ROOT = Path(__file__).resolve().parents[2]
+
+UNDISTURBED = {
+    "figures": {
+        "cogs:product": "-3980.0000", "fees:payment": "-680.5500", "fulfilment:shipping": "-980.0000", "memo:tax": "634.0000",
+        "sales:discounts": "-200.0000", "sales:gross": "19950.0000", "sales:returns": "-4000.0000", "sales:shipping": "980.0000",
+        "stat:new_customers": "40.0000", "stat:orders": "200.0000", "stat:returned_units": "200.0000", "stat:units": "399.0000",
+    },
+    "problems": {},
+    "entries": 3435,
+}  # fmt: skip
+"""What the recorder's load comes to when nobody disturbs it."""
 
 
 def _recorder(url: str, what: str) -> "subprocess.Popen[str]":
@@ -50,17 +61,15 @@ def _url_of_the_test_database() -> str:
     return f"postgresql://{values['USER']}@/{quote(values['NAME'])}?host={host}"
 
 
-
-
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_writer_killed_again_and_again_leaves_a_sound_book_that_a_later_run_completes():
     url = _url_of_the_test_database()
     _finish(url, "record")
-    undisturbed = _report(url)
+    assert _report(url) == UNDISTURBED
     with connection.cursor() as cursor:
         cursor.execute("UPDATE ledger_store SET slug = 'undisturbed' WHERE slug = %s", [SLUG])
-    for batch, delay in ((0, 0.004), (5, 0.011), (11, 0.017), (16, 0.007)):
+    for batch, delay in ((0, 0.004), (6, 0.011), (10, 0.017)):
         process = _recorder(url, "record")
         _wait_for(process, batch)
         time.sleep(delay)
@@ -68,7 +77,7 @@ def test_a_writer_killed_again_and_again_leaves_a_sound_book_that_a_later_run_co
         process.wait()
         assert _report(url)["problems"] == {}
     assert _finish(url, "record").split()[-1] == str(BATCHES - 1)
-    assert _report(url) == undisturbed
+    assert _report(url) == UNDISTURBED
 
 
 @pytest.mark.slow
@@ -78,7 +87,7 @@ def test_a_database_killed_in_the_middle_leaves_a_sound_book_that_a_later_run_co
     try:
         url = membership.url()
         _finish(url, "migrate")
-        for batch, delay in ((2, 0.005), (13, 0.012)):
+        for batch, delay in ((2, 0.005), (9, 0.012)):
             process = _recorder(url, "record")
             _wait_for(process, batch)
             time.sleep(delay)
@@ -89,14 +98,11 @@ def test_a_database_killed_in_the_middle_leaves_a_sound_book_that_a_later_run_co
             membership = embedded_postgres.join(folder)
             assert _report(url)["problems"] == {}
         _finish(url, "record")
-        killed = _report(url)
-        with psycopg.connect(url) as database:
-            database.execute("UPDATE ledger_store SET slug = 'done' WHERE slug = %s", [SLUG])
-        _finish(url, "record")
-        assert killed == _report(url)
-        assert killed["problems"] == {}
+        assert _report(url) == UNDISTURBED
     finally:
         membership.leave()
+        # root's clusters do not live in the folder asked for
+        shutil.rmtree(membership.server.home.folder, ignore_errors=True)
 
 
 def _kill_server(membership: embedded_postgres.Membership) -> None:

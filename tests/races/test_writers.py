@@ -11,12 +11,14 @@ from ledger.audit import audit
 from ledger.cause import Cause
 from ledger.kinds import CauseKind
 from ledger.models import Batch, CostDefaults, Order, Store
+from ledger.periods import Period
 from ledger.posting import hold_book
 from ledger.record import Recorded, record
 from ledger.reposting import costs_changed, is_restating, repost
+from ledger.statements import profit
 from ledger.totals import recompute
-from tests.builders import SYNC, a_refund, a_store, an_order, book_of
-from tests.ledger_text import assert_statement
+from tests.builders import SYNC, a_refund, a_store, an_order, book_of, day
+from tests.ledger_text import assert_statement, statement
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
 
@@ -150,8 +152,29 @@ def test_reposting_while_the_same_orders_change_ends_with_both(attempt):
 
     _at_once(change, lambda: [record(store, newer[at : at + 3], cause=SYNC) for at in range(0, 30, 3)])
     assert_statement(store, "2026-03-10", "returns -1500.00\n cogs 1200.00\n net_profit -300.00\n returned_units 30")
-    assert_statement(store, "2026-03-03", "gross_sales 1500.00\n cogs -1200.00\n fees -52.50\n net_profit 247.50\n orders 30\n units 30\n new_customers 3")
+    sold = "gross_sales 1500.00\n cogs -1200.00\n fees -52.50\n net_profit 247.50\n orders 30\n units 30\n new_customers 3"
+    assert_statement(store, "2026-03-03", sold)
     _assert_sound(store)
+
+
+def test_a_view_as_of_a_batch_stays_while_others_write():
+    store = a_store()
+    for fact in _orders(12):
+        record(store, [fact], cause=SYNC)
+    believed = statement(store, "2026-03-03", as_of=11).accounts
+    stale = book_of(store)
+    march = [Period(day("2026-03-01"), day("2026-03-31"))]
+    later = [an_order(f"later {n}") for n in range(100)]
+
+    def read() -> set[bool]:
+        return {profit(book_of(store), march, as_of=11)[0].accounts == believed for _ in range(300)}
+
+    def write() -> None:
+        for at in range(0, 100, 10):
+            record(store, later[at : at + 10], cause=SYNC)
+
+    assert _at_once(read, read, write)[:2] == [{True}, {True}]
+    assert profit(stale, march, as_of=12)[0].orders == 12
 
 
 def test_two_stores_are_written_at_once_without_waiting_for_each_other():

@@ -21,7 +21,8 @@ from ledger.money import Tenk, divide_half_even, is_currency
 MOST_FAULTS = 1_000
 LONGEST_ORDER_NUMBER = 80
 FIELDS: tuple[str, ...] = Columns.__struct_fields__
-"""The fields of a kept row, in order; a column the template does not name is an empty text."""
+"""The fields of a kept row, in order; a column the template does not name is an empty text. The customer is a
+keyed hash in hexadecimal already: the identity goes no further than the check."""
 
 KeptRow = tuple[str, ...]
 OrderRows = tuple[str, list[KeptRow]]
@@ -47,6 +48,7 @@ class Readers:
         self.country = Reader(country_reader(template.countries))
         self.meaning = Reader(template.meaning_of)
         self.currency = Reader(_read_currency)
+        self.customer = Reader(lambda identity: context.customer_hash(identity).hex() if identity else "")
 
 
 def _read_currency(text: str) -> str:
@@ -62,8 +64,11 @@ class Checker:
         self.faults: list[RowFault] = []
         self.fault_count = 0
         self.unknown_countries: set[str] = set()
-        self._readers = readers
-        self._columns = template.columns
+        self._readers, self._customer = readers, readers.customer
+        self._columns = columns = template.columns
+        self._times, self._quantities, self._prices = readers.time.known, readers.quantity.known, readers.price.known
+        self._countries = readers.country.known
+        self._rare = bool(columns.discount or columns.tax or columns.currency)
         self._width = len(header)
         self._pick, self.dropped = _picker(template.columns, header)
 
@@ -72,18 +77,18 @@ class Checker:
         if len(fields) != self._width:
             self._fault(line, "row", f"has {len(fields)} fields where the header has {self._width}; check its quotes and delimiters")
             return None
-        row: KeptRow = self._pick([*fields, ""])
-        readers = self._readers
-        try:
-            order = row[0].strip()
-            if not order or len(order) > LONGEST_ORDER_NUMBER:
-                return self._fault(line, self._columns.order, "the order number is missing or longer than 80 characters")
-            known = readers.time.known, readers.quantity.known, readers.price.known
-            if row[1] not in known[0] or row[2] not in known[1] or row[3] not in known[2] or row[6] or row[7] or row[11] or row[9]:
+        fields.append("")  # what a column that the template does not name reads
+        row: KeptRow = self._pick(fields)
+        order = row[0].strip()
+        if not order or len(order) > LONGEST_ORDER_NUMBER:
+            return self._fault(line, self._columns.order, "the order number is missing or longer than 80 characters")
+        # most rows repeat texts that have been read before; only new texts, and rare columns, are looked at
+        if row[1] not in self._times or row[2] not in self._quantities or row[3] not in self._prices or row[9] not in self._countries or self._rare:
+            try:
                 self._read_cells(row)
-        except _At as at:
-            return self._fault(line, at.column, str(at))
-        return row
+            except _At as at:
+                return self._fault(line, at.column, str(at))
+        return (*row[:8], self._customer(row[8]), *row[9:])
 
     def _read_cells(self, row: KeptRow) -> None:
         columns, readers = self._columns, self._readers
@@ -96,7 +101,7 @@ class Checker:
                     read(text)
                 except BadCell as error:
                     raise _At(column, str(error)) from error
-        if row[9] and not readers.country(row[9]) and row[9].strip():
+        if not readers.country(row[9]) and row[9].strip():
             self.unknown_countries.add(row[9].strip())
 
     def _fault(self, line: int, column: str, message: str) -> None:
@@ -136,7 +141,6 @@ class Mapper:
         self._template, self._context, self._readers = template, context, readers
         pattern = template.returns.order_pattern
         self._is_return = re.compile(pattern, re.IGNORECASE).fullmatch if pattern else None
-        self._customer = Reader(context.customer_hash)
         self._type = {
             "shipping": SaleType.SHIPPING, "discount": SaleType.DISCOUNT, "gift_card": SaleType.GIFT_CARD,
             "adjustment": SaleType.ADJUSTMENT, "tip": SaleType.TIP,
@@ -158,7 +162,7 @@ class Mapper:
         return OrderFact(
             template.platform, number, number, placed, self._currency(number, rows), FinancialStatus.PAID, first[12].strip() or template.channel,
             tuple(lines), tuple(sales), self._payments(charged, placed), tuple(costs), SalesBasis.DERIVED,
-            customer=next((self._customer(row[8]) for row in rows if row[8].strip()), None),
+            customer=next((bytes.fromhex(row[8]) for row in rows if row[8]), None),
             country=self._readers.country(first[9]) if first[9] else "", region=first[10].strip()[:60],
             stated_total=charged, stated_refunded=charged - sum([sale.net + sale.tax for sale in sales]),
         )  # fmt: skip
@@ -175,7 +179,8 @@ class Mapper:
         discount = self._signed(discount_text, quantity) if discount_text else 0
         tax = self._signed(tax_text, quantity) if tax_text else 0
         net = value - discount - (tax if self._template.prices_include_tax else 0)
-        kind = self._kind(quantity, price, returned)
+        # a discount lowers what was charged, however the file writes its sign
+        kind = SaleKind.ORDER if meaning == "discount" and not returned else self._kind(quantity, price, returned)
         if meaning != "product":
             sales.append(SaleFact(position, at, kind, self._type[meaning], net, None, 0, discount, tax))
             return

@@ -7,6 +7,7 @@ import hashlib
 import io
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -62,9 +63,10 @@ def find_dialect(path: Path, *, encoding: str = "auto", delimiter: str = "auto")
 
     A byte-order mark decides; else the file is UTF-8 if all of it is, else Windows-1252, as spreadsheets write.
     """
-    found = _find_encoding(path) if encoding == "auto" else encoding
-    with _text(path, found) as text:
-        header = text.readline()
+    with _faults_in_words(_Place(), encoding):
+        found = _find_encoding(path) if encoding == "auto" else encoding
+        with _text(path, found) as text:
+            header = text.readline()
     if delimiter == "auto":
         delimiter = max(DELIMITERS, key=header.count)
     return Dialect(found, delimiter)
@@ -99,25 +101,41 @@ def _text(path: Path, encoding: str) -> io.TextIOWrapper:
     return io.TextIOWrapper(_bytes(path), encoding=encoding, newline="")
 
 
+class _Place:
+    """The last line that was read well."""
+
+    line = 0
+
+
+@contextmanager
+def _faults_in_words(place: _Place, encoding: str = "") -> Iterator[None]:
+    """Turn what the decoders raise into what happened, after which line, and what to do."""
+    try:
+        yield
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise FileRefused(f"The gzip file is cut or damaged after line {place.line}. Download or pack it again.") from error
+    except UnicodeError as error:
+        raise FileRefused(
+            f"After line {place.line} come bytes that are not {encoding}. Save the file as UTF-8, or name its encoding in the template."
+        ) from error
+    except LookupError as error:
+        raise FileRefused(f"“{encoding}” is no encoding that is known here. Use utf-8, cp1252 or utf-16.") from error
+    except csv.Error as error:
+        raise FileRefused(f"The row after line {place.line} is not valid CSV ({error}). Check its quotes and delimiter.") from error
+
+
 def rows(path: Path, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
     """Yield (line number, fields) of every row that is not blank, the header first.
 
     Raises FileRefused for a cut gzip, bytes that are not in the encoding, and rows that are no CSV.
     """
-    line = 0
+    place = _Place()
     csv.field_size_limit(LONGEST_FIELD)
-    try:
-        with _text(path, dialect.encoding) as text:
-            reader = csv.reader(text, delimiter=dialect.delimiter, strict=True)
-            for fields in reader:
-                if fields:
-                    line = reader.line_num
-                    yield line, fields
-                    if line > MOST_ROWS:
-                        raise FileRefused(f"The file holds more than {MOST_ROWS:,} lines. Export it in smaller spans.")
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise FileRefused(f"The gzip file is cut or damaged after line {line}. Download or pack it again.") from error
-    except UnicodeDecodeError as error:
-        raise FileRefused(f"After line {line} come bytes that are not {dialect.encoding}. Save the file as UTF-8, or name its encoding.") from error
-    except csv.Error as error:
-        raise FileRefused(f"The row after line {line} is not valid CSV ({error}). Check its quotes and delimiter.") from error
+    with _faults_in_words(place, dialect.encoding), _text(path, dialect.encoding) as text:
+        reader = csv.reader(text, delimiter=dialect.delimiter, strict=True)
+        for fields in reader:
+            if fields:
+                place.line = line = reader.line_num
+                yield line, fields
+                if line > MOST_ROWS:
+                    raise FileRefused(f"The file holds more than {MOST_ROWS:,} lines. Export it in smaller spans.")

@@ -131,7 +131,8 @@ def _check(template: Template) -> None:
 
 def as_json(template: Template) -> dict[str, Any]:
     """Return a template as plain values, to be kept with the import that used it."""
-    return dict(msgspec.to_builtins(template))
+    values: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(template))
+    return values
 
 
 def from_json(values: dict[str, Any]) -> Template:

@@ -1,0 +1,75 @@
+"""Close days of a book, and read what was noticed about it."""
+
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from ledger.admin.base import OWNERS, StoreFilter, StoreModelAdmin
+from ledger.models import Book, Finding
+from ledger.posting import hold_book
+
+
+class BookForm(forms.ModelForm):
+    """Moves the last closed day forward, never back and never past yesterday."""
+
+    class Meta:
+        model = Book
+        fields = ["closed_through"]
+
+    def clean_closed_through(self) -> date | None:
+        """Refuse a day that opens closed ones again, or that is not over."""
+        asked: date | None = self.cleaned_data["closed_through"]
+        closed: date | None = self.initial.get("closed_through")
+        if closed is not None and (asked is None or asked < closed):
+            raise ValidationError(f"Days up to {closed} are closed; a closed day is never opened again.")
+        if asked is not None and asked >= _today(self.instance, timezone.now()):
+            raise ValidationError("Only days that are over in the store's time zone can be closed.")
+        return asked
+
+
+def _today(book: Book, now: datetime) -> date:
+    zone = book.store.zones.order_by("-from_day").values_list("zone", flat=True)[0]
+    return now.astimezone(ZoneInfo(zone)).date()
+
+
+@admin.register(Book)
+class BookAdmin(StoreModelAdmin):
+    """Closes days; everything else in a book is moved by postings."""
+
+    roles = OWNERS
+    form = BookForm
+    fields = ["store", "currency", "closed_through", "last_seq", "last_recorded_at", "costs_version", "restated_version"]
+    readonly_fields = ["store", "currency", "last_seq", "last_recorded_at", "costs_version", "restated_version"]
+    list_display = ["store", "currency", "closed_through", "last_seq", "last_recorded_at"]
+    list_select_related = ["store"]
+
+    def save_model(self, request: HttpRequest, obj: Book, form: Any, change: bool) -> None:
+        """Move the closed day alone, under the book's lock: the form's copy of the numbers may be behind."""
+        with transaction.atomic():
+            book = hold_book(obj.pk)
+            if obj.closed_through is not None and (book.closed_through is None or obj.closed_through > book.closed_through):
+                book.closed_through = obj.closed_through
+                book.save(update_fields=["closed_through"])
+
+
+@admin.register(Finding)
+class FindingAdmin(StoreModelAdmin):
+    """Lists what the audit, the currencies and the imports noticed; nothing is changed here."""
+
+    store_path = "book__store"
+    list_display = ["severity", "kind", "subject", "message", "book", "first_seen_at", "last_seen_at", "resolved_at"]
+    list_filter = [StoreFilter, "severity", "kind", ("resolved_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["book__store"]
+    search_fields = ["subject", "message"]
+    ordering = ["-last_seen_at"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Answer no."""
+        return False

@@ -1,0 +1,111 @@
+"""Edit the rules that decide costs; a change restates every order it touches, at once or by command."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import Model
+from django.http import HttpRequest
+
+from ledger.admin.base import StoreFilter, StoreModelAdmin
+from ledger.cause import Cause
+from ledger.kinds import CauseKind
+from ledger.models import CostDefaults, Order, Product, Store
+from ledger.record import Contended
+from ledger.reposting import costs_changed, repost
+
+AT_ONCE = 5_000
+"""Orders restated while the person waits; more are left to the command."""
+
+
+class CostRuleAdmin(StoreModelAdmin):
+    """Notes a changed rule with the row it is in, then restates the orders of every store it reaches."""
+
+    rules: dict[str, str]
+    """The fields that are cost rules, and what a batch calls them."""
+
+    def affected(self, row: Any) -> Iterable[Store]:
+        """Return the stores the row's rules reach, in key order (the order books are locked in)."""
+        raise NotImplementedError
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save the row and note the change in each book in one transaction; restate once that is committed."""
+        with transaction.atomic():
+            before = self.model._default_manager.select_for_update().get(pk=obj.pk)
+            super().save_model(request, obj, form, change)
+            told = [f"{name} {_shown(before, field)} → {_shown(obj, field)}" for field, name in self.rules.items() if _differs(before, obj, field)]
+            if told:
+                for store in self.affected(obj):
+                    costs_changed(store)
+                    _restate_later(request, store, told)
+
+
+def _differs(before: Model, after: Model, field: str) -> bool:
+    return bool(getattr(before, field) != getattr(after, field))
+
+
+def _shown(row: Model, field: str) -> str:
+    value: Decimal | None = getattr(row, field)
+    return "none" if value is None else f"{value.normalize():f}"
+
+
+def _restate_later(request: HttpRequest, store: Store, told: list[str]) -> None:
+    """Gather the rules changed by one request, so that a list of edited products restates its store once."""
+    waiting: dict[int, list[str]] | None = getattr(request, "changed_cost_rules", None)
+    if waiting is None:
+        waiting = request.changed_cost_rules = {}  # type: ignore[attr-defined]
+        transaction.on_commit(partial(_restate, request, waiting))
+    waiting.setdefault(store.pk, []).extend(told)
+
+
+def _restate(request: HttpRequest, waiting: dict[int, list[str]]) -> None:
+    user: Any = request.user
+    for store in Store.objects.filter(pk__in=waiting).order_by("pk"):
+        later = f"Orders of {store} still carry earlier costs. Run: manage.py books repost {store.slug}"
+        if Order.objects.filter(store=store)[: AT_ONCE + 1].count() > AT_ONCE:
+            messages.warning(request, later)
+            continue
+        try:
+            written = repost(store, cause=Cause(CauseKind.RULE, "; ".join(waiting[store.pk])[:80], user.email or user.get_username()))
+        except Contended:
+            messages.warning(request, later)
+        else:
+            messages.success(request, f"Restated {store}: {written} entries.")
+
+
+@admin.register(Product)
+class ProductAdmin(CostRuleAdmin):
+    """Lists products with their COGS percentage."""
+
+    rules = {"cogs_percentage": "product COGS %"}
+    list_display = ["__str__", "store", "platform", "external_id", "cogs_percentage"]
+    list_editable = ["cogs_percentage"]
+    list_filter = [StoreFilter]
+    list_select_related = ["store"]
+    search_fields = ["title", "external_id"]
+    fields = ["store", "platform", "external_id", "title", "cogs_percentage"]
+    readonly_fields = ["store", "platform", "external_id", "title"]
+    ordering = ["store", "title", "pk"]
+
+    def affected(self, row: Any) -> Iterable[Store]:
+        """Return the product's store."""
+        return [row.store]
+
+
+@admin.register(CostDefaults)
+class CostDefaultsAdmin(CostRuleAdmin):
+    """Edits the one row of defaults; it reaches every store, so only a superuser may."""
+
+    rules = {
+        "cogs_percentage": "default COGS %", "payment_fee_percentage": "default payment fee %", "payment_fee_fixed": "default payment fee per charge",
+    }  # fmt: skip
+
+    def affected(self, row: Any) -> Iterable[Store]:
+        """Return every store."""
+        return Store.objects.order_by("pk")
+
+    def _may(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return bool(request.user.is_active and request.user.is_superuser)

@@ -1,0 +1,1 @@
+"""Show what the product takes from the outside, against real servers on this machine."""

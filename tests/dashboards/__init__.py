@@ -1,0 +1,1 @@
+"""Test what a person sees."""

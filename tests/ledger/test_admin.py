@@ -1,0 +1,154 @@
+"""The ledger's admin: who sees what, and what a changed cost rule restates."""
+
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from ledger.admin import costs
+from ledger.models import Batch, Book, CostDefaults, Finding, Membership, Order, Product, Store
+from tests.builders import a_store, an_order, book_of, close_through, write
+
+pytestmark = pytest.mark.django_db
+
+
+def signed_in(*, store: Store | None = None, role: str = "", superuser: bool = False) -> Client:
+    """Return a browser in which a member of the staff is signed in."""
+    user = User.objects.create_user("ann@example.com", "ann@example.com", "pw", is_staff=True, is_superuser=superuser)
+    if store is not None:
+        Membership.objects.create(store=store, user=user, role=role)
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def store_form(**changed: str) -> dict[str, str]:
+    """Fill in the store's form."""
+    zones = {"zones-TOTAL_FORMS": "0", "zones-INITIAL_FORMS": "0"}
+    return {"name": "Shop", "slug": "shop", "fiscal_year_start_month": "1", "margin_basis": "total_sales", "cogs_percentage": "", **zones, **changed}
+
+
+def profit_of(number: str) -> str:
+    """Return an order's profit."""
+    return str(Order.objects.get(number=number).profit)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_store_percentage_restates_at_once():
+    store = a_store(slug="shop")
+    write(store, an_order("1"))
+    client = signed_in(store=store, role="owner")
+    answer = client.post(f"/admin/ledger/store/{store.pk}/change/", store_form(cogs_percentage="35"), follow=True)
+    assert "Restated Shop: 2 entries." in answer.content.decode()
+    batch = Batch.objects.get(book_id=store.pk, seq=2)
+    assert (batch.get_cause_display(), batch.cause_ref, batch.actor) == ("rule", "store COGS % none → 35", "ann@example.com")
+    assert profit_of("#1") == "30.7500"
+    book = book_of(store)
+    assert (book.costs_version, book.restated_version) == (1, 1)
+
+
+def test_saving_without_a_change_of_rule_restates_nothing(django_capture_on_commit_callbacks):
+    store = a_store(slug="shop")
+    write(store, an_order("1"))
+    client = signed_in(store=store, role="owner")
+    with django_capture_on_commit_callbacks(execute=True) as callbacks:
+        client.post(f"/admin/ledger/store/{store.pk}/change/", store_form(name="Renamed"))
+    assert (Store.objects.get().name, callbacks, book_of(store).costs_version) == ("Renamed", [], 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_large_store_is_left_to_the_command(monkeypatch):
+    monkeypatch.setattr(costs, "AT_ONCE", 1)
+    store = a_store(slug="shop")
+    write(store, an_order("1"), an_order("2"))
+    client = signed_in(superuser=True)
+    answer = client.post(f"/admin/ledger/store/{store.pk}/change/", store_form(cogs_percentage="35"), follow=True)
+    assert "manage.py books repost shop" in answer.content.decode()
+    assert (book_of(store).costs_version, book_of(store).last_seq) == (1, 1)
+
+
+def test_defaults_reach_every_store_and_belong_to_the_superuser(django_capture_on_commit_callbacks):
+    one, two = a_store(), a_store()
+    write(one, an_order("1"))
+    write(two, an_order("2"))
+    client = signed_in(superuser=True)
+    form = {"cogs_percentage": "30", "payment_fee_percentage": "2.9", "payment_fee_fixed": "0.30"}
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post("/admin/ledger/costdefaults/1/change/", form)
+    assert CostDefaults.objects.get().cogs_percentage == 30
+    assert (profit_of("#1"), profit_of("#2")) == ("33.2500", "33.2500")
+    assert client.get("/admin/ledger/costdefaults/add/").status_code == 403
+
+
+def test_products_edited_in_the_list_restate_their_store_once(django_capture_on_commit_callbacks):
+    store = a_store(slug="shop")
+    write(store, an_order("1", lines=2))
+    first, second = Product.objects.order_by("title", "pk")
+    client = signed_in(store=store, role="cost_editor")
+    form = {
+        "form-TOTAL_FORMS": "2", "form-INITIAL_FORMS": "2", "form-0-id": str(first.pk), "form-0-cogs_percentage": "10",
+        "form-1-id": str(second.pk), "form-1-cogs_percentage": "20", "_save": "Save",
+    }  # fmt: skip
+    with django_capture_on_commit_callbacks(execute=True) as callbacks:
+        client.post("/admin/ledger/product/", form)
+    assert len(callbacks) == 1
+    assert sorted(Product.objects.values_list("cogs_percentage", flat=True)) == [10, 20]
+    assert Order.objects.get().cogs == Decimal(15)
+    assert Batch.objects.filter(book_id=store.pk).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("role", "seen"),
+    [
+        ("owner", {"store", "product", "book", "membership", "finding"}),
+        ("cost_editor", {"store", "product", "finding"}),
+        ("viewer", set()),
+        ("analyst", set()),
+    ],
+)
+def test_pages_by_role(role, seen):
+    store = a_store()
+    client = signed_in(store=store, role=role)
+    pages = ("store", "product", "book", "membership", "finding", "costdefaults")
+    assert {page for page in pages if client.get(f"/admin/ledger/{page}/").status_code == 200} == seen
+
+
+def test_nobody_sees_or_changes_another_store():
+    mine, other = a_store(slug="mine"), a_store(slug="secret")
+    write(other, an_order("1"))
+    Finding.objects.create(
+        book=other.book, kind="kind", subject="undisclosed", severity="error", message="m", first_seen_at=other.created_at, last_seen_at=other.created_at
+    )
+    client = signed_in(store=mine, role="owner")
+    stranger = User.objects.create_user("stranger@example.com", "stranger@example.com", "pw")
+    Membership.objects.create(store=other, user=stranger, role="owner")
+    for page in ("store/", "product/", "book/", "membership/", "membership/add/", "finding/", f"product/?store={other.pk}"):
+        text = client.get(f"/admin/ledger/{page}").content.decode()
+        assert not [word for word in ("Secret", "secret", "undisclosed", "stranger", "Thing 1") if word in text], page
+    assert client.get(f"/admin/ledger/store/{other.pk}/change/").status_code == 302
+    client.post(f"/admin/ledger/store/{other.pk}/change/", store_form())
+    client.post("/admin/ledger/membership/add/", {"store": other.pk, "user": User.objects.get(username="ann@example.com").pk, "role": "owner"})
+    assert Store.objects.get(pk=other.pk).slug == "secret"
+    assert Membership.objects.filter(store=other).count() == 1
+
+
+def test_cost_editor_changes_the_rule_and_nothing_else(django_capture_on_commit_callbacks):
+    store = a_store(slug="shop")
+    client = signed_in(store=store, role="cost_editor")
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(f"/admin/ledger/store/{store.pk}/change/", store_form(name="Taken", cogs_percentage="20"))
+    store.refresh_from_db()
+    assert (store.name, store.cogs_percentage) == ("Shop", 20)
+
+
+@pytest.mark.parametrize(
+    ("asked", "closed"), [("2026-03-31", "2026-03-31"), ("2026-01-31", "2026-02-28"), ("", "2026-02-28"), ("2999-01-01", "2026-02-28")]
+)
+def test_closed_days_only_move_forward(asked, closed):
+    store = a_store(slug="shop")
+    close_through(store, "2026-02-28")
+    client = signed_in(store=store, role="owner")
+    client.post(f"/admin/ledger/book/{store.pk}/change/", {"closed_through": asked, "last_seq": "99"})
+    assert str(Book.objects.get().closed_through) == closed
+    assert Book.objects.get().last_seq == 0

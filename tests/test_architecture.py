@@ -1,0 +1,115 @@
+"""Hold the house to its plan: imports go one way, files stay small, each table has one writer."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+from django.core.management import call_command
+
+ROOT = Path(__file__).resolve().parent.parent
+OURS = ("profitpeek", "dashboards", "alerts", "connectors", "ledger", "tests")
+SOFT, HARD = 300, 400
+
+
+def python_files(*folders: str) -> list[Path]:
+    """Return our Python files, migrations left out."""
+    return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py")) if "migrations" not in path.parts]
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    """Run a tool of this environment in the project's folder."""
+    return subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_imports_go_one_way() -> None:
+    tool = Path(sys.executable).parent / "lint-imports"
+    done = subprocess.run([tool, "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_style_is_clean() -> None:
+    done = run("ruff", "check", ".")
+    assert done.returncode == 0, done.stdout
+
+
+def test_format_is_clean() -> None:
+    done = run("ruff", "format", "--check", ".")
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.slow
+def test_types_are_clean() -> None:
+    done = run("mypy", ".")
+    assert done.returncode == 0, done.stdout
+
+
+def test_no_file_is_longer_than_the_hard_limit() -> None:
+    long = {str(path.relative_to(ROOT)): count for path in python_files(*OURS) if (count := len(path.read_text().splitlines())) > HARD}
+    assert long == {}
+
+
+WRITERS = {
+    # table → the only files outside migrations whose SQL or model may write it
+    "ledger_entry": {"ledger/entries.py"},
+    "ledger_daytotal": {"ledger/totals.py"},
+    "ledger_countrydaytotal": {"ledger/totals.py"},
+    "ledger_productdaytotal": {"ledger/totals.py"},
+    "ledger_orderline": {"ledger/mirror.py"},
+    "ledger_sale": {"ledger/mirror.py"},
+    "ledger_payment": {"ledger/mirror.py"},
+    "ledger_ordercost": {"ledger/mirror.py"},
+    "ledger_exchangerate": {"ledger/rates.py"},
+}
+MODEL_WRITES = {
+    "Batch": {"ledger/posting.py"},
+    "Finding": {"ledger/findings.py"},
+    "ExchangeRate": {"ledger/rates.py"},
+    "FileImport": {"connectors/imports.py"},
+    "RawPayload": {"connectors/imports.py"},
+    "Channel": {"ledger/dimensions.py"},
+    "Variant": {"ledger/dimensions.py"},
+    "Product": {"ledger/dimensions.py"},
+}
+
+
+def test_each_table_has_one_writer() -> None:
+    sql = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM|copy_rows\(\s*)\s*\"?(ledger_\w+|connectors_\w+)")
+    orm = re.compile(r"\b([A-Z]\w+)\.objects\.(?:create|bulk_create|update_or_create|get_or_create|bulk_update)\(")
+    strangers = []
+    for path in python_files("profitpeek", "dashboards", "alerts", "connectors", "ledger"):
+        name, text = str(path.relative_to(ROOT)), path.read_text()
+        strangers += [(name, table) for table in sql.findall(text) if name not in WRITERS.get(table, {name})]
+        strangers += [(name, model) for model in orm.findall(text) if name not in MODEL_WRITES.get(model, {name})]
+    assert strangers == []
+
+
+@pytest.mark.django_db
+def test_migrations_are_complete() -> None:
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def test_deploy_check_is_clean() -> None:
+    secrets = {"SECRET_KEY": "k" * 40 + "".join(map(str, range(20))), "FIELD_KEYS": Fernet.generate_key().decode()}
+    environment = {**os.environ, **secrets, "PROFITPEEK_ENV": "production", "ALLOWED_HOSTS": "shop.example.com", "SITE_URL": "https://shop.example.com"}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=ROOT, capture_output=True, text=True, timeout=120, env=environment, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_template_is_used() -> None:
+    shown = {
+        str(path.relative_to(ROOT / "templates")) for path in (ROOT / "templates").rglob("*.html") if path.relative_to(ROOT / "templates").parts[0] == "dashboards"
+    }
+    text = "".join(path.read_text() for path in python_files("dashboards")) + "".join(path.read_text() for path in (ROOT / "templates").rglob("*.html"))
+    assert {name for name in shown if name not in text} == set()
+
+
+def test_no_float_touches_money() -> None:
+    guilty = [str(path.relative_to(ROOT)) for path in python_files("ledger", "connectors") if re.search(r"\bfloat\(", path.read_text())]
+    assert guilty == []
