@@ -97,16 +97,20 @@ class StatementForm(forms.Form):
     def problems(self) -> list[tuple[str, str]]:
         """List what was refused, each with the id of its field (empty for the form as a whole)."""
         return [
-            (self[name].id_for_label if name in self.fields else "", message)
+            (self[name].id_for_label if name in self.fields else "", str(message))
             for name, messages in self.errors.items() for message in messages
         ]  # fmt: skip
 
     def shown(self) -> "StatementForm":
-        """Return the form filled with what the page shows, so that the fields never contradict the figures."""
+        """Return the form filled with what the page shows; refused days stay as typed, so that they can be mended."""
         view = self.statement_view()
-        if view is None or not self.is_valid():
+        if view is None:
             return self
-        values = {"from": view.whole.first.isoformat(), "to": view.whole.last.isoformat(), "by": view.by.value, "basis": view.basis_key}
+        values = {"by": view.by.value, "basis": view.basis_key}
+        if self.is_valid():
+            values |= {"from": view.whole.first.isoformat(), "to": view.whole.last.isoformat()}
+        else:
+            values |= {name: self.data[name] for name in ("from", "to") if name in self.data}
         return StatementForm(values, store=self.store, booked=self.booked)
 
     def _view(self, first: date | None, last: date | None) -> View | None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import cast
 
 from django.urls import NoReverseMatch, reverse
 
@@ -61,6 +62,7 @@ class EntryView:
 
     entry: Entry
     account: str
+    is_count: bool
     recorded_at: datetime | None
     cause: str
 
@@ -104,15 +106,16 @@ def order_address(store: Store, number: str) -> str:
 
 def order_margin(store: Store, order: Order) -> Decimal | None:
     """Return profit as a share of the store's margin base; None when the base is not above zero."""
-    base = order.revenue if store.margin_basis == Store.MarginBasis.TOTAL_SALES else order.revenue - order.tax
-    return order.profit / base if base > 0 and order.hold == Hold.NONE else None
+    tax = Decimal(0) if store.margin_basis == Store.MarginBasis.TOTAL_SALES else _money(order.tax)
+    base = _money(order.revenue) - tax
+    return _money(order.profit) / base if base > 0 and order.hold == Hold.NONE else None
 
 
 def flags_of(order: Order) -> list[tuple[str, str]]:
     """Name what is special about an order: (css class, words)."""
     named = [
         (order.hold != Hold.NONE, "held", f"held: {Hold(order.hold).label}"),
-        (order.hold == Hold.NONE and order.profit < 0, "loss", "loss"),
+        (order.hold == Hold.NONE and _money(order.profit) < 0, "loss", "loss"),
         (bool(order.estimated_share), "estimated", "estimated"),
         (order.is_test, "quiet", "test"),
         (order.cancelled_at is not None, "quiet", "cancelled"),
@@ -166,13 +169,19 @@ def _columns(order: Order) -> list[tuple[str, Decimal]]:
         ("COGS", order.cogs), ("Shipping", order.shipping), ("Tax and duty collected", order.tax), ("Payment fees", order.payment_fees),
         ("Other fees", order.other_fees), ("Marketing", order.marketing_costs),
     ]  # fmt: skip
-    return [("Revenue, tax and shipping included", order.revenue), *((label, -value) for label, value in costs), ("Profit", order.profit)]
+    signed = [(label, -_money(value)) for label, value in costs]
+    return [("Revenue, tax and shipping included", _money(order.revenue)), *signed, ("Profit", _money(order.profit))]
+
+
+def _money(value: object) -> Decimal:
+    """Tell the type checker that a money column that is never empty holds a Decimal."""
+    return cast(Decimal, value)
 
 
 def _line(line: OrderLine) -> LineView:
-    cost = None if line.unit_cost is None else line.unit_cost * line.quantity
+    cost = None if line.unit_cost is None else _money(line.unit_cost) * line.quantity
     source = CostSource(line.cost_source)
-    return LineView(line, cost, reason(line.cost_source, line.unit_price, line.cost_percentage), source in ESTIMATED_SOURCES)
+    return LineView(line, cost, reason(line.cost_source, _money(line.unit_price), line.cost_percentage), source in ESTIMATED_SOURCES)
 
 
 def _payment(payment: Payment, entries: Sequence[Entry]) -> PaymentView:
@@ -193,4 +202,6 @@ def _fee_reason(payment: Payment, booked: Decimal) -> str:
 
 def _entry(entry: Entry, batch: Batch | None) -> EntryView:
     cause = f"{batch.get_cause_display()} ({batch.cause_ref})" if batch else ""
-    return EntryView(entry, accounts.name_of(entry.account), batch.recorded_at if batch else None, cause)
+    return EntryView(
+        entry, accounts.name_of(entry.account), accounts.under(accounts.name_of(entry.account), "stat"), batch.recorded_at if batch else None, cause
+    )

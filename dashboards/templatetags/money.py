@@ -14,6 +14,7 @@ register = template.Library()
 
 LOCALE = "en"
 MINUS = "−"
+NO_BREAK = "\u00a0"
 MISSING = SafeString('<span class="missing"><span aria-hidden="true">—</span><span class="visually-hidden">no figure</span></span>')
 
 
@@ -47,7 +48,7 @@ def money(value: Decimal | None, currency: str) -> str:
 @register.filter
 def percent(share: Decimal | None) -> str:
     """Write a share (0.125) as a percentage with one decimal."""
-    return MISSING if share is None else f"{plain(share * 100, 1)} %"
+    return MISSING if share is None else f"{plain(share * 100, 1)}{NO_BREAK}%"
 
 
 @register.filter

@@ -94,6 +94,12 @@ def test_refused_input_is_named_and_the_default_shown(shop: Store, query: str) -
     assert client.get(f"/shop/pnl.csv?{query}").status_code == 400
 
 
+def test_a_refused_choice_shows_the_one_in_use(shop: Store) -> None:
+    page = signed_in(shop).get("/shop/pnl?by=fortnight&from=2026-02-30").content.decode()
+    assert '<option value="month" selected>' in page
+    assert 'value="2026-02-30"' in page
+
+
 def test_more_columns_than_anybody_reads_are_refused(shop: Store) -> None:
     client = signed_in(shop)
     assert "at most 60 are shown" in words(client.get("/shop/pnl?by=day&from=2020-01-01").content)
@@ -207,7 +213,7 @@ def test_figures_are_written_for_their_currency() -> None:
     assert (amount(Decimal("-1234.5"), "EUR"), amount(Decimal("1234.5"), "JPY"), amount(Decimal("1.2345"), "KWD")) == ("−1,234.50", "1,234", "1.234")
     assert amount(Decimal("-0.001"), "EUR") == "0.00"
     assert money(Decimal("-3"), "USD") == "−$3.00"
-    assert percent(Decimal("-0.125")) == "−12.5 %"
+    assert percent(Decimal("-0.125")) == "−12.5\u00a0%"
     assert "—" in amount(None, "EUR")
 
 

@@ -6,8 +6,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from ledger import findings
 from ledger.admin import costs
-from ledger.models import Batch, Book, CostDefaults, Finding, Membership, Order, Product, Store
+from ledger.models import Batch, Book, CostDefaults, Membership, Order, Product, Store
 from tests.builders import a_store, an_order, book_of, close_through, write
 
 pytestmark = pytest.mark.django_db
@@ -117,9 +118,7 @@ def test_pages_by_role(role, seen):
 def test_nobody_sees_or_changes_another_store():
     mine, other = a_store(slug="mine"), a_store(slug="secret")
     write(other, an_order("1"))
-    Finding.objects.create(
-        book=other.book, kind="kind", subject="undisclosed", severity="error", message="m", first_seen_at=other.created_at, last_seen_at=other.created_at
-    )
+    findings.note(other.pk, "kind", "undisclosed", "Something.", now=other.created_at)
     client = signed_in(store=mine, role="owner")
     stranger = User.objects.create_user("stranger@example.com", "stranger@example.com", "pw")
     Membership.objects.create(store=other, user=stranger, role="owner")

@@ -79,8 +79,11 @@ def listen(host: str, wanted: int | None) -> socket.socket:
     for port in ports:
         try:
             return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-        except (OSError, OverflowError) as error:
-            problem = getattr(error, "strerror", None) or str(error)
+        except OverflowError as error:
+            problem = str(error)
+        except OSError as error:
+            # Its own text repeats the address, which the message has already.
+            problem = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
     raise CommandError(
         f"Cannot listen on {host} port {ports[0]} ({problem}). Stop the program that uses the port, "
         "or choose another one with --port or PORT; without either the first free port is taken."
