@@ -4,7 +4,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 
 
-class ClosedSignup(DefaultAccountAdapter):
+class ClosedSignup(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
     """Keeps sign-up closed: accounts are made by `create_store --owner` or by the administrator."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

@@ -28,10 +28,10 @@ class Problem(NamedTuple):
 Check = Callable[[Book], list[Problem]]
 
 
-def _rows(sql: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+def _rows(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(f"{sql} LIMIT {MOST}", values)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def totals_equal_entries(book: Book) -> list[Problem]:
@@ -226,6 +226,7 @@ def check_all(book: Book) -> dict[str, list[Problem]]:
         # Every check reads whole tables. Right after a large import the planner knows nothing of them yet, and
         # would walk one per row of the other: minutes instead of a second.
         cursor.execute("SET LOCAL enable_nestloop = off")
+        book.refresh_from_db()
         return {check.__name__: check(book) for check in INVARIANTS}
 
 

@@ -42,7 +42,7 @@ class Costing(Struct):
         return cls(
             default_percentage=tenk(defaults.cogs_percentage),
             store_percentage=None if store.cogs_percentage is None else tenk(store.cogs_percentage),
-            product_percentages={pk: tenk(share) for pk, share in products.values_list("pk", "cogs_percentage")},
+            product_percentages={pk: tenk(share) for pk, share in products.values_list("pk", "cogs_percentage") if share is not None},
         )
 
     def percentage(self, product: int | None) -> tuple[Tenk, CostSource]:

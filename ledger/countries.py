@@ -14,8 +14,8 @@ def number(code: str) -> int:
         return UNKNOWN
     if len(code) != 2 or not (code.isascii() and code.isalpha()):
         raise ValueError(f"“{code}” is not a two-letter country code")
-    first, second = code.upper()
-    return (ord(first) - 64) * 27 + ord(second) - 64
+    upper = code.upper()
+    return (ord(upper[0]) - 64) * 27 + ord(upper[1]) - 64
 
 
 def code(number: int) -> str:

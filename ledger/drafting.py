@@ -59,5 +59,4 @@ def _rates(orders: Sequence[OrderRow], own: str) -> RateFinder:
 
 
 def _days(order: OrderRow) -> list[int]:
-    rows = (*order.sales, *order.payments, *order.costs)
-    return [order.day, *(row.day for row in rows)]
+    return [order.day, *(row.day for row in order.sales), *(row.day for row in order.payments), *(row.day for row in order.costs)]

@@ -179,7 +179,7 @@ def load(store_id: int, order_ids: Sequence[int], *, lock: bool = False) -> list
             _lock(cursor, store_id, order_ids)
         cursor.execute(_LOAD_ORDERS, [store_id, list(order_ids)])
         for row in cursor.fetchall():
-            order = OrderRow(*row[:22], _bytes(row[22]), row[23])
+            order = OrderRow(*[*row[:22], _bytes(row[22]), row[23]])
             order.columns = Columns(*row[24:])
             orders[order.id] = order
         for sql, row_type, name in (

@@ -39,7 +39,7 @@ def minor_digits(currency: str) -> int:
 
 def minor_step(currency: str) -> Tenk:
     """Return the size of the currency's minor unit in ten-thousandths (100 for EUR)."""
-    return 10 ** (4 - min(minor_digits(currency), 4))
+    return int(10 ** (4 - min(minor_digits(currency), 4)))
 
 
 def is_currency(code: str) -> bool:

@@ -7,7 +7,7 @@ the difference as reversals and new revisions, and moves the totals, all in the 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
@@ -62,8 +62,7 @@ def post(
     if not lines:
         return NOTHING
     closed = None if book.closed_through is None else day_number(book.closed_through)
-    usual = [line for line in lines if closed is None or line.day > closed]
-    late = [line.booked_on(closed + 1) for line in lines if line.day <= closed] if closed is not None else []
+    usual, late = _by_closing(lines, closed)
     batches = []
     movement = Movement()
     for part, why in ((usual, cause), (late, Cause(CauseKind.CORRECTION, f"closed period; {cause.ref}"[:80], cause.actor))):
@@ -75,6 +74,17 @@ def post(
     movement.write(book_id)
     book.save(update_fields=["last_seq", "last_recorded_at"])
     return Posting(tuple(batches), len(lines), sum(line.reverses for line in lines))
+
+
+def _by_closing(lines: Sequence[Line], closed: int | None) -> tuple[list[Line], list[Line]]:
+    """Part the lines into those of open days and those that correct a closed one, the latter booked on an open day.
+
+    The event day decides, so that a correction's reversal and its new revision stay in one batch.
+    """
+    if closed is None:
+        return list(lines), []
+    usual = [line.booked_on(max(line.day, closed + 1)) for line in lines if line.entry.event_day > closed]
+    return usual, [line.booked_on(max(line.day, closed + 1)) for line in lines if line.entry.event_day <= closed]
 
 
 def _write_batch(book: Book, lines: Sequence[Line], cause: Cause) -> int:
@@ -130,7 +140,7 @@ def load_live(book_id: int, sources: Collection[Source]) -> dict[Source, dict[tu
     return found
 
 
-def _live(row: tuple) -> Live:  # type: ignore[type-arg]
+def _live(row: tuple[Any, ...]) -> Live:
     _, account, part, revision, reverses, day, event_day, order_day, channel, country, estimated, amount, variant, campaign, *exchange = row
     original, currency, rate, rate_day, rate_source = exchange
     fx = None

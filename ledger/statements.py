@@ -7,7 +7,7 @@ recorded since from the totals.
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 from msgspec import Struct
@@ -138,17 +138,21 @@ def profit(book: Book, periods: Sequence[Period], *, basis: Basis = Basis.EVENT,
         sums = _query(_ENTRIES.format(day=day, span="seq <= %(seq)s"), values)
     else:
         sums = _query(_BEFORE.format(day=day, span="seq > %(seq)s"), values)
-    return [_statement(period, _of_bucket(sums, index)) for index, period in enumerate(periods, start=1)]
+    by_period = _by_bucket(sums)
+    return [_statement(period, by_period.get(index, {})) for index, period in enumerate(periods, start=1)]
 
 
-def _query(sql: str, values: Mapping[str, object]) -> Sums:
+def _query(sql: str, values: Mapping[str, Any]) -> Sums:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return {(bucket, account): (total, estimated) for bucket, account, total, estimated in cursor.fetchall()}
 
 
-def _of_bucket(sums: Sums, bucket: int) -> dict[int, tuple[Decimal, Decimal]]:
-    return {account: pair for (at, account), pair in sums.items() if at == bucket}
+def _by_bucket(sums: Sums) -> dict[int, dict[int, tuple[Decimal, Decimal]]]:
+    buckets: dict[int, dict[int, tuple[Decimal, Decimal]]] = {}
+    for (bucket, account), pair in sums.items():
+        buckets.setdefault(bucket, {})[account] = pair
+    return buckets
 
 
 def _statement(period: Period, sums: Mapping[int, tuple[Decimal, Decimal]]) -> Statement:

@@ -50,18 +50,23 @@ class Movement:
         for (day, ordered, account, channel, country, estimated), amount in self._by_account.items():
             guess = amount if estimated else 0
             for basis, on in ((Basis.EVENT.value, day), (Basis.ORDER.value, ordered)):
-                for sums, key in ((days, (basis, on, account, channel)), (countries, (basis, on, country, account))):
-                    row = sums.setdefault(key, [0, 0])
-                    row[0] += amount
-                    row[1] += guess
+                _add(days, (basis, on, account, channel), amount, guess)
+                _add(countries, (basis, on, country, account), amount, guess)
         for (day, ordered, variant, account, estimated), amount in self._by_variant.items():
             index = _PRODUCT_INDEX[account]
-            for key in ((Basis.EVENT.value, day, variant), (Basis.ORDER.value, ordered, variant)):
+            for basis, on in ((Basis.EVENT.value, day), (Basis.ORDER.value, ordered)):
+                key = (basis, on, variant)
                 row = products.get(key) or products.setdefault(key, [0] * len(PRODUCT_COLUMNS))
                 row[index] += amount
                 if estimated and account == accounts.COGS_PRODUCT:
                     row[_ESTIMATED_COGS] += amount
         return days, countries, products
+
+
+def _add(sums: Sums, key: tuple[int, ...], amount: Tenk, guess: Tenk) -> None:
+    row = sums.setdefault(key, [0, 0])
+    row[0] += amount
+    row[1] += guess
 
 
 def _upsert(table: str, keys: tuple[str, ...], values: tuple[str, ...], book_id: int, sums: Sums) -> None:

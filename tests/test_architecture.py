@@ -94,7 +94,13 @@ def test_migrations_are_complete() -> None:
 
 def test_deploy_check_is_clean() -> None:
     secrets = {"SECRET_KEY": "k" * 40 + "".join(map(str, range(20))), "FIELD_KEYS": Fernet.generate_key().decode()}
-    environment = {**os.environ, **secrets, "PROFITPEEK_ENV": "production", "ALLOWED_HOSTS": "shop.example.com", "SITE_URL": "https://shop.example.com"}
+    environment = {
+        **os.environ,
+        **secrets,
+        "PROFITPEEK_ENV": "production",
+        "ALLOWED_HOSTS": "shop.example.com",
+        "SITE_URL": "https://shop.example.com",
+    }
     done = subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
         cwd=ROOT, capture_output=True, text=True, timeout=120, env=environment, check=False,
@@ -103,10 +109,9 @@ def test_deploy_check_is_clean() -> None:
 
 
 def test_every_template_is_used() -> None:
-    shown = {
-        str(path.relative_to(ROOT / "templates")) for path in (ROOT / "templates").rglob("*.html") if path.relative_to(ROOT / "templates").parts[0] == "dashboards"
-    }
-    text = "".join(path.read_text() for path in python_files("dashboards")) + "".join(path.read_text() for path in (ROOT / "templates").rglob("*.html"))
+    folder = ROOT / "templates"
+    shown = {str(path.relative_to(folder)) for path in (folder / "dashboards").rglob("*.html")}
+    text = "".join(path.read_text() for path in (*python_files("dashboards"), *folder.rglob("*.html")))
     assert {name for name in shown if name not in text} == set()
 
 

@@ -122,7 +122,8 @@ def bench_ledger(count: int) -> None:
         cursor.execute("SELECT count(*) FROM ledger_entry WHERE book_id = %s", [store.pk])
         entries = cursor.fetchone()[0]
     say("entries", f"{entries:,} ({entries / count:.1f} an order)")
-    say("first posting", f"{count / first.cpu:,.0f} orders per CPU s ({first.cpu / count * 1e6:.0f} µs an order: {first.client / count * 1e6:.0f} client)")
+    each, client = first.cpu / count * 1e6, first.client / count * 1e6
+    say("first posting", f"{count / first.cpu:,.0f} orders per CPU s ({each:.0f} µs an order, {client:.0f} of them ours)")
     say("first posting against json.loads of the same orders", f"{first.cpu / floor:.1f} x")
     say("replay that changes nothing, against first posting", f"{again.cpu / first.cpu:.2f} x CPU")
     say("one changed order / 250 changed orders", f"{change(store, count, 1):.0f} ms / {change(store, count, 250):.0f} ms")

@@ -48,7 +48,11 @@ def order(number: int, count: int, r: random.Random, variants: list[tuple[str, i
         tax = net * rate // 100
         charged += net + tax
         lines.append(LineFact(str(position), quantity, price * CENT, sku, sku, "Product"))
-        sales.append(SaleFact(f"s{position}", placed, SaleKind.ORDER, SaleType.PRODUCT, net * CENT, str(position), quantity, discount * CENT, tax * CENT))
+        sales.append(
+            SaleFact(
+                f"s{position}", placed, SaleKind.ORDER, SaleType.PRODUCT, net * CENT, str(position), quantity, discount * CENT, tax * CENT
+            )  # fmt: skip
+        )
     if charged < 7_500:
         shipping = (499, 799, 999)[r.randrange(3)] + revision
         charged += shipping
@@ -58,10 +62,14 @@ def order(number: int, count: int, r: random.Random, variants: list[tuple[str, i
         back = sales[0]
         day = placed + timedelta(days=2 + r.randrange(25))
         sales.append(
-            SaleFact("r1", day, SaleKind.RETURN, SaleType.PRODUCT, -back.net, back.line, -back.quantity, -back.discount, -back.tax, r.random() < 0.7)
+            SaleFact(
+                "r1", day, SaleKind.RETURN, SaleType.PRODUCT, -back.net, back.line, -back.quantity, -back.discount, -back.tax, r.random() < 0.7
+            )  # fmt: skip
         )
         refunded = back.net + back.tax
-    payment = PaymentFact("p1", placed, PaymentKind.SALE, PaymentStatus.SUCCESS, charged * CENT, "shopify_payments", (charged * 29 // 1000 + 30) * CENT)
+    payment = PaymentFact(
+        "p1", placed, PaymentKind.SALE, PaymentStatus.SUCCESS, charged * CENT, "shopify_payments", (charged * 29 // 1000 + 30) * CENT
+    )
     buyer = r.randrange(max(count // 2, 1)).to_bytes(16, "big")
     return OrderFact(
         "bench", str(number), f"#{number}", placed, "USD", FinancialStatus.PAID, "online", tuple(lines), tuple(sales), (payment,),

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from connectors.imports import import_order_lines
 from connectors.models import FileImport
 from connectors.platforms.files.faults import FileRefused
-from connectors.platforms.files.template import load
+from connectors.platforms.files.template import FOLDER, load
 from ledger.models import Entry, Order, Store
 from ledger.stores import open_store
 from tests.connectors.files import HEADER, write
@@ -76,7 +76,8 @@ def test_a_cut_gzip_is_refused(store: Store, tmp_path: Path) -> None:
 
 def test_the_wrong_encoding_is_named(store: Store, tmp_path: Path) -> None:
     own = tmp_path / "own.toml"
-    own.write_text((Path(load.__code__.co_filename).parent / "templates/generic-order-lines.toml").read_text().replace("date_formats", 'encoding = "utf-8"\ndate_formats'))
+    shipped = (FOLDER / "generic-order-lines.toml").read_text()
+    own.write_text(shipped.replace("date_formats", 'encoding = "utf-8"\ndate_formats'))
     path = write(tmp_path, "1,2026-01-05,A,Tasse façon,1,1.00,,FR", encoding="cp1252")
     assert "bytes that are not utf-8" in refusal(store, path, str(own))
 
@@ -93,7 +94,7 @@ def test_encodings_and_delimiters_are_recognised(store: Store, tmp_path: Path, e
 
 def test_an_unknown_currency_is_refused(store: Store, tmp_path: Path) -> None:
     own = tmp_path / "own.toml"
-    shipped = (Path(load.__code__.co_filename).parent / "templates/generic-order-lines.toml").read_text()
+    shipped = (FOLDER / "generic-order-lines.toml").read_text()
     own.write_text(shipped.replace('country = "country"', 'country = "country"\ncurrency = "currency"'))
     path = write(tmp_path, "1,2026-01-05,A,Mug,1,1.00,,IE,ZZZ", header=f"{HEADER},currency")
     assert "line 2, currency: “ZZZ” is no ISO 4217 currency code" in refusal(store, path, str(own))

@@ -33,7 +33,7 @@ def statement(store: Store, basis: Basis = Basis.EVENT) -> Statement:
 
 def figures(store: Store) -> dict[str, str]:
     shown = statement(store)
-    return {key: str(amount(shown, key)) for key in ("gross_sales", "discounts", "returns", "shipping_charged", "other_income", "cogs", "fulfilment", "fees")}
+    return {key: str(amount(shown, key)) for key in RETAILER_FIGURES}
 
 
 def retailer(folder: Path) -> Path:

@@ -24,7 +24,11 @@ from ledger.stores import open_store
 FILE = Path(__file__).resolve().parents[3] / "shared/datasets/orders/uci_online_retail_lines_2010-12_2011-06.csv.gz"
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.skipif(not FILE.exists(), reason="the retailer's file does not lie beside the checkout")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.slow,
+    pytest.mark.skipif(not FILE.exists(), reason="the retailer's file does not lie beside the checkout"),
+]
 
 
 def from_the_file(store: Store) -> Decimal:

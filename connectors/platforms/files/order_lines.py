@@ -81,13 +81,15 @@ class Checker:
         row: KeptRow = self._pick(fields)
         order = row[0].strip()
         if not order or len(order) > LONGEST_ORDER_NUMBER:
-            return self._fault(line, self._columns.order, "the order number is missing or longer than 80 characters")
+            self._fault(line, self._columns.order, "the order number is missing or longer than 80 characters")
+            return None
         # most rows repeat texts that have been read before; only new texts, and rare columns, are looked at
         if row[1] not in self._times or row[2] not in self._quantities or row[3] not in self._prices or row[9] not in self._countries or self._rare:
             try:
                 self._read_cells(row)
             except _At as at:
-                return self._fault(line, at.column, str(at))
+                self._fault(line, at.column, str(at))
+                return None
         return (*row[:8], self._customer(row[8]), *row[9:])
 
     def _read_cells(self, row: KeptRow) -> None:
@@ -156,7 +158,7 @@ class Mapper:
         for position, row in enumerate(rows, start=1):
             self._add_row(str(position), row, returned, lines, sales, costs)
         first = rows[0]
-        placed = min(event.happened_at for event in (*sales, *costs))
+        placed = min([sale.happened_at for sale in sales] + [cost.happened_at for cost in costs])
         charged = sum([sale.net + sale.tax for sale in sales if sale.kind == SaleKind.ORDER])
         template = self._template
         return OrderFact(
