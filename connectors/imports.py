@@ -12,6 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import QuerySet
 from msgspec import Struct
 
 from connectors.models import FileImport, RawPayload
@@ -27,7 +28,7 @@ from ledger.kinds import CauseKind, SaleKind
 from ledger.models import Order, Store, StoreZone
 from ledger.money import Tenk, minor_step, round_half_even
 from ledger.record import record
-from ledger.reposting import withdraw
+from ledger.reposting import adopt, withdraw
 
 KIND = "order-lines"
 Progress = Callable[[str, int, int], None]
@@ -82,8 +83,9 @@ def import_order_lines(
             actor=actor, started_at=now,
         )  # fmt: skip
         report.import_id = row.pk
+        known = _standing(store, digest, template).exclude(pk=row.pk).exists()
         for number, chunk in enumerate(spool.chunks(), start=1):
-            _record_chunk(row, store, number, chunk, mapper, report)
+            _record_chunk(row, store, number, chunk, mapper, report, archived=known)
             tell("recording orders", report.orders, spool.orders)
     row.state = FileImport.State.DONE if report.new + report.changed else FileImport.State.UNCHANGED
     row.changed_orders, row.finished_at = report.new + report.changed, datetime.now(tz=now.tzinfo)
@@ -123,11 +125,14 @@ def _check(
     report.rows, report.dropped_columns, report.unknown_countries = spool.rows, checker.dropped, sorted(checker.unknown_countries)
 
 
-def _record_chunk(row: FileImport, store: Store, number: int, chunk: list[order_lines.OrderRows], mapper: order_lines.Mapper, report: Report) -> None:
+def _record_chunk(
+    row: FileImport, store: Store, number: int, chunk: list[order_lines.OrderRows], mapper: order_lines.Mapper, report: Report, *, archived: bool
+) -> None:
+    """Record one chunk and archive it, unless the same file stands archived already and the chunk says nothing new."""
     facts = [mapper.fact(order) for order in chunk]
     with transaction.atomic():
         done = record(store, facts, cause=Cause(CauseKind.IMPORT, row.cause_ref, row.actor))
-        if done.new or done.changed:
+        if done.new or done.changed or not archived:
             packed = pack(chunk)
             RawPayload.objects.create(
                 file_import=row, number=number, body=seal(packed), sha256=hashlib.sha256(packed).hexdigest(), orders=len(chunk)
@@ -162,37 +167,45 @@ def _count(report: Report, fact: OrderFact, currency: str) -> None:
         report.rounding += total - posted
 
 
+def _standing(store: Store, digest: str, template: Template) -> QuerySet[FileImport]:
+    """Return the imports of a file with a template that have not been undone."""
+    imports = FileImport.objects.filter(store=store, kind=KIND, sha256=digest, template=as_json(template))
+    return imports.exclude(state=FileImport.State.UNDONE)
+
+
 def undo_order_lines(store: Store, path: Path, template: Template, *, now: datetime, actor: str = "") -> Report:
-    """Undo every import of a file with a template: its orders go back to what an earlier import said, or are withdrawn."""
-    digest = reading.file_digest(path)
-    imports = FileImport.objects.filter(store=store, kind=KIND, sha256=digest).exclude(state=FileImport.State.UNDONE).order_by("-pk")
-    found = [row for row in imports if row.template == as_json(template)]
+    """Undo every import of a file with a template: its orders go back to what another import says, or are withdrawn."""
+    found = list(_standing(store, reading.file_digest(path), template).order_by("-pk"))
     if not found:
         raise FileRefused(f"{path.name} has not been imported into {store.slug} with the template {template.name}; there is nothing to undo.")
     report = Report(path.name, "", "", import_id=found[0].pk)
+    others = FileImport.objects.filter(store=store, kind=KIND).exclude(pk__in=[row.pk for row in found]).exclude(state=FileImport.State.UNDONE)
     for row in found:
-        _undo(row, store, report, now, actor)
+        _undo(row, list(others.order_by("-pk")), store, report, now, actor)
     return report
 
 
-def _undo(row: FileImport, store: Store, report: Report, now: datetime, actor: str) -> None:
-    """Undo one import. The import is marked first, so a cut undo goes on where it stopped when called again."""
+def _undo(row: FileImport, others: list[FileImport], store: Store, report: Report, now: datetime, actor: str) -> None:
+    """Undo one import, newest of the others first. It is marked last, so a cut undo goes on when called again."""
     cause = Cause(CauseKind.UNDO, f"undo of {row.cause_ref}", actor)
     mine = dict(Order.objects.filter(store=store, cause_ref=row.cause_ref).values_list("external_id", "pk"))
-    older = FileImport.objects.filter(store=store, kind=KIND, pk__lt=row.pk, state__in=[FileImport.State.DONE, FileImport.State.RUNNING])
-    for before in older.order_by("-pk"):
-        for facts in _archived_facts(before, store, now, set(mine)):
-            with transaction.atomic():
-                done = record(store, facts, cause=Cause(CauseKind.UNDO, before.cause_ref, actor))
-            report.changed += done.changed
-            for fact in facts:
-                mine.pop(fact.external_id, None)
+    for other in others:
+        for facts in _archived_facts(other, store, now, set(mine)):
+            report.changed += _restore(store, facts, [mine.pop(fact.external_id) for fact in facts], other, actor)
     ids = sorted(mine.values())
     for start in range(0, len(ids), 1_000):
         report.entries += withdraw(store, ids[start : start + 1_000], cause=cause, now=now).added
     report.orders += len(ids) + report.changed
     row.state, row.undone_at = FileImport.State.UNDONE, now
     row.save(update_fields=["state", "undone_at"])
+
+
+def _restore(store: Store, facts: list[OrderFact], ids: list[int], other: FileImport, actor: str) -> int:
+    """Let orders say again what another import says of them, as its own from now on; return how many that changed."""
+    with transaction.atomic():
+        done = record(store, facts, cause=Cause(CauseKind.UNDO, other.cause_ref, actor))
+        adopt(store, ids, other.cause_ref)
+    return done.changed
 
 
 def _archived_facts(row: FileImport, store: Store, now: datetime, wanted: set[str]) -> Iterator[list[OrderFact]]:

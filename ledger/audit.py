@@ -196,7 +196,8 @@ def customers_count_their_orders(book: Book) -> list[Problem]:
     """Check each customer's order count and that exactly one "new customer" is posted for those who ordered."""
     sql = f"""
         SELECT c.id, c.order_count, coalesce(n.orders, 0), coalesce(e.amount, 0) FROM ledger_customer c
-        LEFT JOIN (SELECT customer_id, count(*) AS orders FROM ledger_order WHERE store_id = %s AND counts GROUP BY customer_id) n ON n.customer_id = c.id
+        LEFT JOIN (SELECT customer_id, count(*) AS orders FROM ledger_order
+            WHERE store_id = %s AND counts GROUP BY customer_id) n ON n.customer_id = c.id
         LEFT JOIN (SELECT source_id, sum(amount) AS amount FROM ledger_entry
             WHERE book_id = %s AND source_kind = {SourceKind.CUSTOMER.value} GROUP BY source_id) e ON e.source_id = c.id
         WHERE c.store_id = %s AND (c.order_count <> coalesce(n.orders, 0) OR coalesce(e.amount, 0) <> least(coalesce(n.orders, 0), 1))

@@ -79,12 +79,17 @@ def post(
 def _by_closing(lines: Sequence[Line], closed: int | None) -> tuple[list[Line], list[Line]]:
     """Part the lines into those of open days and those that correct a closed one, the latter booked on an open day.
 
-    The event day decides, so that a correction's reversal and its new revision stay in one batch.
+    A reversal and its new revision stay in one batch, so that no view as of a batch ever counts both or neither.
     """
     if closed is None:
         return list(lines), []
-    usual = [line.booked_on(max(line.day, closed + 1)) for line in lines if line.entry.event_day > closed]
-    return usual, [line.booked_on(max(line.day, closed + 1)) for line in lines if line.entry.event_day <= closed]
+    correcting = {_key(line) for line in lines if line.entry.event_day <= closed}
+    open_lines = [line.booked_on(max(line.day, closed + 1)) for line in lines]
+    return [line for line in open_lines if _key(line) not in correcting], [line for line in open_lines if _key(line) in correcting]
+
+
+def _key(line: Line) -> tuple[Source, int, int]:
+    return line.source, line.entry.account, line.entry.part
 
 
 def _write_batch(book: Book, lines: Sequence[Line], cause: Cause) -> int:

@@ -82,6 +82,11 @@ def _withdraw(store: Store, ids: Sequence[int], cause: Cause, now: datetime) -> 
     return post_orders(store, orders, drafts, before=before, cause=cause, costs_version=terms.costs_version)
 
 
+def adopt(store: Store, ids: Sequence[int], cause_ref: str) -> None:
+    """Note that another import stands for these orders now, where its facts changed nothing."""
+    Order.objects.filter(store=store, pk__in=ids).exclude(cause_ref=cause_ref).update(cause_ref=cause_ref)
+
+
 def costs_changed(store: Store) -> int:
     """Note that a cost rule of a store changed and return the new costs version; drafts in flight are made again."""
     book = hold_book(store.pk)

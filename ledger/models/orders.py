@@ -1,7 +1,7 @@
 """Mirror what the platforms say an order is: the order, its lines, its dated sale events, payments and costs.
 
-The rows under an order are keyed by (store, order, external id) and carry `part`, a small number that is
-stable for the life of the order and names them in the entries. They have no foreign keys in the database:
+The rows under an order are keyed by (store, order, external id) and carry `part`, a small number that names
+them in the entries for as long as the platform tells of them. They have no foreign keys in the database:
 they are written by the hundred thousand, and the audit checks what the keys would.
 """
 

@@ -49,9 +49,7 @@ def order(number: int, count: int, r: random.Random, variants: list[tuple[str, i
         charged += net + tax
         lines.append(LineFact(str(position), quantity, price * CENT, sku, sku, "Product"))
         sales.append(
-            SaleFact(
-                f"s{position}", placed, SaleKind.ORDER, SaleType.PRODUCT, net * CENT, str(position), quantity, discount * CENT, tax * CENT
-            )  # fmt: skip
+            SaleFact(f"s{position}", placed, SaleKind.ORDER, SaleType.PRODUCT, net * CENT, str(position), quantity, discount * CENT, tax * CENT)
         )
     if charged < 7_500:
         shipping = (499, 799, 999)[r.randrange(3)] + revision
@@ -62,9 +60,7 @@ def order(number: int, count: int, r: random.Random, variants: list[tuple[str, i
         back = sales[0]
         day = placed + timedelta(days=2 + r.randrange(25))
         sales.append(
-            SaleFact(
-                "r1", day, SaleKind.RETURN, SaleType.PRODUCT, -back.net, back.line, -back.quantity, -back.discount, -back.tax, r.random() < 0.7
-            )  # fmt: skip
+            SaleFact("r1", day, SaleKind.RETURN, SaleType.PRODUCT, -back.net, back.line, -back.quantity, -back.discount, -back.tax, r.random() < 0.7)
         )
         refunded = back.net + back.tax
     payment = PaymentFact(
@@ -72,7 +68,19 @@ def order(number: int, count: int, r: random.Random, variants: list[tuple[str, i
     )
     buyer = r.randrange(max(count // 2, 1)).to_bytes(16, "big")
     return OrderFact(
-        "bench", str(number), f"#{number}", placed, "USD", FinancialStatus.PAID, "online", tuple(lines), tuple(sales), (payment,),
-        customer=buyer, country=("US", "CA", "GB")[number % 3], updated_at=placed + timedelta(hours=revision),
-        stated_total=charged * CENT, stated_refunded=refunded,
-    )  # fmt: skip
+        "bench",
+        str(number),
+        f"#{number}",
+        placed,
+        "USD",
+        FinancialStatus.PAID,
+        "online",
+        tuple(lines),
+        tuple(sales),
+        (payment,),
+        customer=buyer,
+        country=("US", "CA", "GB")[number % 3],
+        updated_at=placed + timedelta(hours=revision),
+        stated_total=charged * CENT,
+        stated_refunded=refunded,
+    )

@@ -40,7 +40,7 @@ def refusal(store: Store, path: Path, template: str = "generic-order-lines") -> 
         ("2,2026-01-05,A,Mug,1.5,10.00,ann,IE", "line 3, quantity: “1.5” is no whole number of units"),
         ("2,2026-01-05,A,Mug,1,NaN,ann,IE", "line 3, unit_price: “NaN” is no amount"),
         ("2,2026-01-05,A,Mug,1,1e400,ann,IE", "line 3, unit_price: “1e400” is no amount"),
-        ("2,2026-01-05,A,Mug,1,99999999999999999999,ann,IE", "line 3, unit_price: “99999999999999999999” is larger than any amount"),
+        ("2,2026-01-05,A,Mug,1,99999999999999999999,ann,IE", "line 3, unit_price: “99999999999999999999” is larger than any price"),
         ('2,2026-01-05,A,Mug,1,"12,50",ann,IE', "line 3, unit_price: “12,50” is no amount; write it as 1234.50"),
         ("2,05/01/2026,A,Mug,1,10.00,ann,IE", "line 3, date: “05/01/2026” is no date of the form iso"),
         ("2,2126-01-05,A,Mug,1,10.00,ann,IE", "line 3, date: “2126-01-05” lies before 1990 or in the future"),
@@ -123,3 +123,11 @@ def test_the_command_fails_with_the_same_words(store: Store, tmp_path: Path) -> 
         call_command("import_file", "shop", write(tmp_path, GOOD), kind="order-lines", template="generic-order-lines", undo=True)
     with pytest.raises(CommandError, match="There is no store “mall”"):
         call_command("import_file", "mall", write(tmp_path, GOOD), kind="order-lines", template="generic-order-lines")
+
+
+def test_an_order_in_two_currencies_is_refused(store: Store, tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    shipped = (FOLDER / "generic-order-lines.toml").read_text()
+    own.write_text(shipped.replace('country = "country"', 'country = "country"\ncurrency = "currency"'))
+    path = write(tmp_path, "1,2026-01-05,A,Mug,1,1.00,,IE,EUR\n1,2026-01-05,B,Bowl,1,1.00,,IE,USD", header=f"{HEADER},currency")
+    assert "line 3, currency: order 1 is in EUR before; an order has one currency" in refusal(store, path, str(own))

@@ -7,7 +7,7 @@ import pytest
 
 from connectors.imports import import_order_lines, undo_order_lines
 from connectors.models import FileImport, RawPayload
-from connectors.platforms.files.template import load
+from connectors.platforms.files.template import FOLDER, load
 from connectors.secrets import unseal
 from connectors.spool import unpack
 from ledger.audit import check_all
@@ -16,7 +16,7 @@ from ledger.models import Book, Customer, Entry, Order, OrderLine, Store
 from ledger.periods import Period
 from ledger.statements import Statement, amount, profit
 from ledger.stores import open_store
-from tests.connectors.files import RETAILER, RETAILER_HEADER, write
+from tests.connectors.files import HEADER, RETAILER, RETAILER_HEADER, write
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -142,3 +142,26 @@ def test_no_personal_column_passes_the_door(store: Store, tmp_path: Path) -> Non
     archived = str(unpack(unseal(bytes(RawPayload.objects.get().body))))
     assert "Ann Example" not in archived and "555" not in archived and "ann@example.com" not in archived
     assert Customer.objects.count() == 1
+
+
+def test_undo_leaves_what_another_file_says_too(store: Store, tmp_path: Path) -> None:
+    first = write(tmp_path, "1,2026-01-05,A,Mug,2,10.00,ann,IE\n2,2026-01-06,B,Bowl,1,20.00,ben,IE", name="first.csv")
+    second = write(tmp_path, "1,2026-01-05,A,Mug,2,10.00,ann,IE", name="second.csv")
+    template = load("generic-order-lines")
+    import_order_lines(store, first, template, now=NOW)
+    import_order_lines(store, second, template, now=NOW)
+    undo_order_lines(store, first, template, now=NOW)
+    assert dict(Order.objects.values_list("number", "revenue")) == {"1": 20, "2": 0}
+    undo_order_lines(store, second, template, now=NOW)
+    assert set(Order.objects.values_list("revenue", flat=True)) == {0}
+
+
+def test_tax_inside_prices_is_taken_out_of_price_and_discount(store: Store, tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    shipped = (FOLDER / "generic-order-lines.toml").read_text()
+    own.write_text("prices_include_tax = true\n" + shipped.replace('country = "country"', 'country = "country"\ndiscount = "discount"\ntax = "tax"'))
+    path = write(tmp_path, "1,2026-01-05,A,Mug,1,119.00,ann,DE,11.90,17.10", header=f"{HEADER},discount,tax")
+    import_order_lines(store, path, load(str(own)), now=NOW)
+    shown = profit(Book.objects.get(pk=store.pk), [Period(date(2026, 1, 1), date(2026, 1, 31))])[0]
+    assert [str(amount(shown, key)) for key in ("gross_sales", "discounts", "net_revenue", "cogs")] == ["100.0000", "-10.0000", "90.0000", "-40.0000"]
+    assert (str(shown.memo["tax"]), str(Order.objects.get(number="1").revenue)) == ("17.1000", "107.1000")

@@ -97,7 +97,8 @@ def in_words(report: Report, store: Store, options: dict[str, Any]) -> str:
         lines.append("Dry run: nothing was written.")
     else:
         lines.append(
-            f"Import {report.import_id}: {report.new:,} new orders, {report.changed:,} changed, {report.unchanged:,} unchanged; {report.entries:,} entries."
+            f"Import {report.import_id}: {report.new:,} new orders, {report.changed:,} changed, {report.unchanged:,} unchanged;"
+            f" {report.entries:,} entries."
         )
         if report.held:
             lines.append(f"{report.held:,} orders wait for an exchange rate; load rates, then repost.")

@@ -69,6 +69,7 @@ class Checker:
         self._times, self._quantities, self._prices = readers.time.known, readers.quantity.known, readers.price.known
         self._countries = readers.country.known
         self._rare = bool(columns.discount or columns.tax or columns.currency)
+        self._currencies: dict[str, str] = {}
         self._width = len(header)
         self._pick, self.dropped = _picker(template.columns, header)
 
@@ -103,6 +104,8 @@ class Checker:
                     read(text)
                 except BadCell as error:
                     raise _At(column, str(error)) from error
+        if row[11] and self._currencies.setdefault(row[0].strip(), currency := readers.currency(row[11])) != currency:
+            raise _At(columns.currency, f"order {row[0].strip()} is in {self._currencies[row[0].strip()]} before; an order has one currency")
         if not readers.country(row[9]) and row[9].strip():
             self.unknown_countries.add(row[9].strip())
 
@@ -126,14 +129,19 @@ def _picker(columns: Columns, header: Sequence[str]) -> tuple[Callable[[list[str
     wanted = [getattr(columns, field) for field in FIELDS]
     missing = [name for name in wanted if name and name not in names]
     if missing:
-        raise FileRefused(
-            f"The file has no column {', '.join(f'“{name}”' for name in missing)}. It has: {', '.join(names)[:400]}. Choose the template that fits the file."
-        )
+        named, there = ", ".join(f"“{name}”" for name in missing), ", ".join(names)[:400]
+        raise FileRefused(f"The file has no column {named}. It has: {there}. Choose the template that fits the file.")
     twice = [name for name in wanted if name and names.count(name) > 1]
     if twice:
         raise FileRefused(f"The header names “{twice[0]}” twice; which one is meant is not sure. Rename one.")
     places = [names.index(name) if name else len(names) for name in wanted]
     return itemgetter(*places), [name for name in names if name not in wanted]
+
+
+def _share(amount: Tenk, part: Tenk, whole: Tenk) -> Tenk:
+    """Return amount × part ÷ whole, rounded half-even; the amount itself where there is no whole."""
+    sign = -1 if whole < 0 else 1
+    return divide_half_even(amount * part * sign, whole * sign) if whole else amount
 
 
 class Mapper:
@@ -149,7 +157,7 @@ class Mapper:
         }  # fmt: skip
 
     def fact(self, order: OrderRows) -> OrderFact:
-        """Map one order; raises FileRefused when its rows contradict each other."""
+        """Map one order; its rows have been checked, so nothing is refused here."""
         number, rows = order
         returned = bool(self._is_return and self._is_return(number))
         lines: list[LineFact] = []
@@ -162,7 +170,7 @@ class Mapper:
         charged = sum([sale.net + sale.tax for sale in sales if sale.kind == SaleKind.ORDER])
         template = self._template
         return OrderFact(
-            template.platform, number, number, placed, self._currency(number, rows), FinancialStatus.PAID, first[12].strip() or template.channel,
+            template.platform, number, number, placed, self._currency(rows), FinancialStatus.PAID, first[12].strip()[:60] or template.channel,
             tuple(lines), tuple(sales), self._payments(charged, placed), tuple(costs), SalesBasis.DERIVED,
             customer=next((bytes.fromhex(row[8]) for row in rows if row[8]), None),
             country=self._readers.country(first[9]) if first[9] else "", region=first[10].strip()[:60],
@@ -180,7 +188,10 @@ class Mapper:
             return
         discount = self._signed(discount_text, quantity) if discount_text else 0
         tax = self._signed(tax_text, quantity) if tax_text else 0
-        net = value - discount - (tax if self._template.prices_include_tax else 0)
+        net = value - discount
+        if self._template.prices_include_tax:
+            # the discount of a price with tax is one with tax: take its share of the tax out as well
+            net, discount = net - tax, _share(discount, net - tax, net)
         # a discount lowers what was charged, however the file writes its sign
         kind = SaleKind.ORDER if meaning == "discount" and not returned else self._kind(quantity, price, returned)
         if meaning != "product":
@@ -188,7 +199,7 @@ class Mapper:
             return
         list_price = price.units
         if tax and self._template.prices_include_tax:
-            list_price = divide_half_even((net + discount) * (1 if quantity > 0 else -1), abs(quantity))
+            list_price = _share(net + discount, 1, quantity)
         code = code.strip()[:120]
         lines.append(LineFact(position, abs(quantity), list_price, code or None, code, title.strip()[:255]))
         restocked = kind == SaleKind.RETURN and self._template.returns.restocked
@@ -213,8 +224,5 @@ class Mapper:
             return ()
         return (PaymentFact("derived", placed, PaymentKind.SALE, PaymentStatus.SUCCESS, charged, self._template.gateway),)
 
-    def _currency(self, number: str, rows: Sequence[KeptRow]) -> str:
-        stated = {self._readers.currency(row[11]) for row in rows if row[11]}
-        if len(stated) > 1:
-            raise FileRefused(f"Order {number} is in {' and '.join(sorted(stated))}; an order has one currency. Correct the rows or split the order.")
-        return stated.pop() if stated else self._context.currency
+    def _currency(self, rows: Sequence[KeptRow]) -> str:
+        return next((self._readers.currency(row[11]) for row in rows if row[11]), self._context.currency)

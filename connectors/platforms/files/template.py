@@ -123,6 +123,9 @@ def _check(template: Template) -> None:
             raise ValueError(f"“{rule.meaning}” is no meaning of a code; use one of {', '.join(MEANINGS)}")
         re.compile(rule.match)
     re.compile(template.returns.order_pattern)
+    for field, longest in (("platform", 20), ("channel", 60), ("gateway", 60)):
+        if len(getattr(template, field)) > longest:
+            raise ValueError(f"{field} is longer than {longest} characters")
     if template.decimal_sign not in (".", ","):
         raise ValueError("decimal_sign is “.” or “,”")
     if not template.date_formats:

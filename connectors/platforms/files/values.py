@@ -12,11 +12,13 @@ from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from ledger.countries import codes_by_name
-from ledger.money import LARGEST, SCALE, MoneyError, Tenk, tenk
+from ledger.money import SCALE, MoneyError, Tenk, tenk
 
 Value = TypeVar("Value")
 OLDEST_YEAR = 1990
-MOST_UNITS = 10_000_000
+MOST_UNITS = 1_000_000
+HIGHEST_PRICE = 1_000_000_000
+"""Currency units for one piece; times the most units it still fits the ledger's amounts."""
 
 
 class BadCell(ValueError):
@@ -44,15 +46,14 @@ class Price:
     __slots__ = ("exact", "units")
 
     def __init__(self, exact: Decimal) -> None:
+        if abs(exact) > HIGHEST_PRICE:
+            raise MoneyError(f"{exact} is no price")
         self.units: Tenk = tenk(exact)
         self.exact = exact if exact * SCALE != self.units else None
 
     def times(self, quantity: int) -> Tenk:
         """Return quantity × price in ten-thousandths, rounded half-even once when the price is finer."""
-        units = self.units * quantity if self.exact is None else tenk(self.exact * quantity)
-        if abs(units) > LARGEST:
-            raise BadCell("the amount is larger than any this ledger keeps")
-        return units
+        return self.units * quantity if self.exact is None else tenk(self.exact * quantity)
 
 
 def price_reader(decimal_sign: str) -> Callable[[str], Price]:
@@ -72,7 +73,7 @@ def price_reader(decimal_sign: str) -> Callable[[str], Price]:
         try:
             return Price(Decimal(plain))
         except (MoneyError, InvalidOperation) as error:
-            raise BadCell(f"“{text[:40]}” is larger than any amount this ledger keeps") from error
+            raise BadCell(f"“{text[:40]}” is larger than any price (at most {HIGHEST_PRICE:,})") from error
 
     return read
 
@@ -112,13 +113,14 @@ def time_reader(formats: tuple[str, ...], zone: ZoneInfo, now: datetime) -> Call
 
 def country_reader(aliases: dict[str, str]) -> Callable[[str], str]:
     """Make a reader of countries: a two-letter code, an English name, or a name the template explains; else unknown."""
-    known = {name.lower(): code for name, code in aliases.items()}
+    known = {"uk": "GB"} | {name.lower(): code for name, code in aliases.items()}
+    codes = set(codes_by_name().values())
 
     def read(text: str) -> str:
         name = text.lower()
         if name in known:
             return known[name]
-        if len(text) == 2 and text.isascii() and text.isalpha():
+        if text.upper() in codes:
             return text.upper()
         return codes_by_name().get(name, "")
 
