@@ -1,12 +1,12 @@
 """Find or make what orders point at: channels, products with their variants, customers."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Max
 
-from ledger.models import Channel, Customer, Product, Variant
+from ledger.models import Channel
 
 
 class VariantRef(NamedTuple):
@@ -35,42 +35,67 @@ def channel_numbers(store_id: int, keys: Iterable[str]) -> dict[str, int]:
     return known
 
 
+_FIND_VARIANTS = """
+    SELECT external_id, id, product_id FROM ledger_variant WHERE store_id = %s AND platform = %s AND external_id = ANY(%s)
+"""
+_MAKE_VARIANTS = """
+    WITH wanted AS (SELECT * FROM unnest(%(keys)s::text[], %(skus)s::text[], %(titles)s::text[]) AS w(key, sku, title)),
+    made AS (
+        INSERT INTO ledger_product (store_id, platform, external_id, title) SELECT %(store)s, %(platform)s, key, title FROM wanted
+        ON CONFLICT DO NOTHING RETURNING id, external_id
+    ), products AS (
+        SELECT id, external_id FROM made UNION ALL
+        SELECT id, external_id FROM ledger_product WHERE store_id = %(store)s AND platform = %(platform)s AND external_id = ANY(%(keys)s)
+    )
+    INSERT INTO ledger_variant (store_id, product_id, platform, external_id, sku, title)
+    SELECT %(store)s, p.id, %(platform)s, w.key, w.sku, w.title FROM wanted w JOIN products p ON p.external_id = w.key ORDER BY w.key
+    ON CONFLICT DO NOTHING
+"""
+
+
 def variants(store_id: int, platform: str, wanted: dict[str, tuple[str, str]]) -> dict[str, VariantRef]:
     """Return the variants with the given platform ids, making those that are new, each its own product.
 
     `wanted` maps the platform's id to (sku, title) for the case that it must be made.
     """
-    found = _find_variants(store_id, platform, wanted)
-    missing = sorted(wanted.keys() - found.keys())
-    if missing:
-        products = [Product(store_id=store_id, platform=platform, external_id=key, title=wanted[key][1][:255]) for key in missing]
-        Product.objects.bulk_create(products, ignore_conflicts=True)
-        ids = dict(Product.objects.filter(store_id=store_id, platform=platform, external_id__in=missing).values_list("external_id", "id"))
-        made = [
-            Variant(store_id=store_id, product_id=ids[key], platform=platform, external_id=key, sku=wanted[key][0][:120], title=wanted[key][1][:255])
-            for key in missing
-        ]
-        Variant.objects.bulk_create(made, ignore_conflicts=True)
+    found = _find_variants(store_id, platform, list(wanted))
+    while missing := sorted(wanted.keys() - found.keys()):
+        values: dict[str, Any] = {
+            "store": store_id, "platform": platform, "keys": missing,
+            "skus": [wanted[key][0][:120] for key in missing], "titles": [wanted[key][1][:255] for key in missing],
+        }  # fmt: skip
+        with connection.cursor() as cursor:
+            # a product that another writer made meanwhile is seen by the next round only
+            cursor.execute(_MAKE_VARIANTS, values)
         found |= _find_variants(store_id, platform, missing)
     return found
 
 
-def _find_variants(store_id: int, platform: str, keys: Iterable[str]) -> dict[str, VariantRef]:
-    rows = Variant.objects.filter(store_id=store_id, platform=platform, external_id__in=list(keys))
-    return {key: VariantRef(pk, product) for key, pk, product in rows.values_list("external_id", "pk", "product_id")}
+def _find_variants(store_id: int, platform: str, keys: list[str]) -> dict[str, VariantRef]:
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND_VARIANTS, [store_id, platform, keys])
+        return {key: VariantRef(pk, product) for key, pk, product in cursor.fetchall()}
+
+
+_FIND_CUSTOMERS = "SELECT identity_hash, id FROM ledger_customer WHERE store_id = %s AND identity_hash = ANY(%s)"
+_MAKE_CUSTOMERS = """
+    INSERT INTO ledger_customer (store_id, identity_hash, country, order_count)
+    SELECT %s, hash, country, 0 FROM unnest(%s::bytea[], %s::text[]) AS wanted(hash, country) ON CONFLICT DO NOTHING
+"""
 
 
 def customers(store_id: int, wanted: dict[bytes, str]) -> dict[bytes, int]:
     """Return the ids of customers by their keyed hash, making those that are new; `wanted` maps hash to country."""
-    found = _find_customers(store_id, wanted)
+    found = _find_customers(store_id, list(wanted))
     missing = sorted(wanted.keys() - found.keys())
     if missing:
-        made = [Customer(store_id=store_id, identity_hash=key, country=wanted[key]) for key in missing]
-        Customer.objects.bulk_create(made, ignore_conflicts=True)
+        with connection.cursor() as cursor:
+            cursor.execute(_MAKE_CUSTOMERS, [store_id, missing, [wanted[key] for key in missing]])
         found |= _find_customers(store_id, missing)
     return found
 
 
-def _find_customers(store_id: int, keys: Iterable[bytes]) -> dict[bytes, int]:
-    rows = Customer.objects.filter(store_id=store_id, identity_hash__in=list(keys)).values_list("identity_hash", "pk")
-    return {bytes(key): pk for key, pk in rows}
+def _find_customers(store_id: int, keys: list[bytes]) -> dict[bytes, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND_CUSTOMERS, [store_id, keys])
+        return {bytes(key): pk for key, pk in cursor.fetchall()}

@@ -10,7 +10,7 @@ from hashlib import blake2b
 from typing import NamedTuple, TypeVar
 
 import msgspec
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from psycopg.errors import DeadlockDetected, UniqueViolation
 
 from ledger import mirror
@@ -19,7 +19,7 @@ from ledger.cause import Cause
 from ledger.days import moment
 from ledger.drafting import draft_orders, load_terms
 from ledger.facts import OrderFact
-from ledger.models import Order, Store
+from ledger.models import Store
 from ledger.order_posting import post_orders
 from ledger.posting import CostsMoved
 from ledger.rows import OrderRow
@@ -109,13 +109,20 @@ def _newest(facts: Sequence[OrderFact]) -> dict[str, OrderFact]:
     return latest
 
 
+_KNOWN = """
+    SELECT external_id, id, facts_digest, platform_updated_at FROM ledger_order
+    WHERE store_id = %s AND platform = %s AND external_id = ANY(%s)
+"""
+
+
 def _known(store: Store, latest: Mapping[str, OrderFact]) -> dict[str, Known]:
     platform = next(iter(latest.values())).platform if latest else ""
-    rows = Order.objects.filter(store=store, platform=platform, external_id__in=list(latest))
-    return {
-        key: Known(pk, None if held is None else bytes(held), None if updated is None else moment(updated))
-        for key, pk, held, updated in rows.values_list("external_id", "pk", "facts_digest", "platform_updated_at")
-    }
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN, [store.pk, platform, list(latest)])
+        return {
+            key: Known(pk, None if held is None else bytes(held), None if updated is None else moment(updated))
+            for key, pk, held, updated in cursor.fetchall()
+        }
 
 
 def _as_known(order: OrderRow) -> Known:

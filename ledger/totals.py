@@ -13,6 +13,7 @@ Sums = dict[tuple[int, ...], list[Tenk]]
 
 PRODUCT_COLUMNS = ("gross_sales", "discounts", "returns", "cogs", "estimated_cogs", "units", "returned_units")
 _PRODUCT_INDEX = {account: PRODUCT_COLUMNS.index(column) for account, column in accounts.PRODUCT_COLUMNS.items()}
+_EVENT, _ORDER = Basis.EVENT.value, Basis.ORDER.value
 _ESTIMATED_COGS = PRODUCT_COLUMNS.index("estimated_cogs")
 
 
@@ -49,12 +50,12 @@ class Movement:
         products: Sums = {}
         for (day, ordered, account, channel, country, estimated), amount in self._by_account.items():
             guess = amount if estimated else 0
-            for basis, on in ((Basis.EVENT.value, day), (Basis.ORDER.value, ordered)):
+            for basis, on in ((_EVENT, day), (_ORDER, ordered)):
                 _add(days, (basis, on, account, channel), amount, guess)
                 _add(countries, (basis, on, country, account), amount, guess)
         for (day, ordered, variant, account, estimated), amount in self._by_variant.items():
             index = _PRODUCT_INDEX[account]
-            for basis, on in ((Basis.EVENT.value, day), (Basis.ORDER.value, ordered)):
+            for basis, on in ((_EVENT, day), (_ORDER, ordered)):
                 key = (basis, on, variant)
                 row = products.get(key) or products.setdefault(key, [0] * len(PRODUCT_COLUMNS))
                 row[index] += amount

@@ -63,6 +63,8 @@ WRITERS = {
     "ledger_payment": {"ledger/mirror.py"},
     "ledger_ordercost": {"ledger/mirror.py"},
     "ledger_exchangerate": {"ledger/rates.py"},
+    "ledger_product": {"ledger/dimensions.py"},
+    "ledger_variant": {"ledger/dimensions.py"},
 }
 MODEL_WRITES = {
     "Batch": {"ledger/posting.py"},
@@ -71,8 +73,6 @@ MODEL_WRITES = {
     "FileImport": {"connectors/imports.py"},
     "RawPayload": {"connectors/imports.py"},
     "Channel": {"ledger/dimensions.py"},
-    "Variant": {"ledger/dimensions.py"},
-    "Product": {"ledger/dimensions.py"},
 }
 
 

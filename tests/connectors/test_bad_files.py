@@ -131,3 +131,9 @@ def test_an_order_in_two_currencies_is_refused(store: Store, tmp_path: Path) -> 
     own.write_text(shipped.replace('country = "country"', 'country = "country"\ncurrency = "currency"'))
     path = write(tmp_path, "1,2026-01-05,A,Mug,1,1.00,,IE,EUR\n1,2026-01-05,B,Bowl,1,1.00,,IE,USD", header=f"{HEADER},currency")
     assert "line 3, currency: order 1 is in EUR before; an order has one currency" in refusal(store, path, str(own))
+
+
+def test_a_file_with_zero_bytes_is_no_text(store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "sheet.csv"
+    path.write_bytes(f"{HEADER}\n1,2026-01-05,A,Mug\0,1,1.00,,IE\n".encode())
+    assert "holds zero bytes, so it is no text" in refusal(store, path)

@@ -32,8 +32,8 @@ class Dialect(NamedTuple):
 class _Measured(io.RawIOBase):
     """Counts the bytes of text as they are read and stops at the limit."""
 
-    def __init__(self, source: BinaryIO) -> None:
-        self._source, self.read_so_far = source, 0
+    def __init__(self, source: BinaryIO, *, zeros: bool) -> None:
+        self._source, self._zeros, self.read_so_far = source, zeros, 0
 
     def readable(self) -> bool:
         return True
@@ -43,6 +43,8 @@ class _Measured(io.RawIOBase):
         self.read_so_far += len(data)
         if self.read_so_far > MOST_BYTES:
             raise FileRefused(f"The file holds more than {MOST_BYTES // 1_000_000_000} GB of text. Export it in smaller spans, such as a month each.")
+        if not self._zeros and b"\0" in data:
+            raise FileRefused("The file holds zero bytes, so it is no text. Export it as CSV; a spreadsheet file (.xlsx) is not read here.")
         buffer[: len(data)] = data
         return len(data)
 
@@ -73,14 +75,14 @@ def find_dialect(path: Path, *, encoding: str = "auto", delimiter: str = "auto")
 
 
 def _find_encoding(path: Path) -> str:
-    with _bytes(path) as file:
+    with _bytes(path, zeros=True) as file:
         start = file.read(4)
-        for mark, name in BOMS:
-            if start.startswith(mark):
-                return name
+    for mark, name in BOMS:
+        if start.startswith(mark):
+            return name
+    with _bytes(path) as file:
         decoder = codecs.getincrementaldecoder("utf-8")()
         try:
-            decoder.decode(start)
             while block := file.read(1 << 20):
                 decoder.decode(block)
             decoder.decode(b"", final=True)
@@ -89,16 +91,17 @@ def _find_encoding(path: Path) -> str:
     return "utf-8"
 
 
-def _bytes(path: Path) -> io.BufferedReader:
+def _bytes(path: Path, *, zeros: bool = False) -> io.BufferedReader:
+    """Open a file for reading its text's bytes, unpacked; zero bytes belong to UTF-16 only."""
     raw = path.open("rb")
     magic = raw.read(2)
     raw.seek(0)
     source: BinaryIO = gzip.GzipFile(fileobj=raw) if magic == GZIP_MAGIC else raw  # type: ignore[assignment]
-    return io.BufferedReader(_Measured(source), 1 << 20)
+    return io.BufferedReader(_Measured(source, zeros=zeros), 1 << 20)
 
 
 def _text(path: Path, encoding: str) -> io.TextIOWrapper:
-    return io.TextIOWrapper(_bytes(path), encoding=encoding, newline="")
+    return io.TextIOWrapper(_bytes(path, zeros=encoding.lower().startswith("utf-16")), encoding=encoding, newline="")
 
 
 class _Place:
