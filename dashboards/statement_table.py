@@ -57,10 +57,15 @@ class Table:
         return [("Profit", self.lines), ("Beside profit (never part of it)", self.memo), ("Counts and ratios", self.statistics)]
 
 
-def booked_days(book: Book, basis: Basis) -> Period | None:
-    """Return the first and the last day with entries; None for an empty book."""
+def booked_days(book: Book, basis: Basis, *, today: date) -> Period | None:
+    """Return the first and the last day with entries; None for an empty book.
+
+    Costs are booked ahead (a year's rent), so the last day is at most `today`, or the first when all lies ahead.
+    """
     found = DayTotal.objects.filter(book_id=book.pk, basis=basis.value).aggregate(first=Min("day"), last=Max("day"))
-    return None if found["first"] is None else Period(found["first"], found["last"])
+    if found["first"] is None:
+        return None
+    return Period(found["first"], max(found["first"], min(found["last"], today)))
 
 
 def statement_table(store: Store, view: View) -> Table:

@@ -181,6 +181,8 @@ def entries_have_their_sources(book: Book) -> list[Problem]:
             AND NOT EXISTS (SELECT 1 FROM ledger_order o WHERE o.store_id = e.book_id AND o.id = e.source_id)
         UNION ALL SELECT 'customer', source_id FROM ledger_entry e WHERE book_id = %(b)s AND source_kind = {SourceKind.CUSTOMER.value}
             AND NOT EXISTS (SELECT 1 FROM ledger_customer c WHERE c.store_id = e.book_id AND c.id = e.source_id)
+        UNION ALL SELECT 'manual cost', source_id FROM ledger_entry e WHERE book_id = %(b)s AND source_kind = {SourceKind.MANUAL_COST.value}
+            AND NOT EXISTS (SELECT 1 FROM ledger_manualcost m WHERE m.store_id = e.book_id AND m.id = e.source_id)
         UNION ALL SELECT 'variant', variant FROM ledger_entry e WHERE book_id = %(b)s AND variant IS NOT NULL
             AND NOT EXISTS (SELECT 1 FROM ledger_variant v WHERE v.store_id = e.book_id AND v.id = e.variant)
         UNION ALL SELECT 'sale of order', order_id FROM ledger_sale s WHERE store_id = %(b)s

@@ -1,8 +1,11 @@
 """Show the profit statement of a store."""
 
+from zoneinfo import ZoneInfo
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboards.access import store_or_404, stores_for
@@ -15,7 +18,8 @@ from ledger.models import Store
 
 
 def _form(request: HttpRequest, store: Store) -> StatementForm:
-    return StatementForm(request.GET, store=store, booked=lambda basis: booked_days(store.book, basis))
+    today = timezone.localdate(timezone=ZoneInfo(current_zone(store)))
+    return StatementForm(request.GET, store=store, booked=lambda basis: booked_days(store.book, basis, today=today))
 
 
 @require_safe

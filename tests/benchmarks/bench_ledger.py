@@ -5,7 +5,6 @@ PostgreSQL backend's together. Peers answer the same question from the same rows
 PostgreSQL over the raw entries, and hledger's monthly income statement where it is installed.
 """
 
-import json
 import os
 import random
 import resource
@@ -21,7 +20,6 @@ from itertools import islice
 from pathlib import Path
 
 import duckdb
-import msgspec
 import pytest
 from django.db import connection, transaction
 
@@ -88,16 +86,6 @@ def say(label: str, value: str) -> None:
     print(f"  {label:<58} {value}", flush=True)  # noqa: T201
 
 
-def json_floor(count: int) -> float:
-    """Return the CPU seconds that json.loads takes for the same orders as JSON text: the anchor of posting."""
-    encode = msgspec.json.Encoder().encode
-    texts = [encode(fact) for fact in islice(orders(count), 2_000)]
-    start = time.process_time()
-    for text in texts:
-        json.loads(text)
-    return (time.process_time() - start) / len(texts) * count
-
-
 def post_all(store: Store, count: int) -> tuple[Cost, Cost]:
     """Record every order in batches of 1,000, then all of them again; return the cost of both without making the facts."""
     first, again = Cost(), Cost()
@@ -116,7 +104,6 @@ def bench_ledger(count: int) -> None:
     store = open_store(slug=f"bench-{count}", name="Bench", currency="USD", zone="UTC")
     print(f"\n{count:,} orders")  # noqa: T201
     first, again = post_all(store, count)
-    floor = json_floor(count)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE ledger_entry, ledger_order, ledger_sale, ledger_orderline, ledger_payment, ledger_daytotal")
         cursor.execute("SELECT count(*) FROM ledger_entry WHERE book_id = %s", [store.pk])
@@ -124,7 +111,6 @@ def bench_ledger(count: int) -> None:
     say("entries", f"{entries:,} ({entries / count:.1f} an order)")
     each, client = first.cpu / count * 1e6, first.client / count * 1e6
     say("first posting", f"{count / first.cpu:,.0f} orders per CPU s ({each:.0f} µs an order, {client:.0f} of them ours)")
-    say("first posting against json.loads of the same orders", f"{first.cpu / floor:.1f} x")
     say("replay that changes nothing, against first posting", f"{again.cpu / first.cpu:.2f} x CPU")
     say("one changed order / 250 changed orders", f"{change(store, count, 1):.0f} ms / {change(store, count, 250):.0f} ms")
     book = Book.objects.get(pk=store.pk)
