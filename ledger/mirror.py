@@ -174,6 +174,8 @@ def _lock(cursor: Any, store_id: int, order_ids: Sequence[int]) -> None:
 def load(store_id: int, order_ids: Sequence[int], *, lock: bool = False) -> list[OrderRow]:
     """Read orders with everything under them, in id order; with `lock`, held until the transaction ends."""
     orders: dict[int, OrderRow] = {}
+    if not order_ids:
+        return []
     with connection.cursor() as cursor:
         if lock:
             _lock(cursor, store_id, order_ids)

@@ -29,18 +29,18 @@ def post_orders(
     Customers are recounted where an order of theirs began or ceased to count, moved or changed hands.
     """
     was = {order.id: order for order in before}
-    touched = {pk for order in orders for pk in _touched(order, was.get(order.id))}
-    desired = {**drafts, **customers.recount(store.pk, touched)}
+    moved = {pk for order in orders if order.id in was for pk in _touched(order, was[order.id])}
+    arrived = [order for order in orders if order.id not in was and order.counts and order.customer is not None and order.customer not in moved]
+    customers.lock(store.pk, moved | {order.customer for order in arrived if order.customer is not None})
+    desired = {**drafts, **customers.recount(store.pk, moved), **customers.arrive(arrived)}
     fresh = {(SourceKind.ORDER.value, order.id) for order in orders if order.id not in was}
     posting = post(store.pk, desired, cause=cause, fresh=fresh, costs_version=costs_version)
     _note_held(store, orders)
     return posting
 
 
-def _touched(order: OrderRow, was: OrderRow | None) -> set[int]:
+def _touched(order: OrderRow, was: OrderRow) -> set[int]:
     now = (order.customer, order.counts, order.placed, order.day, order.channel, order.country)
-    if was is None:
-        return {order.customer} if order.counts and order.customer is not None else set()
     if now == (was.customer, was.counts, was.placed, was.day, was.channel, was.country):
         return set()
     return {pk for pk in (order.customer, was.customer) if pk is not None}
