@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -21,14 +20,15 @@ from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.template import Template, as_json, from_json
 from connectors.secrets import seal, unseal
 from connectors.spool import Spool, pack, unpack
+from ledger.build import Zones
 from ledger.cause import Cause
 from ledger.facts import OrderFact
 from ledger.identity import customer_hash
 from ledger.kinds import CauseKind, SaleKind
-from ledger.models import Order, Store, StoreZone
+from ledger.models import Order, Store
 from ledger.money import Tenk, minor_step, round_half_even
 from ledger.record import record
-from ledger.reposting import adopt, withdraw
+from ledger.reposting import adopt, resolve_rates, withdraw
 
 KIND = "order-lines"
 Progress = Callable[[str, int, int], None]
@@ -48,7 +48,9 @@ class Report(Struct):
     zero_orders: int = 0
     return_orders: int = 0
     file_total: Tenk = 0
-    """Sum of every row, sales and costs alike, before rounding to the minor unit."""
+    """Sum of every row in the store's currency, sales and costs alike, before rounding to the minor unit."""
+    foreign_totals: dict[str, Tenk] = {}
+    """The same for rows in other currencies, one sum each."""
     rounding: Tenk = 0
     """What rounding each entry to the minor unit takes away: file_total - rounding is in the book."""
     new: int = 0
@@ -83,10 +85,11 @@ def import_order_lines(
             actor=actor, started_at=now,
         )  # fmt: skip
         report.import_id = row.pk
-        known = _standing(store, digest, template).exclude(pk=row.pk).exists()
+        standing = _standing(store, digest, template)
         for number, chunk in enumerate(spool.chunks(), start=1):
-            _record_chunk(row, store, number, chunk, mapper, report, archived=known)
+            _record_chunk(row, store, number, chunk, mapper, report, standing)
             tell("recording orders", report.orders, spool.orders)
+    resolve_rates(store)
     row.state = FileImport.State.DONE if report.new + report.changed else FileImport.State.UNCHANGED
     row.changed_orders, row.finished_at = report.new + report.changed, datetime.now(tz=now.tzinfo)
     row.save(update_fields=["state", "changed_orders", "finished_at"])
@@ -94,8 +97,7 @@ def import_order_lines(
 
 
 def _context(store: Store, now: datetime) -> order_lines.Context:
-    zone = StoreZone.objects.filter(store=store).order_by("-from_day").values_list("zone", flat=True)[0]
-    return order_lines.Context(ZoneInfo(zone), store.currency, now, lambda identity: customer_hash(store.pk, identity))
+    return order_lines.Context(Zones.load(store).zone_on, store.currency, now, lambda identity: customer_hash(store.pk, identity))
 
 
 def _check(
@@ -126,16 +128,18 @@ def _check(
 
 
 def _record_chunk(
-    row: FileImport, store: Store, number: int, chunk: list[order_lines.OrderRows], mapper: order_lines.Mapper, report: Report, *, archived: bool
-) -> None:
-    """Record one chunk and archive it, unless the same file stands archived already and the chunk says nothing new."""
+    row: FileImport, store: Store, number: int, chunk: list[order_lines.OrderRows], mapper: order_lines.Mapper, report: Report,
+    standing: QuerySet[FileImport],
+) -> None:  # fmt: skip
+    """Record one chunk and archive it, unless the very same chunk stands archived already and says nothing new."""
+    packed = pack(chunk)
+    sha256 = hashlib.sha256(packed).hexdigest()
     facts = [mapper.fact(order) for order in chunk]
     with transaction.atomic():
         done = record(store, facts, cause=Cause(CauseKind.IMPORT, row.cause_ref, row.actor))
-        if done.new or done.changed or not archived:
-            packed = pack(chunk)
+        if done.new or done.changed or not RawPayload.objects.filter(file_import__in=standing, sha256=sha256).exists():
             RawPayload.objects.create(
-                file_import=row, number=number, body=seal(packed), sha256=hashlib.sha256(packed).hexdigest(), orders=len(chunk)
+                file_import=row, number=number, body=seal(packed), sha256=sha256, orders=len(chunk)
             )  # fmt: skip
     for fact in facts:
         _count(report, fact, store.currency)
@@ -162,9 +166,11 @@ def _count(report: Report, fact: OrderFact, currency: str) -> None:
     for cost in fact.costs:
         total += cost.amount
         posted += round_half_even(cost.amount, step)
-    report.file_total += total
     if fact.currency == currency:
+        report.file_total += total
         report.rounding += total - posted
+    else:
+        report.foreign_totals[fact.currency] = report.foreign_totals.get(fact.currency, 0) + total
 
 
 def _standing(store: Store, digest: str, template: Template) -> QuerySet[FileImport]:
@@ -179,7 +185,8 @@ def undo_order_lines(store: Store, path: Path, template: Template, *, now: datet
     if not found:
         raise FileRefused(f"{path.name} has not been imported into {store.slug} with the template {template.name}; there is nothing to undo.")
     report = Report(path.name, "", "", import_id=found[0].pk)
-    others = FileImport.objects.filter(store=store, kind=KIND).exclude(pk__in=[row.pk for row in found]).exclude(state=FileImport.State.UNDONE)
+    others = FileImport.objects.filter(store=store, kind=KIND, template__platform=template.platform)
+    others = others.exclude(pk__in=[row.pk for row in found]).exclude(state=FileImport.State.UNDONE)
     for row in found:
         _undo(row, list(others.order_by("-pk")), store, report, now, actor)
     return report
@@ -188,23 +195,34 @@ def undo_order_lines(store: Store, path: Path, template: Template, *, now: datet
 def _undo(row: FileImport, others: list[FileImport], store: Store, report: Report, now: datetime, actor: str) -> None:
     """Undo one import, newest of the others first. It is marked last, so a cut undo goes on when called again."""
     cause = Cause(CauseKind.UNDO, f"undo of {row.cause_ref}", actor)
-    mine = dict(Order.objects.filter(store=store, cause_ref=row.cause_ref).values_list("external_id", "pk"))
+    mine = dict(_mine(store, row).values_list("external_id", "pk"))
     for other in others:
         for facts in _archived_facts(other, store, now, set(mine)):
-            report.changed += _restore(store, facts, [mine.pop(fact.external_id) for fact in facts], other, actor)
+            report.changed += _restore(store, facts, [mine.pop(fact.external_id) for fact in facts], row, other, actor)
     ids = sorted(mine.values())
     for start in range(0, len(ids), 1_000):
-        report.entries += withdraw(store, ids[start : start + 1_000], cause=cause, now=now).added
+        report.entries += withdraw(store, ids[start : start + 1_000], only_cause=row.cause_ref, cause=cause, now=now).added
     report.orders += len(ids) + report.changed
+    resolve_rates(store)
     row.state, row.undone_at = FileImport.State.UNDONE, now
     row.save(update_fields=["state", "undone_at"])
 
 
-def _restore(store: Store, facts: list[OrderFact], ids: list[int], other: FileImport, actor: str) -> int:
-    """Let orders say again what another import says of them, as its own from now on; return how many that changed."""
+def _mine(store: Store, row: FileImport) -> QuerySet[Order]:
+    """Return the orders that an import was the last to change."""
+    return Order.objects.filter(store=store, platform=row.template["platform"], cause_ref=row.cause_ref)
+
+
+def _restore(store: Store, facts: list[OrderFact], ids: list[int], row: FileImport, other: FileImport, actor: str) -> int:
+    """Let orders say again what another import says of them, as its own from now on; return how many that changed.
+
+    An order that a third import changed meanwhile is left as that one says.
+    """
     with transaction.atomic():
+        still = set(_mine(store, row).filter(pk__in=ids).order_by("pk").select_for_update().values_list("external_id", flat=True))
+        facts = [fact for fact in facts if fact.external_id in still]
         done = record(store, facts, cause=Cause(CauseKind.UNDO, other.cause_ref, actor))
-        adopt(store, ids, other.cause_ref)
+        adopt(store, ids, was=row.cause_ref, now=other.cause_ref)
     return done.changed
 
 

@@ -1,6 +1,7 @@
 """Gather what a page must say beside its figures: open findings and the store's time zone."""
 
 from django.db.models import Case, IntegerField, Q, Value, When
+from django.utils import timezone
 
 from ledger.models import Finding, Store
 
@@ -15,6 +16,6 @@ def open_findings(store: Store) -> list[Finding]:
 
 
 def current_zone(store: Store) -> str:
-    """Return the store's present time zone."""
-    latest = store.zones.order_by("-from_day").values_list("zone", flat=True).first()
+    """Return the store's present time zone; one planned for later does not apply yet."""
+    latest = store.zones.filter(from_day__lte=timezone.now().date()).order_by("-from_day").values_list("zone", flat=True).first()
     return latest or "UTC"

@@ -37,15 +37,16 @@ class Zones:
         """Read the store's zones in time order."""
         return cls(list(StoreZone.objects.filter(store=store).order_by("from_day").values_list("from_day", "zone")))
 
+    def zone_on(self, day: date) -> ZoneInfo:
+        """Return the zone in force on a day; the first one before any is."""
+        return self._zones[max(bisect_right(self._from, day) - 1, 0)]
+
     def local(self, at: datetime) -> tuple[int, int]:
         """Return a time as (moment, day number in the store's zone)."""
         last = self._last
         if last is not None and last[0] is at:  # the lines of an order share one time: the same object
             return last[1], last[2]
-        zone = self._zones[0]
-        if len(self._zones) > 1:
-            index = bisect_right(self._from, at.astimezone(self._zones[0]).date()) - 1
-            zone = self._zones[max(index, 0)]
+        zone = self._zones[0] if len(self._zones) == 1 else self.zone_on(at.astimezone(self._zones[0]).date())
         found = (at, moment(at), day_number(at.astimezone(zone).date()))
         self._last = found
         return found[1], found[2]

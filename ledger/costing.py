@@ -75,4 +75,9 @@ def reason(source: int, unit_price: Decimal, percentage: Decimal | None) -> str:
     if percentage is None:
         return str(named.label)
     shown = f"{percentage.normalize():f}"
-    return f"{named.label}: {shown} % of the list price {unit_price.normalize():f} (estimated)"
+    return f"{named.label}: {shown} % of the list price {_price(unit_price)} (estimated)"
+
+
+def _price(price: Decimal) -> str:
+    cents = price.quantize(Decimal("0.01"))
+    return f"{cents if cents == price else price.normalize():f}"

@@ -27,14 +27,20 @@ class MoneyError(ValueError):
     """Say why a text or a number is no amount we can keep."""
 
 
-@lru_cache(maxsize=512)
-def minor_digits(currency: str) -> int:
-    """Return the number of decimals of the currency's minor unit (2 for EUR, 0 for JPY, 3 for KWD).
+MINOR_DIGITS = (
+    dict.fromkeys(["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"], 0)
+    | dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3)
+    | dict.fromkeys(["CLF", "UYW"], 4)
+)
+"""Decimals of the minor unit where they are not two (source: ISO 4217 list one, 2026). Locale data will not do:
 
-    Source: the ISO 4217 digits in CLDR's supplemental data, as packed by babel.
-    """
-    fractions = get_global("currency_fractions")
-    return int(fractions.get(currency, fractions["DEFAULT"])[0])
+it tells how amounts are commonly shown, and leaves the cents of several currencies out.
+"""
+
+
+def minor_digits(currency: str) -> int:
+    """Return the number of decimals of the currency's minor unit (2 for EUR, 0 for JPY, 3 for KWD)."""
+    return MINOR_DIGITS.get(currency, 2)
 
 
 def minor_step(currency: str) -> Tenk:

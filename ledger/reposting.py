@@ -39,7 +39,7 @@ def repost(store: Store, *, cause: Cause, progress: Progress | None = None) -> i
         if progress is not None:
             progress(done, total)
     Book.objects.filter(pk=store.pk, restated_version__lt=version).update(restated_version=version)
-    _resolve_rates(store)
+    resolve_rates(store)
     return written
 
 
@@ -61,16 +61,18 @@ def _repost(store: Store, ids: Sequence[int], cause: Cause) -> Posting:
     return post_orders(store, orders, drafts, before=before, cause=cause, costs_version=terms.costs_version)
 
 
-def withdraw(store: Store, ids: Sequence[int], *, cause: Cause, now: datetime) -> Posting:
+def withdraw(store: Store, ids: Sequence[int], *, cause: Cause, now: datetime, only_cause: str | None = None) -> Posting:
     """Take orders back: their entries are reversed, and only the bare order stays in the mirror.
 
-    Recording the order again revives it under the same id.
+    Recording the order again revives it under the same id. With `only_cause`, orders that something else has
+    changed since are left alone.
     """
-    return persist(store, lambda: _withdraw(store, ids, cause, now))
+    return persist(store, lambda: _withdraw(store, ids, cause, now, only_cause))
 
 
-def _withdraw(store: Store, ids: Sequence[int], cause: Cause, now: datetime) -> Posting:
-    before = mirror.load(store.pk, ids, lock=True)
+def _withdraw(store: Store, ids: Sequence[int], cause: Cause, now: datetime, only_cause: str | None) -> Posting:
+    before = [order for order in mirror.load(store.pk, ids, lock=True) if only_cause in (None, order.cause_ref)]
+    ids = [order.id for order in before]
     orders = mirror.load(store.pk, ids)
     for order in orders:
         order.withdrawn, order.digest, order.platform_updated, order.cause_ref = moment(now), None, None, cause.ref
@@ -82,9 +84,9 @@ def _withdraw(store: Store, ids: Sequence[int], cause: Cause, now: datetime) -> 
     return post_orders(store, orders, drafts, before=before, cause=cause, costs_version=terms.costs_version)
 
 
-def adopt(store: Store, ids: Sequence[int], cause_ref: str) -> None:
+def adopt(store: Store, ids: Sequence[int], *, was: str, now: str) -> None:
     """Note that another import stands for these orders now, where its facts changed nothing."""
-    Order.objects.filter(store=store, pk__in=ids).exclude(cause_ref=cause_ref).update(cause_ref=cause_ref)
+    Order.objects.filter(store=store, pk__in=ids, cause_ref=was).update(cause_ref=now)
 
 
 def costs_changed(store: Store) -> int:
@@ -100,7 +102,8 @@ def is_restating(store: Store) -> bool:
     return Book.objects.filter(pk=store.pk, restated_version__lt=F("costs_version")).exists()
 
 
-def _resolve_rates(store: Store) -> None:
+def resolve_rates(store: Store) -> None:
+    """Resolve the findings about missing rates that no order waits for any more."""
     held = set(Order.objects.filter(store=store, hold=Hold.RATE_MISSING).values_list("currency", flat=True))
     for currency in store.book.findings.filter(kind="rate_missing", resolved_at=None).values_list("subject", flat=True):
         if currency not in held:

@@ -15,10 +15,11 @@ from dashboards.notices import current_zone, open_findings
 from dashboards.statement_table import booked_days, statement_table
 from ledger import statements
 from ledger.models import Store
+from ledger.snapshot import snapshot
 
 
-def _form(request: HttpRequest, store: Store) -> StatementForm:
-    today = timezone.localdate(timezone=ZoneInfo(current_zone(store)))
+def _form(request: HttpRequest, store: Store, zone: str) -> StatementForm:
+    today = timezone.localdate(timezone=ZoneInfo(zone))
     return StatementForm(request.GET, store=store, booked=lambda basis: booked_days(store.book, basis, today=today))
 
 
@@ -27,13 +28,15 @@ def _form(request: HttpRequest, store: Store) -> StatementForm:
 def pnl(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the statement of the range in the address; the last twelve months when it names none."""
     store = store_or_404(request, slug)
-    form = _form(request, store)
-    view = form.statement_view()
-    context = {
-        "store": store, "stores": stores_for(request.user), "section": "pnl", "form": form.shown(), "problems": form.problems(), "view": view,
-        "table": statement_table(store, view) if view else None, "state": statements.state(store.book),
-        "findings": open_findings(store), "zone": current_zone(store),
-    }  # fmt: skip
+    with snapshot():
+        zone = current_zone(store)
+        form = _form(request, store, zone)
+        view = form.statement_view()
+        context = {
+            "store": store, "stores": stores_for(request.user), "section": "pnl", "form": form.shown(), "problems": form.problems(), "view": view,
+            "table": statement_table(store, view) if view else None, "state": statements.state(store.book),
+            "findings": open_findings(store), "zone": zone,
+        }  # fmt: skip
     return render(request, "dashboards/pnl.html", context)
 
 
@@ -42,11 +45,13 @@ def pnl(request: HttpRequest, slug: str) -> HttpResponse:
 def pnl_csv(request: HttpRequest, slug: str) -> HttpResponse:
     """Send the same statement as a CSV file; refuse what the page would refuse, rather than send another range."""
     store = store_or_404(request, slug)
-    form = _form(request, store)
+    form = _form(request, store, current_zone(store))
     view = form.statement_view()
     if view is None or form.problems():
         reasons = [message for _, message in form.problems()] or ["There are no entries yet."]
         return HttpResponse("\n".join(reasons), status=400, content_type="text/plain; charset=utf-8")
     name = f"{store.slug}-profit-{view.whole.first}-{view.whole.last}-by-{view.by}-{view.basis_key}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(statement_csv(statement_table(store, view)), content_type="text/csv; charset=utf-8", headers=headers)
+    with snapshot():
+        table = statement_table(store, view)
+    return HttpResponse(statement_csv(table), content_type="text/csv; charset=utf-8", headers=headers)

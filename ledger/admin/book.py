@@ -35,7 +35,7 @@ class BookForm(forms.ModelForm):
 
 
 def _today(book: Book, now: datetime) -> date:
-    zone = book.store.zones.order_by("-from_day").values_list("zone", flat=True)[0]
+    zone = book.store.zones.filter(from_day__lte=now.date()).order_by("-from_day").values_list("zone", flat=True)[0]
     return now.astimezone(ZoneInfo(zone)).date()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from ledger.admin.base import StoreFilter, StoreModelAdmin
@@ -106,6 +106,11 @@ class CostDefaultsAdmin(CostRuleAdmin):
     def affected(self, row: Any) -> Iterable[Store]:
         """Return every store."""
         return Store.objects.order_by("pk")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the row for a superuser; it belongs to no store, so nobody else has it."""
+        rows = CostDefaults.objects.all()
+        return rows if request.user.is_superuser else rows.none()
 
     def _may(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return bool(request.user.is_active and request.user.is_superuser)

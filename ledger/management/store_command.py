@@ -2,15 +2,13 @@
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection, transaction
 
 from ledger.models import Book, Store, StoreZone
 from ledger.money import in_minor_units
@@ -42,17 +40,6 @@ class StoreCommand(BaseCommand):
 
 def _plain(value: Any) -> str:
     return str(value.isoformat())
-
-
-@contextmanager
-def snapshot() -> Iterator[None]:
-    """Let every query in the block see the same moment, so that figures and the batch they are told through agree."""
-    outermost = not connection.in_atomic_block
-    with transaction.atomic():
-        if outermost:
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        yield
 
 
 def amount_text(amount: Decimal, currency: str, account: str = "") -> str:

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from ledger.money import is_currency
 
@@ -75,6 +76,11 @@ class StoreZone(models.Model):
 
     def __str__(self) -> str:
         return f"{self.zone} from {self.from_day}"
+
+    def clean(self) -> None:
+        """Refuse a new zone for days that are over: events there have been given their day already."""
+        if self.pk is None and self.from_day and self.store_id and self.from_day < timezone.now().date():
+            raise ValidationError({"from_day": "A time zone starts today or later: days that are over have been given to events already."})
 
 
 class Membership(models.Model):

@@ -38,15 +38,15 @@ def words(content: bytes) -> str:
 
 def test_the_statement_shows_exact_figures(shop: Store) -> None:
     page = words(signed_in(shop).get("/shop/pnl").content)
-    assert "Line Mar 2026 1–2 Apr 2026 Total % of net revenue" in page
-    assert "Gross sales 150.00 0.00 150.00" in page
-    assert "Returns 0.00 −50.00 −50.00" in page
-    assert "Net revenue 150.00 −50.00 100.00 100.0 %" in page
+    assert "Line Total % of net revenue Mar 2026 1–2 Apr 2026" in page
+    assert "Gross sales 150.00 150.0 % 150.00 0.00" in page
+    assert "Returns −50.00 −50.0 % 0.00 −50.00" in page
+    assert "Net revenue 100.00 100.0 % 150.00 −50.00" in page
     assert "COGS −50.00" in page
     assert "cogs:product" in page
-    assert "Payment, marketplace and dispute fees −4.50 0.00 −4.50 −4.5 %" in page
-    assert "Tax and duty collected 19.00 0.00 19.00" in page
-    assert "Orders 2 0 2" in page
+    assert "Payment, marketplace and dispute fees −4.50 −4.5 % −4.50 0.00" in page
+    assert "Tax and duty collected 19.00 19.00 0.00" in page
+    assert "Orders 2 2 0" in page
     assert "before income tax, interest and depreciation" in page
     assert "Through batch 1, recorded" in page
     assert "no orders held for a missing exchange rate" in page
@@ -66,7 +66,7 @@ def test_lines_add_up_to_the_sums_on_every_column(shop: Store) -> None:
 def test_the_address_chooses_range_columns_and_basis(shop: Store) -> None:
     page = words(signed_in(shop).get("/shop/pnl?from=2026-03-01&to=2026-03-31&by=month&basis=order").content)
     assert "counted on the day the order was placed" in page
-    assert "Returns −50.00 −50.00" in page
+    assert "Returns −50.00 −50.0 % −50.00" in page
 
 
 def test_the_file_holds_the_page_s_view(shop: Store) -> None:
@@ -90,7 +90,7 @@ def test_refused_input_is_named_and_the_default_shown(shop: Store, query: str) -
     answer = client.get(f"/shop/pnl?{query}")
     assert answer.status_code == 200
     assert 'role="alert"' in answer.content.decode()
-    assert "Gross sales 150.00 0.00 150.00" in words(answer.content)
+    assert "Gross sales 150.00 150.0 % 150.00 0.00" in words(answer.content)
     assert client.get(f"/shop/pnl.csv?{query}").status_code == 400
 
 
@@ -178,7 +178,7 @@ def test_guessed_costs_and_fees_say_so() -> None:
     store = a_store(slug="guess")
     write(store, an_order())
     page = words(signed_in(store).get(reverse("order", args=["guess", "#1001"])).content)
-    assert "default COGS percentage: 40 % of the list price 50 (estimated)" in page
+    assert "default COGS percentage: 40 % of the list price 50.00 (estimated)" in page
     assert "default fee: percentage of the charge plus a fixed part (estimated)" in page
 
 
@@ -191,7 +191,8 @@ def test_an_unknown_number_is_not_there(shop: Store) -> None:
 @pytest.mark.parametrize("address", ["/shop/pnl", "/shop/pnl.csv", "/shop/orders", "/shop/orders/%231001"])
 def test_pages_ask_few_questions(shop: Store, address: str, django_assert_max_num_queries: object) -> None:
     client = signed_in(shop)
-    with django_assert_max_num_queries(12):  # type: ignore[operator]
+    # 12 in service; inside a test's transaction the snapshot is a savepoint, which counts twice instead of once
+    with django_assert_max_num_queries(13):  # type: ignore[operator]
         assert client.get(address).status_code == 200
 
 

@@ -128,7 +128,7 @@ def test_order_says_what_it_earned_and_why():
     assert (order["margin"], order["margin_base"], order["margin_basis"]) == ("43.1473", "64.50", "of total sales (tax and shipping included)")
     (line,) = order["lines"]
     assert (line["unit_price"], line["unit_cost"], line["estimated"]) == ("50.00", "20.00", True)
-    assert line["why"] == "default COGS percentage: 40 % of the list price 50 (estimated)"
+    assert line["why"] == "default COGS percentage: 40 % of the list price 50.00 (estimated)"
     (payment,) = order["payments"]
     assert (payment["amount"], payment["fee"], payment["estimated"]) == ("64.50", "-2.17", True)
     assert {entry["account"]: entry["amount"] for entry in order["entries"]} == {

@@ -76,6 +76,7 @@ def as_json(report: Report, store: Store) -> dict[str, Any]:
     values = dict(msgspec.to_builtins(report))
     for key in ("file_total", "rounding"):
         values[key] = str(in_minor_units(decimal(values[key]), store.currency))
+    values["foreign_totals"] = {code: str(in_minor_units(decimal(value), code)) for code, value in report.foreign_totals.items()}
     return {"store": store.slug, "currency": store.currency, **values}
 
 
@@ -89,6 +90,7 @@ def in_words(report: Report, store: Store, options: dict[str, Any]) -> str:
         f" {report.sale_orders:,} sales ({report.zero_orders:,} worth 0) and {report.return_orders:,} returns.",
         f"Sum of all rows {total} {store.currency}; rounding to the minor unit takes {rounding}.",
     ]
+    lines += [f"In other currencies: {in_minor_units(decimal(value), code)} {code}." for code, value in sorted(report.foreign_totals.items())]
     if report.dropped_columns:
         lines.append(f"Columns not read: {', '.join(report.dropped_columns)}.")
     if report.unknown_countries:

@@ -6,17 +6,27 @@ checked order (`OrderRows`) then becomes one `OrderFact` (`Mapper`), the same wa
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from operator import itemgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from connectors.platforms.files.faults import FileRefused, RowFault
 from connectors.platforms.files.template import MEANINGS, Columns, Template
-from connectors.platforms.files.values import BadCell, Price, Reader, country_reader, price_reader, read_quantity, time_reader
+from connectors.platforms.files.values import (
+    HIGHEST_ROW,
+    MOST_UNITS,
+    BadCell,
+    Price,
+    Reader,
+    country_reader,
+    price_reader,
+    read_quantity,
+    time_reader,
+)
 from ledger.facts import LineFact, OrderCostFact, OrderFact, PaymentFact, SaleFact
 from ledger.kinds import FinancialStatus, PaymentKind, PaymentStatus, SaleKind, SalesBasis, SaleType
-from ledger.money import Tenk, divide_half_even, is_currency
+from ledger.money import SCALE, Tenk, divide_half_even, is_currency
 
 MOST_FAULTS = 1_000
 LONGEST_ORDER_NUMBER = 80
@@ -30,9 +40,9 @@ OrderRows = tuple[str, list[KeptRow]]
 
 
 class Context(NamedTuple):
-    """What mapping needs beside the rows: the store's zone and currency, the time now, and how to hash a customer."""
+    """What mapping needs beside the rows: the store's zone on a day, its currency, the time now, and how to hash a customer."""
 
-    zone: ZoneInfo
+    zone_on: Callable[[date], ZoneInfo]
     currency: str
     now: datetime
     customer_hash: Callable[[str], bytes]
@@ -44,10 +54,12 @@ class Readers:
     def __init__(self, template: Template, context: Context) -> None:
         self.quantity = Reader(read_quantity)
         self.price: Reader[Price] = Reader(price_reader(template.decimal_sign))
-        self.time: Reader[datetime] = Reader(time_reader(template.date_formats, context.zone, context.now))
+        self.time: Reader[datetime] = Reader(time_reader(template.date_formats, context.zone_on, context.now))
         self.country = Reader(country_reader(template.countries))
         self.meaning = Reader(template.meaning_of)
         self.currency = Reader(_read_currency)
+        pattern = template.returns.order_pattern
+        self.is_return = Reader(lambda number: bool(pattern and re.fullmatch(pattern, number, re.IGNORECASE)))
         self.customer = Reader(lambda identity: context.customer_hash(identity).hex() if identity else "")
 
 
@@ -70,6 +82,8 @@ class Checker:
         self._countries = readers.country.known
         self._rare = bool(columns.discount or columns.tax or columns.currency)
         self._currencies: dict[str, str] = {}
+        self._watched: set[str] = set()
+        self._is_return = readers.is_return
         self._width = len(header)
         self._pick, self.dropped = _picker(template.columns, header)
 
@@ -91,6 +105,11 @@ class Checker:
             except _At as at:
                 self._fault(line, at.column, str(at))
                 return None
+        if row[3] in self._watched or self._is_return(order):
+            problem = self._misfit(order, row)
+            if problem:
+                self._fault(line, problem[0], problem[1])
+                return None
         return (*row[:8], self._customer(row[8]), *row[9:])
 
     def _read_cells(self, row: KeptRow) -> None:
@@ -101,13 +120,28 @@ class Checker:
         ):  # fmt: skip
             if text or column in (columns.date, columns.quantity, columns.unit_price):
                 try:
-                    read(text)
+                    value = read(text)
+                    if isinstance(value, Price) and (value.units < 0 or value.units * MOST_UNITS > HIGHEST_ROW * SCALE):
+                        self._watched.add(text)
                 except BadCell as error:
                     raise _At(column, str(error)) from error
         if row[11] and self._currencies.setdefault(row[0].strip(), currency := readers.currency(row[11])) != currency:
             raise _At(columns.currency, f"order {row[0].strip()} is in {self._currencies[row[0].strip()]} before; an order has one currency")
         if not readers.country(row[9]) and row[9].strip():
             self.unknown_countries.add(row[9].strip())
+
+    def _misfit(self, order: str, row: KeptRow) -> tuple[str, str] | None:
+        """Say what is wrong with a row whose cells are sound but do not fit together."""
+        readers, columns = self._readers, self._columns
+        quantity, price = readers.quantity(row[2]), readers.price(row[3])
+        product = readers.meaning(row[4]) == "product"
+        if abs(price.units * quantity) > HIGHEST_ROW * SCALE:
+            return columns.unit_price, f"{quantity:,} × {row[3]} is worth more than any row can be (at most {HIGHEST_ROW:,})"
+        if product and price.units < 0:
+            return columns.unit_price, "a product has no negative price; write a return with a negative quantity, or give the row a code"
+        if product and quantity > 0 and self._is_return(order):
+            return columns.quantity, f"{order} is a return by its number, so its quantity is negative; write it so, or correct the order number"
+        return None
 
     def _fault(self, line: int, column: str, message: str) -> None:
         self.fault_count += 1
@@ -138,6 +172,14 @@ def _picker(columns: Columns, header: Sequence[str]) -> tuple[Callable[[list[str
     return itemgetter(*places), [name for name in names if name not in wanted]
 
 
+def _sold_before(code: str, units: int, lines: Sequence[LineFact], sales: Sequence[SaleFact]) -> str | None:
+    """Return the earlier line of the same order that the units coming back were sold on, when it still has as many."""
+    for line in lines:
+        if line.sku == code and sum([sale.quantity for sale in sales if sale.line == line.external_id]) >= units:
+            return line.external_id
+    return None
+
+
 def _share(amount: Tenk, part: Tenk, whole: Tenk) -> Tenk:
     """Return amount × part ÷ whole, rounded half-even; the amount itself where there is no whole."""
     sign = -1 if whole < 0 else 1
@@ -149,8 +191,6 @@ class Mapper:
 
     def __init__(self, template: Template, context: Context, readers: Readers) -> None:
         self._template, self._context, self._readers = template, context, readers
-        pattern = template.returns.order_pattern
-        self._is_return = re.compile(pattern, re.IGNORECASE).fullmatch if pattern else None
         self._type = {
             "shipping": SaleType.SHIPPING, "discount": SaleType.DISCOUNT, "gift_card": SaleType.GIFT_CARD,
             "adjustment": SaleType.ADJUSTMENT, "tip": SaleType.TIP,
@@ -159,7 +199,7 @@ class Mapper:
     def fact(self, order: OrderRows) -> OrderFact:
         """Map one order; its rows have been checked, so nothing is refused here."""
         number, rows = order
-        returned = bool(self._is_return and self._is_return(number))
+        returned = self._readers.is_return(number)
         lines: list[LineFact] = []
         sales: list[SaleFact] = []
         costs: list[OrderCostFact] = []
@@ -186,8 +226,8 @@ class Mapper:
         if MEANINGS[meaning]:
             costs.append(OrderCostFact(position, at, MEANINGS[meaning], value))
             return
-        discount = self._signed(discount_text, quantity) if discount_text else 0
-        tax = self._signed(tax_text, quantity) if tax_text else 0
+        discount = self._signed(discount_text, value, quantity) if discount_text else 0
+        tax = self._signed(tax_text, value, quantity) if tax_text else 0
         net = value - discount
         if self._template.prices_include_tax:
             # the discount of a price with tax is one with tax: take its share of the tax out as well
@@ -201,14 +241,17 @@ class Mapper:
         if tax and self._template.prices_include_tax:
             list_price = _share(net + discount, 1, quantity)
         code = code.strip()[:120]
-        lines.append(LineFact(position, abs(quantity), list_price, code or None, code, title.strip()[:255]))
         restocked = kind == SaleKind.RETURN and self._template.returns.restocked
-        sales.append(SaleFact(position, at, kind, SaleType.PRODUCT, net, position, quantity, discount, tax, restocked))
+        line = _sold_before(code, -quantity, lines, sales) if kind == SaleKind.RETURN and not returned else None
+        if line is None:
+            line = position
+            lines.append(LineFact(position, abs(quantity), list_price, code or None, code, title.strip()[:255]))
+        sales.append(SaleFact(position, at, kind, SaleType.PRODUCT, net, line, quantity, discount, tax, restocked))
 
-    def _signed(self, text: str, quantity: int) -> Tenk:
-        """Read a discount or tax; both carry the sign of the row's quantity, however the file writes them."""
+    def _signed(self, text: str, value: Tenk, quantity: int) -> Tenk:
+        """Read a discount or tax; both carry the sign of the row's worth, however the file writes them."""
         amount = abs(self._readers.price(text).units)
-        return amount if quantity > 0 else -amount
+        return amount if (value or quantity) > 0 else -amount
 
     def _kind(self, quantity: int, price: Price, returned: bool) -> SaleKind:
         if returned:

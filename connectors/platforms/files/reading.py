@@ -132,13 +132,15 @@ def rows(path: Path, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
 
     Raises FileRefused for a cut gzip, bytes that are not in the encoding, and rows that are no CSV.
     """
-    place = _Place()
+    place, wide = _Place(), dialect.encoding.lower().startswith("utf-16")
     csv.field_size_limit(LONGEST_FIELD)
     with _faults_in_words(place, dialect.encoding), _text(path, dialect.encoding) as text:
         reader = csv.reader(text, delimiter=dialect.delimiter, strict=True)
         for fields in reader:
             if fields:
                 place.line = line = reader.line_num
+                if wide and any("\0" in field for field in fields):
+                    raise FileRefused(f"Line {line} holds a zero character, which no text has. Take it out, or export the file again.")
                 yield line, fields
                 if line > MOST_ROWS:
                     raise FileRefused(f"The file holds more than {MOST_ROWS:,} lines. Export it in smaller spans.")

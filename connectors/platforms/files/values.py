@@ -6,7 +6,7 @@ the thousand, so each reader keeps what it has read.
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
@@ -18,7 +18,9 @@ Value = TypeVar("Value")
 OLDEST_YEAR = 1990
 MOST_UNITS = 1_000_000
 HIGHEST_PRICE = 1_000_000_000
-"""Currency units for one piece; times the most units it still fits the ledger's amounts."""
+"""Currency units for one piece; prices in the smallest currencies are far below."""
+HIGHEST_ROW = 100_000_000_000
+"""Currency units one row may be worth; a hundred thousand such rows still fit the ledger's amounts."""
 
 
 class BadCell(ValueError):
@@ -92,8 +94,8 @@ def read_quantity(text: str) -> int:
     return units
 
 
-def time_reader(formats: tuple[str, ...], zone: ZoneInfo, now: datetime) -> Callable[[str], datetime]:
-    """Make a reader of local times in the given forms; `iso` is ISO 8601. Times without a zone are the store's."""
+def time_reader(formats: tuple[str, ...], zone_on: Callable[[date], ZoneInfo], now: datetime) -> Callable[[str], datetime]:
+    """Make a reader of local times in the given forms; `iso` is ISO 8601. Times without a zone are the store's on that day."""
     forms = " or ".join(formats)
 
     def read(text: str) -> datetime:
@@ -102,7 +104,7 @@ def time_reader(formats: tuple[str, ...], zone: ZoneInfo, now: datetime) -> Call
                 at = datetime.fromisoformat(text) if form == "iso" else datetime.strptime(text, form)  # noqa: DTZ007  given the store's zone below
             except ValueError:
                 continue
-            local = at if at.tzinfo is not None else at.replace(tzinfo=zone)
+            local = at if at.tzinfo is not None else at.replace(tzinfo=zone_on(at.date()))
             if local.year < OLDEST_YEAR or local > now + timedelta(days=2):
                 raise BadCell(f"“{text[:40]}” lies before {OLDEST_YEAR} or in the future; check the form of the dates ({forms})")
             return local

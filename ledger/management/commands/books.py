@@ -12,11 +12,12 @@ from ledger.audit import audit
 from ledger.cause import Cause
 from ledger.explain import Change, changes
 from ledger.kinds import Basis, CauseKind
-from ledger.management.store_command import MOMENT_HELP, StoreCommand, amount_text, batch_at, snapshot, table
+from ledger.management.store_command import MOMENT_HELP, StoreCommand, amount_text, batch_at, table
 from ledger.models import Store
 from ledger.posting import hold_book
 from ledger.record import Contended
 from ledger.reposting import repost
+from ledger.snapshot import snapshot
 
 
 class Command(StoreCommand):

@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 from django.core.management.base import CommandError
 
-from ledger.management.store_command import StoreCommand, amount_text, snapshot, table
+from ledger.management.store_command import StoreCommand, amount_text, table
 from ledger.models import Store
 from ledger.orders_view import COLUMNS, EntryView, OrderView, order_profit
+from ledger.snapshot import snapshot
 
 EARNED = frozenset({"revenue", "profit"})
 LABELS = {
@@ -103,7 +104,7 @@ def _as_text(store: Store, order: OrderView) -> list[str]:
 
 
 def _lines(order: OrderView) -> list[str]:
-    rows = [["Line", "Why", "Units", f"Price {order.currency}", f"Cost {order.currency}"]]
+    rows = [["Line", "Why", "Units", f"Unit price {order.currency}", f"Unit cost {order.currency}"]]
     for line in order.lines:
         cost = _amount(line.unit_cost, order.currency) or "–"
         rows.append([line.title or line.sku or "–", line.why, str(line.quantity), amount_text(line.unit_price, order.currency), cost])

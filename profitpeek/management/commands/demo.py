@@ -44,6 +44,7 @@ class Command(BaseCommand):
         with transaction.atomic():
             user, _ = users.objects.get_or_create(email=EMAIL, defaults={"username": EMAIL})
             user.set_password(password)
+            user.is_staff = True  # as every owner: the admin shows only what belongs to their stores
             user.save()
             Membership.objects.get_or_create(store=store, user=user, defaults={"role": Membership.Role.OWNER})
         login.touch(mode=0o600)

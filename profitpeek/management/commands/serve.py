@@ -57,7 +57,11 @@ class Command(BaseCommand):
         login = environment.var_dir() / "demo-login"
         if login.exists():
             email, password = login.read_text().splitlines()[:2]
-            self.stdout.write(f"Sign in as {email} with the password {password}")
+            person = get_user_model().objects.filter(email=email).first()
+            if person is not None and person.check_password(password):
+                self.stdout.write(f"Sign in as {email} with the password {password}")
+            elif person is not None:
+                self.stdout.write(f"Sign in as {email} with the password it was given since; forgotten: manage.py changepassword {email}")
         self.stdout.write("Ctrl-C stops it.\n")
         self.stdout.flush()
 
