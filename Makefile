@@ -31,7 +31,7 @@ types: install-dev ## Check the types.
 	@$(PYTHON) -m mypy .
 
 bench: install-dev ## Measure speed with tests/benchmarks (minutes; they print, they never fail on time).
-	@$(PYTHON) -m pytest -n 0 -s -o python_files='bench_*.py' tests/benchmarks $(ARGS)
+	@$(PYTHON) -m pytest -n 0 -s -o python_files='bench_*.py' -o python_functions='bench_*' tests/benchmarks $(ARGS)
 
 backup: install ## Write a backup of the database into var/backups with the embedded server's pg_dump.
 	@$(PYTHON) manage.py backup

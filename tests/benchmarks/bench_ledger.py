@@ -104,6 +104,7 @@ def bench_ledger(count: int) -> None:
     store = open_store(slug=f"bench-{count}", name="Bench", currency="USD", zone="UTC")
     print(f"\n{count:,} orders")  # noqa: T201
     first, again = post_all(store, count)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024  # before DuckDB loads its copy into this process
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE ledger_entry, ledger_order, ledger_sale, ledger_orderline, ledger_payment, ledger_daytotal")
         cursor.execute("SELECT count(*) FROM ledger_entry WHERE book_id = %s", [store.pk])
@@ -111,6 +112,7 @@ def bench_ledger(count: int) -> None:
     say("entries", f"{entries:,} ({entries / count:.1f} an order)")
     each, client = first.cpu / count * 1e6, first.client / count * 1e6
     say("first posting", f"{count / first.cpu:,.0f} orders per CPU s ({each:.0f} µs an order, {client:.0f} of them ours)")
+    say("peak memory of posting and replay, this process", f"{peak} MB")
     say("replay that changes nothing, against first posting", f"{again.cpu / first.cpu:.2f} x CPU")
     say("one changed order / 250 changed orders", f"{change(store, count, 1):.0f} ms / {change(store, count, 250):.0f} ms")
     book = Book.objects.get(pk=store.pk)
@@ -127,7 +129,6 @@ def bench_ledger(count: int) -> None:
     say("rebuild of all totals", f"{rebuild(store):.1f} s")
     peer = hledger_seconds(store) if count <= 100_000 else None
     say("hledger is -M over the same entries (whole process)", "not run" if peer is None else f"{peer:.1f} s")
-    say("peak memory of this process", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB")
     assert totals_equal_entries(book) == []
 
 
