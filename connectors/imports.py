@@ -27,7 +27,7 @@ from ledger.identity import customer_hash
 from ledger.kinds import CauseKind, SaleKind
 from ledger.models import Order, Store
 from ledger.money import Tenk, minor_step, round_half_even
-from ledger.record import record
+from ledger.record import Recorded, record
 from ledger.reposting import adopt, resolve_rates, withdraw
 
 KIND = "order-lines"
@@ -198,7 +198,9 @@ def _undo(row: FileImport, others: list[FileImport], store: Store, report: Repor
     mine = dict(_mine(store, row).values_list("external_id", "pk"))
     for other in others:
         for facts in _archived_facts(other, store, now, set(mine)):
-            report.changed += _restore(store, facts, [mine.pop(fact.external_id) for fact in facts], row, other, actor)
+            done = _restore(store, facts, [mine.pop(fact.external_id) for fact in facts], row, other, actor)
+            report.changed += done.changed
+            report.entries += done.entries
     ids = sorted(mine.values())
     for start in range(0, len(ids), 1_000):
         report.entries += withdraw(store, ids[start : start + 1_000], only_cause=row.cause_ref, cause=cause, now=now).added
@@ -213,8 +215,8 @@ def _mine(store: Store, row: FileImport) -> QuerySet[Order]:
     return Order.objects.filter(store=store, platform=row.template["platform"], cause_ref=row.cause_ref)
 
 
-def _restore(store: Store, facts: list[OrderFact], ids: list[int], row: FileImport, other: FileImport, actor: str) -> int:
-    """Let orders say again what another import says of them, as its own from now on; return how many that changed.
+def _restore(store: Store, facts: list[OrderFact], ids: list[int], row: FileImport, other: FileImport, actor: str) -> Recorded:
+    """Let orders say again what another import says of them, as its own from now on.
 
     An order that a third import changed meanwhile is left as that one says.
     """
@@ -223,7 +225,7 @@ def _restore(store: Store, facts: list[OrderFact], ids: list[int], row: FileImpo
         facts = [fact for fact in facts if fact.external_id in still]
         done = record(store, facts, cause=Cause(CauseKind.UNDO, other.cause_ref, actor))
         adopt(store, ids, was=row.cause_ref, now=other.cause_ref)
-    return done.changed
+    return done
 
 
 def _archived_facts(row: FileImport, store: Store, now: datetime, wanted: set[str]) -> Iterator[list[OrderFact]]:
