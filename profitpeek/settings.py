@@ -19,6 +19,7 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
 INSTALLED_APPS = [
     "profitpeek",
+    "profitpeek.jobs",
     "dashboards",
     "alerts",
     "connectors",
@@ -29,8 +30,12 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "django_q",
 ]
 
 MIDDLEWARE = [
@@ -44,6 +49,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
 ]
 
 ROOT_URLCONF = "profitpeek.urls"
@@ -118,6 +124,27 @@ SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
 SECURE_HSTS_PRELOAD = PRODUCTION
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+
+# django-q2 only rings: it carries a job's number and is told nothing else (docs/decisions/0025). Its own
+# retries, results and catching up are off; a second delivery of a ring is harmless, so it may take many at once.
+Q_CLUSTER = {
+    "name": "profitpeek",
+    "orm": "default",
+    "workers": env.int("WORKERS", default=2),
+    "bulk": 10,
+    "queue_limit": 100,
+    "timeout": 900,
+    "retry": 3_000,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "catch_up": False,
+    "save_limit": -1,
+    "recycle": 500,
+    "max_rss": 400_000,
+    "poll": 0.1,
+    "guard_cycle": 0.5,
+    "log_level": "WARNING",
+}
 
 # Where the newest euro reference rates come from (connectors/ecb.py).
 ECB_RATES_URL = env("ECB_RATES_URL", default="https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist-90d.xml")
