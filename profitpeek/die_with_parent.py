@@ -5,22 +5,15 @@
 It is a program of its own, because a parent with threads must not run Python between fork and exec.
 """
 
-import ctypes
 import os
-import signal
 import sys
 
-PR_SET_PDEATHSIG = 1
+from profitpeek.jobs.orphans import end_with_parent
 
 
 def main(parent: int, command: list[str]) -> None:
     """Ask the kernel to end us with the parent, then become the command."""
-    # Only Linux has this; elsewhere a killed parent leaves its children to be stopped by hand.
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    # A parent that had died before the request was made sends no signal any more.
-    if os.getppid() != parent:
-        sys.exit(f"The process {parent} that started this one has ended already.")
+    end_with_parent(parent)
     os.execv(command[0], command)
 
 

@@ -1,0 +1,104 @@
+"""Ask for work, take it back, ask for it again: what the rest of the program and people may do with jobs."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models.functions import Now
+from django_q.tasks import async_task
+from psycopg.types.json import Jsonb
+from structlog.contextvars import get_contextvars
+
+from profitpeek.jobs import kinds
+from profitpeek.jobs.faults import ConflictingSubmit
+from profitpeek.jobs.kinds import Kind
+from profitpeek.jobs.models import Job, Pause
+
+RUN = "profitpeek.jobs.running.run"
+
+# A job that waits already under this key takes the request over. One that waits for its time is brought forward;
+# one that waits because it failed, or because a platform asked for patience, is not.
+_SUBMIT = """
+    INSERT INTO jobs_job (kind, key, parameters, subject, actor, request_id, state, attempts, max_attempts, run, not_before, rung_at,
+                          worker, cancel_requested, step, done, whole, fault, error, detail)
+    VALUES (%(kind)s, %(key)s, %(parameters)s, %(subject)s, %(actor)s, %(request)s, 'waiting', 0, %(attempts)s, 0,
+            coalesce(%(not_before)s::timestamptz, clock_timestamp()),
+            CASE WHEN %(not_before)s::timestamptz IS NULL THEN clock_timestamp() END,
+            '', false, '', 0, 0, '', '', '')
+    ON CONFLICT (kind, key) WHERE state = 'waiting' DO UPDATE SET
+        not_before = CASE WHEN jobs_job.run = 0 THEN least(jobs_job.not_before, excluded.not_before) ELSE jobs_job.not_before END,
+        rung_at = CASE WHEN jobs_job.run = 0 AND excluded.not_before < jobs_job.not_before THEN NULL ELSE jobs_job.rung_at END
+    RETURNING id, parameters = %(parameters)s, xmax = 0
+"""
+
+
+def submit(
+    kind: Kind, parameters: Mapping[str, Any] | None = None, *, key: str = "", subject: str = "", actor: str = "", not_before: datetime | None = None
+) -> int:
+    """Ask for work in the caller's transaction and return the job's number; without a key it is work of its own.
+
+    Work that waits already under the same key is not asked for twice; work that runs under it is followed by
+    exactly one more. Raise ConflictingSubmit when the waiting work has other parameters, TypeError when they are
+    no JSON, UnknownKind when the kind is not in the table. Call it late in a transaction: another submit of the
+    same key waits for this one's commit.
+    """
+    kinds.find(kind.name)
+    asked = dict(parameters or {})
+    values: dict[str, Any] = {
+        "kind": kind.name, "key": key or uuid4().hex, "parameters": Jsonb(asked), "subject": subject[:200], "actor": actor[:150],
+        "request": str(get_contextvars().get("request_id", ""))[:64], "attempts": kind.attempts, "not_before": not_before,
+    }  # fmt: skip
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_SUBMIT, values)
+        job, same, new = cursor.fetchone()
+        if not same:
+            raise ConflictingSubmit(f"A job {kind.name} with the key {key} waits already, with other parameters than {asked}.")
+        if new and not_before is None:
+            ring(job, kind)
+    return int(job)
+
+
+def ring(job: int, kind: Kind) -> None:
+    """Tell some worker, once this transaction commits, that a job may be run; hearing it twice is harmless."""
+    async_task(RUN, job, timeout=kind.timeout, ack_failure=True, save=False)
+
+
+def cancel(job: int) -> bool:
+    """Take a job back: at once while it waits, at its next step while it runs. Tell whether there was anything to take back."""
+    waiting = Job.objects.filter(pk=job, state=Job.State.WAITING)
+    if waiting.update(state=Job.State.CANCELLED, finished_at=Now()):
+        return True
+    return bool(Job.objects.filter(pk=job, state=Job.State.RUNNING).update(cancel_requested=True))
+
+
+def retry(job: int) -> bool:
+    """Let a dead or cancelled job wait again with all its tries; false when there is no such job or its like waits already."""
+    with transaction.atomic():
+        row = Job.objects.select_for_update().filter(pk=job, state__in=[Job.State.DEAD, Job.State.CANCELLED]).first()
+        if row is None or Job.objects.filter(kind=row.kind, key=row.key, state=Job.State.WAITING).exists():
+            return False
+        row.state, row.attempts, row.cancel_requested, row.finished_at, row.rung_at = Job.State.WAITING, 0, False, None, None
+        row.not_before = Now()
+        try:
+            with transaction.atomic():
+                row.save(update_fields=["state", "attempts", "cancel_requested", "finished_at", "rung_at", "not_before"])
+        except IntegrityError:
+            # Another request for the same work came between the look and the write.
+            return False
+    return True
+
+
+def pause(kinds_to_pause: Iterable[str], *, reason: str = "", actor: str = "") -> None:
+    """Stop starting jobs of these kinds; what runs already runs on."""
+    for name in kinds_to_pause:
+        kinds.find(name)
+        Pause.objects.update_or_create(kind=name, defaults={"reason": reason[:200], "actor": actor[:150]})
+
+
+def resume(kinds_to_resume: Iterable[str]) -> None:
+    """Start jobs of these kinds again; the sweeper rings those that became due meanwhile."""
+    names = list(kinds_to_resume)
+    Pause.objects.filter(kind__in=names).delete()
+    Job.objects.filter(kind__in=names, state=Job.State.WAITING).update(rung_at=None)
