@@ -19,9 +19,13 @@ def main(supervisor: int) -> None:
     let_forks_end_with_us()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "profitpeek.settings")
     django.setup()
-    # Importing it reads the settings.
+    # Importing these reads the settings.
     from django_q.cluster import Cluster
 
+    from profitpeek.jobs.running import STOPPING, begin_nothing_more
+
+    # Before the forks, which inherit it.
+    signal.signal(STOPPING, begin_nothing_more)
     cluster = Cluster()
     cluster.start()
     cluster.sentinel.join()

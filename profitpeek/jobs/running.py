@@ -2,9 +2,11 @@
 
 import os
 import signal
+import threading
 import time
 import traceback
 from collections.abc import Callable
+from types import FrameType
 
 import structlog
 from django.db import DatabaseError, InterfaceError, connection, transaction
@@ -24,7 +26,16 @@ CLUSTER_VARIABLE = "PROFITPEEK_CLUSTER"
 WRITE_AGAIN_AFTER = (0.5, 2.0, 5.0)
 """Seconds to wait before trying again to write how a run ended, while the database is away."""
 
+STOPPING = signal.SIGUSR1
+"""What the supervisor sends to every process of a cluster that is to end: begin nothing more."""
+
 Fault = Job.Fault
+_stopping = threading.Event()
+
+
+def begin_nothing_more(number: int, frame: FrameType | None) -> None:
+    """Note that this process is to end; q2 would first run everything it has taken into its memory."""
+    _stopping.set()
 
 
 def worker_name() -> str:
@@ -34,7 +45,7 @@ def worker_name() -> str:
 
 def run(job: int) -> None:
     """Claim a job and do it; return at once when it is not due or somebody else has it. Nothing a handler does gets out."""
-    claim = claiming.claim(job, worker=worker_name())
+    claim = None if _stopping.is_set() else claiming.claim(job, worker=worker_name())
     if claim is None:
         return
     with structlog.contextvars.bound_contextvars(job=job, kind=claim.kind, attempt=claim.attempt, request_id=claim.request_id):

@@ -24,7 +24,7 @@ from django_q.models import OrmQ, Schedule
 
 from profitpeek.jobs import recurring, sweeper
 from profitpeek.jobs.records import Record
-from profitpeek.jobs.running import CLUSTER_VARIABLE
+from profitpeek.jobs.running import CLUSTER_VARIABLE, STOPPING
 
 log = structlog.get_logger(__name__)
 
@@ -141,6 +141,7 @@ class Supervisor:
     def _stop(self) -> None:
         """End the cluster: what runs may finish for a while, the rest is left to the next start."""
         if self._cluster is not None and self._cluster.poll() is None:
+            os.killpg(self._cluster.pid, STOPPING)
             self._cluster.terminate()
             try:
                 self._cluster.wait(timeout=STOP_SECONDS)

@@ -1,6 +1,7 @@
 """Find what fell between: jobs whose worker is gone, and due jobs that no worker heard of."""
 
 from collections.abc import Collection
+from typing import Any
 
 import structlog
 from django.db import connection, transaction
@@ -35,7 +36,14 @@ def free_lost(*, gone: Collection[str] = ()) -> int:
             [list(gone)],
         )
         lost = cursor.fetchall()
-    return sum(_free(*row) for row in lost)
+    return sum(_free_unless_committing(*row) for row in lost)
+
+
+def _free_unless_committing(job: int, run: int, *rest: Any) -> bool:
+    """Free one job, but leave one whose holder has fenced a transaction that it is about to commit to the next look."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM jobs_job WHERE id = %s AND run = %s FOR NO KEY UPDATE SKIP LOCKED", [job, run])
+        return cursor.fetchone() is not None and _free(job, run, *rest)
 
 
 def _free(job: int, run: int, kind: str, key: str, attempts: int, max_attempts: int, worker: str) -> bool:
