@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from msgspec import Struct
 
 from connectors.models import FileImport, RawPayload
@@ -33,6 +33,12 @@ from ledger.reposting import adopt, resolve_rates, withdraw
 KIND = "order-lines"
 Progress = Callable[[str, int, int], None]
 """Called with (step, done, of how many); the whole is 0 while it is not known."""
+Guard = Callable[[], None]
+"""Called last in each transaction; what it raises takes the transaction back."""
+
+
+def _unguarded() -> None:
+    """Let every transaction commit: in the foreground nobody can have taken the work over."""
 
 
 class Report(Struct):
@@ -63,9 +69,13 @@ class Report(Struct):
 
 
 def import_order_lines(
-    store: Store, path: Path, template: Template, *, now: datetime, actor: str = "", dry_run: bool = False, progress: Progress | None = None
-) -> Report:
-    """Check a file and, unless it is a dry run, record it; raise FileRefused with the rows that are wrong."""
+    store: Store, path: Path, template: Template, *, now: datetime, actor: str = "", dry_run: bool = False,
+    progress: Progress | None = None, row: FileImport | None = None, guard: Guard = _unguarded,
+) -> Report:  # fmt: skip
+    """Check a file and, unless it is a dry run, record it; raise FileRefused with the rows that are wrong.
+
+    `row` is an import that was opened before, by a request or by a run that was cut; it goes on under its number.
+    """
     tell = progress or (lambda step, done, whole: None)
     digest = reading.file_digest(path)
     dialect = reading.find_dialect(path, encoding=template.encoding, delimiter=template.delimiter)
@@ -80,20 +90,29 @@ def import_order_lines(
                 for order in chunk:
                     _count(report, mapper.fact(order), store.currency)
             return report
-        row = FileImport.objects.create(
-            store=store, kind=KIND, template=as_json(template), filename=path.name[:255], sha256=digest, rows=spool.rows, orders=spool.orders,
-            actor=actor, started_at=now,
-        )  # fmt: skip
+        row = row or open_import(store, template, filename=path.name, sha256=digest, actor=actor, now=now)
+        row.state, row.rows, row.orders = FileImport.State.RUNNING, spool.rows, spool.orders
+        row.save(update_fields=["state", "rows", "orders"])
         report.import_id = row.pk
         standing = _standing(store, digest, template)
         for number, chunk in enumerate(spool.chunks(), start=1):
-            _record_chunk(row, store, number, chunk, mapper, report, standing)
+            _record_chunk(row, store, number, chunk, mapper, report, standing, guard)
             tell("recording orders", report.orders, spool.orders)
     resolve_rates(store)
-    row.state = FileImport.State.DONE if report.new + report.changed else FileImport.State.UNCHANGED
-    row.changed_orders, row.finished_at = report.new + report.changed, datetime.now(tz=now.tzinfo)
-    row.save(update_fields=["state", "changed_orders", "finished_at"])
+    row.refresh_from_db(fields=["changed_orders"])
+    row.state = FileImport.State.DONE if row.changed_orders else FileImport.State.UNCHANGED
+    row.finished_at = datetime.now(tz=now.tzinfo)
+    row.save(update_fields=["state", "finished_at"])
     return report
+
+
+def open_import(
+    store: Store, template: Template, *, filename: str, sha256: str, actor: str, now: datetime, state: str = FileImport.State.RUNNING
+) -> FileImport:
+    """Note that a file is to be imported."""
+    return FileImport.objects.create(
+        store=store, kind=KIND, template=as_json(template), filename=filename[:255], sha256=sha256, actor=actor, started_at=now, state=state
+    )  # fmt: skip
 
 
 def _context(store: Store, now: datetime) -> order_lines.Context:
@@ -129,7 +148,7 @@ def _check(
 
 def _record_chunk(
     row: FileImport, store: Store, number: int, chunk: list[order_lines.OrderRows], mapper: order_lines.Mapper, report: Report,
-    standing: QuerySet[FileImport],
+    standing: QuerySet[FileImport], guard: Guard,
 ) -> None:  # fmt: skip
     """Record one chunk and archive it, unless the very same chunk stands archived already and says nothing new."""
     packed = pack(chunk)
@@ -141,6 +160,8 @@ def _record_chunk(
             RawPayload.objects.create(
                 file_import=row, number=number, body=seal(packed), sha256=sha256, orders=len(chunk)
             )  # fmt: skip
+        FileImport.objects.filter(pk=row.pk).update(changed_orders=F("changed_orders") + done.new + done.changed)
+        guard()
     for fact in facts:
         _count(report, fact, store.currency)
     report.new += done.new

@@ -9,7 +9,9 @@ class FileImport(models.Model):
     """One file a person imported, how it was read, and what it did."""
 
     class State(models.TextChoices):
+        WAITING = "waiting", "waiting"
         RUNNING = "running", "running or interrupted"
+        REFUSED = "refused", "refused"
         DONE = "done", "done"
         UNCHANGED = "unchanged", "changed nothing"
         UNDONE = "undone", "undone"
@@ -24,6 +26,8 @@ class FileImport(models.Model):
     orders = models.PositiveIntegerField(default=0)
     changed_orders = models.PositiveIntegerField(default=0)
     actor = models.CharField(max_length=150, blank=True)
+    problem = models.TextField(blank=True, help_text="Why the file was refused, with the rows that are wrong.")
+    job = models.PositiveBigIntegerField(null=True, help_text="The background job that imports it, when one does.")
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     undone_at = models.DateTimeField(null=True)
@@ -38,6 +42,17 @@ class FileImport(models.Model):
     def cause_ref(self) -> str:
         """Return how batches and orders name this import."""
         return f"import:{self.pk}"
+
+
+class FilePiece(models.Model):
+    """A piece of a file that waits to be imported, compressed and sealed; deleted with the import's end."""
+
+    file_import = models.ForeignKey(FileImport, on_delete=models.CASCADE, related_name="pieces")
+    number = models.PositiveIntegerField()
+    body = models.BinaryField(help_text="zlib, then sealed with FIELD_KEYS.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["file_import", "number"], name="one_piece_per_import_and_number")]
 
 
 class RawPayload(models.Model):

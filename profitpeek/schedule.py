@@ -1,14 +1,19 @@
 """List every kind of background job, and every one that comes again by itself."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
+from connectors.tasks import IMPORT_FILE, LOAD_RATES
+from ledger.tasks import AUDIT_BOOK, AUDIT_BOOKS, REPOST
 from profitpeek.jobs.housekeeping import HEARTBEAT, PRUNE_JOBS
 from profitpeek.jobs.kinds import Kind
 from profitpeek.jobs.recurring import Recurring
 
-KINDS: tuple[Kind, ...] = (HEARTBEAT, PRUNE_JOBS)
+KINDS: tuple[Kind, ...] = (HEARTBEAT, PRUNE_JOBS, AUDIT_BOOKS, AUDIT_BOOK, REPOST, IMPORT_FILE, LOAD_RATES)
 
 RECURRING: tuple[Recurring, ...] = (
     Recurring(name="heartbeat", kind=HEARTBEAT, every=timedelta(minutes=1)),
     Recurring(name="prune-jobs", kind=PRUNE_JOBS, every=timedelta(hours=6)),
+    # The bank publishes at about 16:00 its time, on working days.
+    Recurring(name="exchange-rates", kind=LOAD_RATES, at=time(16, 40), zone="Europe/Berlin"),
+    Recurring(name="nightly-audit", kind=AUDIT_BOOKS, at=time(3, 20)),
 )

@@ -3,6 +3,9 @@
 import gzip
 from pathlib import Path
 
+from connectors.platforms.files.template import FOLDER
+
+GENERIC = (FOLDER / "generic-order-lines.toml").read_text()
 HEADER = "order,date,sku,title,quantity,unit_price,customer,country"
 RETAILER_HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
 
@@ -30,3 +33,10 @@ def write(folder: Path, rows: str, *, name: str = "orders.csv", header: str = HE
     data = text.encode(encoding)
     path.write_bytes(gzip.compress(data) if pack else data)
     return path
+
+
+def own_template(folder: Path, text: str, name: str = "own") -> str:
+    """Write a person's own template and return its path."""
+    path = folder / f"{name}.toml"
+    path.write_text(text)
+    return str(path)

@@ -8,16 +8,15 @@ import pytest
 from connectors.imports import import_order_lines, undo_order_lines
 from connectors.models import FileImport
 from connectors.platforms.files.faults import FileRefused
-from connectors.platforms.files.template import FOLDER, load
+from connectors.platforms.files.template import load
 from ledger.models import Book, Entry, Order, Sale, Store, StoreZone
 from ledger.periods import Period
 from ledger.statements import amount, profit
 from ledger.stores import open_store
-from tests.connectors.files import HEADER, write
+from tests.connectors.files import GENERIC, HEADER, own_template, write
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
-GENERIC = (FOLDER / "generic-order-lines.toml").read_text()
 
 
 @pytest.fixture
@@ -27,12 +26,6 @@ def store() -> Store:
 
 def gross(store: Store, key: str = "gross_sales") -> str:
     return str(amount(profit(Book.objects.get(pk=store.pk), [Period(date(2026, 1, 1), date(2026, 12, 31))])[0], key))
-
-
-def own_template(folder: Path, text: str, name: str = "own") -> str:
-    path = folder / f"{name}.toml"
-    path.write_text(text)
-    return str(path)
 
 
 def test_undo_keeps_to_its_own_platform(store: Store, tmp_path: Path) -> None:

@@ -1,0 +1,50 @@
+"""Do in the background what connectors are asked for: import files, fetch exchange rates."""
+
+from datetime import datetime
+from typing import BinaryIO
+
+from django.db import transaction
+from django.utils import timezone
+
+from connectors import ecb
+from connectors.models import FileImport
+from connectors.platforms.files.template import Template
+from connectors.uploads import import_received, receive
+from ledger.kinds import Hold
+from ledger.models import Order, Store
+from ledger.tasks import REPOST, store_key
+from profitpeek.jobs import queue
+from profitpeek.jobs.faults import Retryable
+from profitpeek.jobs.kinds import Kind
+from profitpeek.jobs.work import Work
+
+
+def submit_file(store: Store, file: BinaryIO, template: Template, *, filename: str, actor: str, now: datetime) -> FileImport:
+    """Keep a file and have it imported in the background; raise FileRefused when it cannot be taken."""
+    with transaction.atomic():
+        row = receive(store, file, template, filename=filename, actor=actor, now=now)
+        row.job = queue.submit(
+            IMPORT_FILE, {"import": row.pk}, key=f"import:{row.pk}", subject=f"{row.filename} into {store.name}", actor=actor
+        )  # fmt: skip
+        row.save(update_fields=["job"])
+    return row
+
+
+def import_file(work: Work) -> None:
+    """Import a kept file; a run that was cut is gone on with, chunk by chunk."""
+    row = FileImport.objects.select_related("store").get(pk=work.parameters["import"])
+    import_received(row, progress=work.progress, guard=work.fence)
+
+
+def load_rates(work: Work) -> None:
+    """Bring the exchange rates up to date, and have the orders drafted that waited for one."""
+    done = ecb.refresh(timezone.now())
+    waiting = Order.objects.filter(hold=Hold.RATE_MISSING).order_by("store_id").values_list("store_id", flat=True).distinct()
+    for store in Store.objects.filter(pk__in=list(waiting)) if done.added else ():
+        queue.submit(REPOST, {"store": store.pk}, key=store_key(store), subject=f"{store.name}: new exchange rates", actor="exchange rates")
+    if done.error:
+        raise Retryable(f"Rates may be missing: {done.error}", after=3_600)
+
+
+IMPORT_FILE = Kind(name="import-file", label="File import", handler=import_file, timeout=2_700)
+LOAD_RATES = Kind(name="load-rates", label="Exchange rates", handler=load_rates, attempts=8)

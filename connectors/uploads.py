@@ -1,0 +1,84 @@
+"""Import a file in the background: keep it sealed in the database until a worker has imported it.
+
+In the database, because the process that was given the file and the one that imports it need not share a disk.
+"""
+
+import hashlib
+import tempfile
+import zlib
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path, PurePath
+from typing import BinaryIO
+
+from django.db import transaction
+from django.utils import timezone
+
+from connectors.imports import Guard, Progress, import_order_lines, open_import
+from connectors.models import FileImport, FilePiece
+from connectors.platforms.files.faults import FileRefused
+from connectors.platforms.files.template import Template, from_json
+from connectors.secrets import seal, unseal
+from ledger.models import Store
+
+PIECE = 1_000_000
+LARGEST = 500_000_000
+"""Bytes of a file that are taken; more is for the command line, which reads it in place."""
+
+
+def receive(store: Store, file: BinaryIO, template: Template, *, filename: str, actor: str, now: datetime) -> FileImport:
+    """Keep a file that is to be imported; raise FileRefused when it is empty or too large. Call it in a transaction."""
+    digest = hashlib.sha256()
+    row = open_import(store, template, filename=_plain(filename), sha256="", actor=actor, now=now, state=FileImport.State.WAITING)
+    size = 0
+    for number, piece in enumerate(iter(lambda: file.read(PIECE), b""), start=1):
+        size += len(piece)
+        if size > LARGEST:
+            raise FileRefused(f"{row.filename} has more than {LARGEST // 1_000_000} MB. Import it on the server with `manage.py import_file`.")
+        digest.update(piece)
+        FilePiece.objects.create(file_import=row, number=number, body=seal(zlib.compress(piece, 1)))
+    if not size:
+        raise FileRefused(f"{row.filename} is empty.")
+    row.sha256 = digest.hexdigest()
+    row.save(update_fields=["sha256"])
+    return row
+
+
+def import_received(row: FileImport, *, progress: Progress, guard: Guard) -> None:
+    """Import a file that was kept, or go on with it; what a file is refused for is noted in its row.
+
+    `guard` is called last in each transaction. The pieces go with the last one.
+    """
+    problem = ""
+    # A run that was cut between the end of the import and that of the pieces has only those left to do.
+    if row.state in (FileImport.State.WAITING, FileImport.State.RUNNING):
+        problem = _import(row, progress, guard)
+    with transaction.atomic():
+        if problem:
+            row.state, row.problem, row.finished_at = FileImport.State.REFUSED, problem, timezone.now()
+            row.save(update_fields=["state", "problem", "finished_at"])
+        row.pieces.all().delete()
+        guard()
+
+
+def _import(row: FileImport, progress: Progress, guard: Guard) -> str:
+    """Import the kept file and return why it was refused, if it was."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / row.filename
+        with path.open("wb") as file:
+            file.writelines(_pieces(row))
+        try:
+            import_order_lines(row.store, path, from_json(row.template), now=timezone.now(), actor=row.actor, progress=progress, row=row, guard=guard)
+        except FileRefused as refused:
+            return str(refused)
+    return ""
+
+
+def _plain(filename: str) -> str:
+    """Return a file's name without folders, whatever system it comes from."""
+    return PurePath(filename.replace("\\", "/")).name.replace("\0", "")[:255] or "file.csv"
+
+
+def _pieces(row: FileImport) -> Iterator[bytes]:
+    for body in row.pieces.order_by("number").values_list("body", flat=True).iterator(chunk_size=1):
+        yield zlib.decompress(unseal(bytes(body)))

@@ -1,0 +1,52 @@
+"""Do in the background what books need: the nightly audit, and drafting orders again."""
+
+from ledger.audit import audit
+from ledger.cause import Cause
+from ledger.kinds import CauseKind
+from ledger.models import Store
+from ledger.record import Contended
+from ledger.reposting import repost
+from ledger.snapshot import snapshot
+from profitpeek.jobs import queue
+from profitpeek.jobs.faults import Permanent, Retryable
+from profitpeek.jobs.kinds import Kind
+from profitpeek.jobs.work import Work
+
+
+def store_key(store: Store) -> str:
+    """Return the key under which one store's jobs of a kind follow each other."""
+    return f"store:{store.pk}"
+
+
+def audit_books(work: Work) -> None:
+    """Have every store's book audited, each by a job of its own, so that one that fails keeps no other back."""
+    for store in Store.objects.filter(book__isnull=False).order_by("pk"):
+        queue.submit(AUDIT_BOOK, {"store": store.pk}, key=store_key(store), subject=store.name, actor=work.actor)
+
+
+def audit_book(work: Work) -> None:
+    """Audit one book; what does not hold becomes a finding that its pages show."""
+    store = _store(work)
+    with snapshot():
+        audit(store.book)
+
+
+def repost_book(work: Work) -> None:
+    """Draft a store's orders again with today's rules. Posting writes only differences, so a run that was cut harms nothing."""
+    store = _store(work)
+    try:
+        repost(store, cause=Cause(CauseKind.CORRECTION, "repost", work.actor), progress=lambda done, whole: work.progress("orders", done, whole))
+    except Contended as error:
+        raise Retryable(str(error)) from error
+
+
+def _store(work: Work) -> Store:
+    store = Store.objects.select_related("book").filter(pk=work.parameters["store"], book__isnull=False).first()
+    if store is None:
+        raise Permanent("The store is there no more.")
+    return store
+
+
+AUDIT_BOOKS = Kind(name="audit-books", label="Nightly audit", handler=audit_books, atomic=True)
+AUDIT_BOOK = Kind(name="audit-book", label="Audit of a book", handler=audit_book, timeout=900, attempts=3)
+REPOST = Kind(name="repost", label="Restating orders", handler=repost_book, timeout=2_700)
