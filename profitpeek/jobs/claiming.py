@@ -94,7 +94,7 @@ def give_up(claim: Claim, *, state: Job.State, fault: str, error: str, detail: s
 
 
 def put_back(job: int, run: int, *, after: float, fault: str, error: str, detail: str, counts: bool = True) -> bool:
-    """Let a run's job wait again for `after` seconds; false when the job is no longer ours.
+    """Let a run's job wait again for `after` seconds, unless somebody cancelled it; false when the job is no longer ours.
 
     Where the same work was asked for again meanwhile, that later job takes over, and keeps the pause.
     """
@@ -112,7 +112,9 @@ def put_back(job: int, run: int, *, after: float, fault: str, error: str, detail
 
 def _wait_again(values: dict[str, Any]) -> bool:
     statement = """
-        UPDATE jobs_job SET state = 'waiting', not_before = clock_timestamp() + make_interval(secs => %(after)s), rung_at = NULL,
+        UPDATE jobs_job SET state = CASE WHEN cancel_requested THEN 'cancelled' ELSE 'waiting' END,
+               finished_at = CASE WHEN cancel_requested THEN clock_timestamp() END,
+               not_before = clock_timestamp() + make_interval(secs => %(after)s), rung_at = NULL,
                lease_until = NULL, attempts = attempts - %(back)s, fault = %(fault)s, error = %(error)s, detail = %(detail)s
         WHERE id = %(job)s RETURNING 1"""
     try:

@@ -17,6 +17,8 @@ from profitpeek.jobs.kinds import Kind
 from profitpeek.jobs.models import Job, Pause
 
 RUN = "profitpeek.jobs.running.run"
+SHORT = 60
+"""Seconds for a job of a kind that this version does not know: enough to say so."""
 
 # A job that waits already under this key takes the request over. One that waits for its time is brought forward;
 # one that waits because it failed, or because a platform asked for patience, is not.
@@ -56,13 +58,14 @@ def submit(
         if not same:
             raise ConflictingSubmit(f"A job {kind.name} with the key {key} waits already, with other parameters than {asked}.")
         if new and not_before is None:
-            ring(job, kind)
+            ring(job, kind.name)
     return int(job)
 
 
-def ring(job: int, kind: Kind) -> None:
+def ring(job: int, kind: str) -> None:
     """Tell some worker, once this transaction commits, that a job may be run; hearing it twice is harmless."""
-    async_task(RUN, job, timeout=kind.timeout, ack_failure=True, save=False)
+    known = kinds.table().get(kind)
+    async_task(RUN, job, timeout=known.timeout if known else SHORT, ack_failure=True, save=False)
 
 
 def cancel(job: int) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from profitpeek.jobs import kinds, queue
@@ -56,6 +56,9 @@ def tick(now: datetime) -> list[str]:
         try:
             if _tick(entry, now):
                 due.append(entry.name)
+        except (OperationalError, InterfaceError):
+            # The database is away: that is about no entry, and whoever ticks knows what to do.
+            raise
         except Exception:
             # One entry that cannot be submitted must not keep back the others.
             log.exception("recurring.failed", name=entry.name)

@@ -26,6 +26,7 @@ CLUSTER_VARIABLE = "PROFITPEEK_CLUSTER"
 WRITE_AGAIN_AFTER = (0.5, 2.0, 5.0)
 """Seconds to wait before trying again to write how a run ended, while the database is away."""
 
+UNKNOWN_PAUSE = 30.0
 STOPPING = signal.SIGUSR1
 """What the supervisor sends to every process of a cluster that is to end: begin nothing more."""
 
@@ -59,9 +60,7 @@ def _run(claim: Claim) -> str:
     try:
         kind = kinds.find(claim.kind)
     except UnknownKind as unknown:
-        error = f"{unknown} Install the version that asked for it, then retry."
-        claiming.give_up(claim, state=Job.State.DEAD, fault=Fault.PERMANENT, error=error, detail="")
-        return "dead"
+        return _unknown(claim, f"{unknown} Install the version that asked for it, then retry.")
     work = Work(claim, kind)
     try:
         with Heartbeat(work):
@@ -78,6 +77,15 @@ def _run(claim: Claim) -> str:
         ended = error
         return _persist(lambda: _failed(claim, kind, ended))
     return _persist(lambda: _succeeded(work))
+
+
+def _unknown(claim: Claim, error: str) -> str:
+    """Leave a kind we do not know to a worker that does, for the tries it has: while versions change, one may be there."""
+    if claim.attempt >= claim.max_attempts:
+        claiming.give_up(claim, state=Job.State.DEAD, fault=Fault.PERMANENT, error=error, detail="")
+        return "dead"
+    claiming.put_back(claim.job, claim.run, after=claiming.pause_after(claim.attempt, UNKNOWN_PAUSE), fault=Fault.PERMANENT, error=error, detail="")
+    return "again"
 
 
 def _handle(work: Work) -> None:
@@ -134,7 +142,7 @@ def _ring_follower(claim: Claim) -> None:
     with transaction.atomic():
         waiting = claiming.follower(claim)
         if waiting is not None:
-            queue.ring(waiting, kinds.find(claim.kind))
+            queue.ring(waiting, claim.kind)
 
 
 def _persist(write: Callable[[], str]) -> str:

@@ -48,6 +48,7 @@ class Supervisor:
         self._patience = STALL_SECONDS
         self._deadline = 0.0
         self._last_begun: datetime | None = None
+        self._away = False
 
     def run(self, stop: threading.Event) -> None:
         """Watch until told to stop, then let the cluster finish what it does and end."""
@@ -64,8 +65,14 @@ class Supervisor:
         try:
             step()
         except (DatabaseError, InterfaceError) as error:
-            log.warning("worker.database_away", error=str(error).strip())
+            if not self._away:
+                log.warning("worker.database_away", error=str(error).strip())
+            self._away = True
             connection.close()
+        else:
+            if self._away:
+                log.info("worker.database_back")
+            self._away = False
 
     def _take_over(self) -> None:
         """Declare this schedule, end what dead supervisors left, and free their jobs."""

@@ -7,7 +7,7 @@ import structlog
 from django.db import connection, transaction
 from django_q.brokers import get_broker
 
-from profitpeek.jobs import claiming, kinds, queue
+from profitpeek.jobs import claiming, queue
 from profitpeek.jobs.claiming import Claim
 from profitpeek.jobs.models import Job
 
@@ -74,9 +74,7 @@ def ring_due() -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_UNHEARD, {"again": RING_AGAIN_SECONDS, "limit": RINGS_AT_ONCE})
         unheard = cursor.fetchall()
-        known = kinds.table()
-        for job, name in unheard:
-            if name in known:
-                queue.ring(job, known[name])
+        for job, kind in unheard:
+            queue.ring(job, kind)
         cursor.execute("UPDATE jobs_job SET rung_at = clock_timestamp() WHERE id = ANY(%s)", [[job for job, _ in unheard]])
     return len(unheard)

@@ -138,7 +138,7 @@ def test_a_result_that_cannot_be_pickled_is_no_reason_to_run_again(worker: Worke
 def test_a_double_ring_runs_a_job_once(worker: Worker) -> None:
     job = queue.submit(table.EFFECT, {"name": "once", "seconds": 0.5})
     for _ in range(20):
-        queue.ring(job, table.EFFECT)
+        queue.ring(job, "effect")
     finished(worker, ["once"])
     assert Job.objects.get(pk=job).attempts == 1
     assert wait_until(lambda: not OrmQ.objects.exists(), seconds=10)

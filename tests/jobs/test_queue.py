@@ -271,12 +271,27 @@ def test_a_job_whose_ring_was_lost_is_rung_again_and_a_future_one_is_not() -> No
     assert Job.objects.get(pk=future).rung_at is None
 
 
-def test_a_kind_this_version_does_not_know_is_said_and_not_lost() -> None:
+def test_a_kind_this_version_does_not_know_is_left_to_another_version_and_then_said() -> None:
     job = queue.submit(table.EFFECT, {"name": "one"})
-    Job.objects.filter(pk=job).update(kind="of-tomorrow")
+    Job.objects.filter(pk=job).update(kind="of-tomorrow", max_attempts=2, rung_at=None)
+    assert sweeper.ring_due() == 1
     run(job)
-    assert state(job) == ("dead", 1, "permanent")
+    assert state(job) == ("waiting", 1, "permanent")
+    make_due(job)
+    run(job)
+    assert state(job) == ("dead", 2, "permanent")
     assert "knows no job of the kind “of-tomorrow”. Install the version" in Job.objects.get(pk=job).error
+
+
+def test_a_job_that_was_cancelled_stays_so_when_its_run_fails_or_its_worker_is_lost() -> None:
+    failing, losing = queue.submit(table.FAILS, {"how": "retryable"}), queue.submit(table.EFFECT, {"name": "one"})
+    claim = claimed(failing)
+    claimed(losing, "cluster/1")
+    assert queue.cancel(failing)
+    assert queue.cancel(losing)
+    claiming.put_back(claim.job, claim.run, after=0, fault="retryable", error="503", detail="")
+    sweeper.free_lost(gone=["cluster/1"])
+    assert (state(failing)[0], state(losing)[0]) == ("cancelled", "cancelled")
 
 
 def test_an_atomic_job_that_lost_its_lease_takes_its_effect_back() -> None:
