@@ -1,7 +1,7 @@
 # Every target works from a clean checkout with Python 3.11 and nothing else installed.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types bench backup requirements clean install install-dev
+.PHONY: help run test lint types bench backup restore requirements vendor clean install install-dev
 
 # Python and its tools write below the home directory, which may be unset, missing or read-only.
 ifneq ($(shell test -n "$$HOME" && test -d "$$HOME" && test -w "$$HOME" && echo usable),usable)
@@ -33,8 +33,12 @@ types: install-dev ## Check the types.
 bench: install-dev ## Measure speed with tests/benchmarks (minutes; they print, they never fail on time).
 	@$(PYTHON) -m pytest -n 0 -s -o python_files='bench_*.py' -o python_functions='bench_*' tests/benchmarks $(ARGS)
 
-backup: install ## Write a backup of the database into var/backups with the embedded server's pg_dump.
-	@$(PYTHON) manage.py backup
+backup: install ## Write a backup of the database into var/backups; ARGS=--with-keys puts the keys beside it.
+	@$(PYTHON) manage.py backup $(ARGS)
+
+restore: install ## Restore FILE=… into an empty database; ARGS=--force renames and keeps one that is not empty.
+	@test -n "$(FILE)" || { echo "Name the backup: make restore FILE=var/backups/profitpeek-….dump"; exit 1; }
+	@$(PYTHON) manage.py restore "$(FILE)" $(ARGS)
 
 requirements: ## Compile requirements*.in into the pinned, hashed requirements*.txt (needs uv; UPGRADE=--upgrade takes newer versions).
 	@command -v uv >/dev/null || { echo "This needs uv: pip install uv, or https://docs.astral.sh/uv/"; exit 1; }
@@ -42,6 +46,10 @@ requirements: ## Compile requirements*.in into the pinned, hashed requirements*.
 	  uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links \
 	    --custom-compile-command "make requirements" $(UPGRADE) $$name.in --output-file $$name.txt || exit 1; \
 	done
+
+vendor: ## Copy the browser files that package.json names into static/vendor (needs npm; nothing else here does).
+	@command -v npm >/dev/null || { echo "This needs npm: https://nodejs.org/"; exit 1; }
+	@npm ci --ignore-scripts --no-audit --no-fund --silent && node vendor.mjs && rm -rf node_modules
 
 clean: ## Remove what can be made again: .venv, caches, the tests' database. Your data in var/ stays.
 	@if [ -f var/postgres-test/location ]; then rm -rf "$$(cat var/postgres-test/location)"; fi

@@ -51,6 +51,8 @@ class Table:
     memo: list[Row]
     statistics: list[Row]
     estimated_share: Decimal | None
+    booked: list[bool]
+    """Whether anything is booked in each period; where nothing is, a chart has a gap."""
 
     def sections(self) -> list[tuple[str, list[Row]]]:
         """Return every section with its title, top to bottom."""
@@ -81,6 +83,7 @@ def statement_table(store: Store, view: View) -> Table:
         memo=[_memo(line, statements, whole) for line in accounts.MEMO],
         statistics=_statistics(store, statements, whole),
         estimated_share=whole.estimated_share,
+        booked=[bool(one.accounts) for one in statements],
     )
 
 

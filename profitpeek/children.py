@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 STOP_SECONDS = 30.0
@@ -63,7 +64,8 @@ def run_for_ever(commands: Mapping[str, Sequence[str]], *, pass_fds: Sequence[in
 def _start(command: Sequence[str], pass_fds: Sequence[int]) -> "subprocess.Popen[bytes]":
     """Start one child that the terminal's signals do not reach and that does not outlive us."""
     wrapper = [sys.executable, "-m", "profitpeek.die_with_parent", str(os.getpid())]
-    return subprocess.Popen([*wrapper, *command], process_group=0, pass_fds=pass_fds)
+    # Started from another folder, Python would not find our package.
+    return subprocess.Popen([*wrapper, *command], cwd=Path(__file__).parent.parent, process_group=0, pass_fds=pass_fds)
 
 
 def _stop(children: Sequence["subprocess.Popen[bytes]"]) -> None:

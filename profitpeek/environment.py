@@ -13,6 +13,8 @@ from pathlib import Path
 import environ
 from cryptography.fernet import Fernet
 
+from profitpeek.production import refusals
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 GENERATED = ("SECRET_KEY", "FIELD_KEYS")
 
@@ -23,8 +25,10 @@ class EnvironmentUnusable(Exception):
 
 @cache
 def load() -> environ.Env:
-    """Complete `os.environ` from the installation's files and return the reader of it."""
+    """Complete `os.environ` from the installation's files, refuse what is unsafe, and return the reader of it."""
     read_env_file(Path(os.environ.get("PROFITPEEK_ENV_FILE", BASE_DIR / ".env")))
+    if found := refusals(os.environ):
+        raise EnvironmentUnusable("ProfitPeek does not start like this:\n" + "\n".join(f"- {each}" for each in found))
     if is_local():
         supply_secrets(var_dir() / "secrets.env")
     return environ.Env()
@@ -32,7 +36,7 @@ def load() -> environ.Env:
 
 def is_local() -> bool:
     """Tell whether this is somebody's own machine, where missing secrets may be generated."""
-    return os.environ.get("PROFITPEEK_ENV", "local") != "production"
+    return (os.environ.get("PROFITPEEK_ENV") or "local") != "production"
 
 
 def var_dir() -> Path:

@@ -1,13 +1,16 @@
 """Configure Django for ProfitPeek; every value a person may set comes from the environment."""
 
+import tomllib
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from profitpeek import environment
+from profitpeek import admin_looks, content_security, environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 env = environment.load()
 
-PRODUCTION = env("PROFITPEEK_ENV", default="local") == "production"
+PRODUCTION = not environment.is_local()
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env("SECRET_KEY")
 # Keys that seal archives and key customer hashes, newest first; apart from SECRET_KEY so that
@@ -17,6 +20,13 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 SITE_URL = env("SITE_URL", default="http://localhost:8000")
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
+# The admin's looks: unfold, or Django's own where that does not work. Everything that differs is named here.
+PLAIN_ADMIN = env.bool("PLAIN_ADMIN", default=False)
+MODEL_ADMIN, TABULAR_INLINE = (f"{'django.contrib' if PLAIN_ADMIN else 'unfold'}{name}" for name in (".admin.ModelAdmin", ".admin.TabularInline"))
+ADMIN_SITE = "django.contrib.admin.AdminSite" if PLAIN_ADMIN else "unfold.sites.UnfoldAdminSite"
+ADMIN_FORMS = "django.contrib.auth.forms" if PLAIN_ADMIN else "unfold.forms"
+UNFOLD = admin_looks.UNFOLD
+
 INSTALLED_APPS = [
     "profitpeek",
     "profitpeek.jobs",
@@ -24,7 +34,8 @@ INSTALLED_APPS = [
     "alerts",
     "connectors",
     "ledger",
-    "django.contrib.admin",
+    *([] if PLAIN_ADMIN else ["unfold.apps.BasicAppConfig"]),
+    "profitpeek.admin_app.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -39,9 +50,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "profitpeek.health.Health",
+    "profitpeek.request_log.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "profitpeek.content_security.loosen_admin",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -65,6 +79,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "dashboards.context.frame",
             ]
         },
     }
@@ -74,6 +89,8 @@ TEMPLATES = [
 # the placeholder lets tools that never connect (type checker, help) import the settings.
 DATABASES = {"default": env.db("DATABASE_URL", default="postgres:///profitpeek")}
 DATABASES["default"].update(CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
+# A server that is gone without a word must not hold a request or a job for ever.
+DATABASES["default"]["OPTIONS"] = {"connect_timeout": 10, "tcp_user_timeout": 30_000, **DATABASES["default"].get("OPTIONS", {})}
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en"
@@ -82,7 +99,7 @@ USE_TZ = True
 USE_I18N = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = environment.var_dir() / "static"
+STATIC_ROOT = Path(env("STATIC_ROOT", default="") or environment.var_dir() / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = not PRODUCTION
 
@@ -96,25 +113,45 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
-ACCOUNT_ADAPTER = "dashboards.accounts.ClosedSignup"
+ACCOUNT_ADAPTER = "dashboards.accounts.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# A stranger's address is never written to.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+MFA_ADAPTER = "dashboards.accounts.SealedAuthenticators"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+# Browsers allow passkeys on http://localhost as well; in production every address is https.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
+# Without a mail server no address can be verified, and a second factor is wanted there too.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_ISSUER = "ProfitPeek"
+MFA_TOTP_TOLERANCE = 1
+# Limits per address count the visitor's, which a proxy passes on.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.bool("BEHIND_PROXY", default=False) else 0
+SESSION_COOKIE_AGE = 14 * 24 * 60 * 60
 
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": ["'self'"],
-        "script-src": ["'self'"],
-        "style-src": ["'self'"],
-        "img-src": ["'self'", "data:"],
-        "object-src": ["'none'"],
-        "base-uri": ["'none'"],
-        "form-action": ["'self'"],
-        "frame-ancestors": ["'none'"],
-    }
+# Without a mail server, links are shown on pages to be passed on, and forgotten passwords are set on the server.
+MAIL_CONFIGURED = bool(env("EMAIL_URL", default=""))
+if MAIL_CONFIGURED:
+    vars().update(env.email_url("EMAIL_URL"))
+    EMAIL_TIMEOUT = 10
+    ACCOUNT_CHANGE_EMAIL = True
+    ACCOUNT_EMAIL_NOTIFICATIONS = True
+    DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("MAIL_FROM", default="") or f"ProfitPeek <no-reply@{urlsplit(SITE_URL).hostname}>"
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+ACCOUNT_EMAIL_VERIFICATION = "optional" if MAIL_CONFIGURED else "none"
+
+# Limits on attempts are kept here, for all processes together (dashboards.models.CacheEntry).
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "dashboards_cacheentry"},
+    "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }
+
+CONTENT_SECURITY_POLICY = content_security.SITE
 
 # Plain http is for the local installation only; production refuses it.
 SECURE_SSL_REDIRECT = PRODUCTION
@@ -125,14 +162,22 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
 SECURE_HSTS_PRELOAD = PRODUCTION
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
 
+# Whoever bears it may read /metrics from elsewhere; without one only this machine may.
+METRICS_TOKEN = env("METRICS_TOKEN", default="")
+
+LOGGING_CONFIG = "profitpeek.logs.configure"
+LOGGING = {"json": (env("LOG_FORMAT", default="") or ("json" if PRODUCTION else "text")) == "json", "level": env("LOG_LEVEL", default="") or "INFO"}
+
 # django-q2 only rings: it carries a job's number and is told nothing else (docs/decisions/0025). Its own
 # retries, results and catching up are off; a second delivery of a ring is harmless, so it may take many at once.
 Q_CLUSTER = {
     "name": "profitpeek",
     "orm": "default",
+    # Its statistics, twice a second, are nobody's but its own.
+    "cache": "process",
     "workers": env.int("WORKERS", default=2),
     "bulk": 10,
-    "queue_limit": 100,
+    "queue_limit": 20,
     "timeout": 900,
     "retry": 3_000,
     "max_attempts": 1,
@@ -145,6 +190,10 @@ Q_CLUSTER = {
     "guard_cycle": 0.5,
     "log_level": "WARNING",
 }
+
+# The module that lists every kind of background job, and where a supervisor notes which cluster it keeps.
+JOB_TABLE = "profitpeek.schedule"
+JOB_RECORDS = environment.var_dir() / "workers"
 
 # Where the newest euro reference rates come from (connectors/ecb.py).
 ECB_RATES_URL = env("ECB_RATES_URL", default="https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist-90d.xml")

@@ -3,6 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
+handler500 = "profitpeek.request_log.server_error"
+
 urlpatterns = [
     path("", include("dashboards.urls")),
     path("accounts/", include("allauth.urls")),

@@ -1,9 +1,22 @@
 """Serve ProfitPeek to a WSGI server; the database's address comes from the environment."""
 
 import os
+import sys
 
 from django.core.wsgi import get_wsgi_application
 
+from profitpeek import environment
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "profitpeek.settings")
+
+try:
+    environment.load()
+    # Whoever joins the embedded server must leave it again, which a web server's processes cannot be relied on for.
+    if not os.environ.get("DATABASE_URL"):
+        raise environment.EnvironmentUnusable("DATABASE_URL is not set. Name a database, or start `manage.py serve`, which has its own.")
+except environment.EnvironmentUnusable as error:
+    sys.stderr.write(f"{error}\n")
+    # The number that makes gunicorn give up instead of trying again for ever.
+    sys.exit(3)
 
 application = get_wsgi_application()

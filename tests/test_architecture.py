@@ -73,6 +73,9 @@ MODEL_WRITES = {
     "FileImport": {"connectors/imports.py"},
     "RawPayload": {"connectors/imports.py"},
     "Channel": {"ledger/dimensions.py"},
+    "Membership": {"ledger/people.py"},
+    "Invitation": {"dashboards/invitations.py"},
+    "FirstAccountLink": {"dashboards/first_account.py"},
 }
 
 

@@ -1,5 +1,6 @@
 """Show the profit statement of a store."""
 
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.decorators import login_required
@@ -9,17 +10,23 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboards.access import store_or_404, stores_for
+from dashboards.charts import profit_chart
 from dashboards.exports import statement_csv
 from dashboards.forms import StatementForm
 from dashboards.notices import current_zone, open_findings
+from dashboards.presets import presets
 from dashboards.statement_table import booked_days, statement_table
+from dashboards.tiles import tiles
 from ledger import statements
 from ledger.models import Store
 from ledger.snapshot import snapshot
 
 
-def _form(request: HttpRequest, store: Store, zone: str) -> StatementForm:
-    today = timezone.localdate(timezone=ZoneInfo(zone))
+def _today(zone: str) -> date:
+    return timezone.localdate(timezone=ZoneInfo(zone))
+
+
+def _form(request: HttpRequest, store: Store, *, today: date) -> StatementForm:
     return StatementForm(request.GET, store=store, booked=lambda basis: booked_days(store.book, basis, today=today))
 
 
@@ -30,11 +37,14 @@ def pnl(request: HttpRequest, slug: str) -> HttpResponse:
     store = store_or_404(request, slug)
     with snapshot():
         zone = current_zone(store)
-        form = _form(request, store, zone)
+        today = _today(zone)
+        form = _form(request, store, today=today)
         view = form.statement_view()
+        table = statement_table(store, view) if view else None
         context = {
             "store": store, "stores": stores_for(request.user), "section": "pnl", "form": form.shown(), "problems": form.problems(), "view": view,
-            "table": statement_table(store, view) if view else None, "state": statements.state(store.book),
+            "table": table, "tiles": tiles(table) if table else [], "chart": profit_chart(table, today=today) if table else None,
+            "presets": presets(view, today=today) if view else [], "state": statements.state(store.book),
             "findings": open_findings(store), "zone": zone,
         }  # fmt: skip
     return render(request, "dashboards/pnl.html", context)
@@ -45,7 +55,7 @@ def pnl(request: HttpRequest, slug: str) -> HttpResponse:
 def pnl_csv(request: HttpRequest, slug: str) -> HttpResponse:
     """Send the same statement as a CSV file; refuse what the page would refuse, rather than send another range."""
     store = store_or_404(request, slug)
-    form = _form(request, store, current_zone(store))
+    form = _form(request, store, today=_today(current_zone(store)))
     view = form.statement_view()
     if view is None or form.problems():
         reasons = [message for _, message in form.problems()] or ["There are no entries yet."]

@@ -2,37 +2,47 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.module_loading import import_string
+from django.utils.text import capfirst
 
-from ledger.models import Membership, Store
+from ledger import people
+from ledger.models import Store
+from ledger.people import EDITORS, Role
 
-Role = Membership.Role
-EDITORS = frozenset({Role.OWNER, Role.COST_EDITOR})
-OWNERS = frozenset({Role.OWNER})
+ModelAdmin: Any = import_string(settings.MODEL_ADMIN)
+TabularInline: Any = import_string(settings.TABULAR_INLINE)
 
 
 def stores_of(request: HttpRequest, roles: frozenset[Role]) -> QuerySet[Store]:
-    """Return the stores in which the person has one of the roles; a superuser has every role."""
-    if request.user.is_superuser:
-        return Store.objects.all()
-    return Store.objects.filter(memberships__user__in=[request.user.pk], memberships__role__in=roles)
+    """Return the stores in which the person has one of the roles."""
+    return people.stores_of(request.user, roles)
 
 
-class StoreModelAdmin(admin.ModelAdmin):
+class StoreModelAdmin(ModelAdmin):  # type: ignore[misc]
     """Shows only rows of the person's stores. Nothing may be added or deleted unless a subclass says so."""
 
     store_path = "store"
     """The way from a row to its store."""
     roles = EDITORS
     """Who may see and change the rows."""
+    note = ""
+    """What a person should know above the list: units, clocks, where the rows come from."""
+    empty = ""
+    """What will be listed here, and what to do for it."""
+    help_texts: dict[str, str] = {}
+    """What the form says under a field, where the model does not say it already."""
+    view_on_site = False
+    list_per_page = 50
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the rows of the person's stores."""
-        rows = super().get_queryset(request)
+        rows: QuerySet[Any] = super().get_queryset(request)
         return rows if request.user.is_superuser else rows.filter(**{f"{self.store_path}__in": stores_of(request, self.roles)})
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -59,10 +69,25 @@ class StoreModelAdmin(admin.ModelAdmin):
         if not (request.user.is_active and request.user.is_staff):
             return False
         if obj is None or obj.pk is None:
-            return bool(request.user.is_superuser) or stores_of(request, self.roles).exists()
+            return bool(request.user.is_superuser) or _in_any_store(request, self.roles)
         return self.get_queryset(request).filter(pk=obj.pk).exists()
 
-    def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> "ModelChoiceField[Any] | None":
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Head the list with what is listed."""
+        title = capfirst(str(self.opts.verbose_name_plural))
+        answer: HttpResponse = super().changelist_view(request, {"title": title, **(extra_context or {})})
+        return answer
+
+    def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:
+        """Return the form with what is to be said under its fields."""
+        return super().get_form(request, obj, change=change, **{"help_texts": self.help_texts, **kwargs})
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Let a person choose: unfold would put the first choice in (a role: owner) where the model has no default."""
+        blank = db_field.blank or not db_field.has_default()
+        return super().formfield_for_choice_field(db_field, request, **{"choices": db_field.get_choices(include_blank=blank), **kwargs})
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> ModelChoiceField | None:
         """Offer only rows of the person's stores, and only people who are members of them."""
         target: Any = db_field.remote_field.model
         gate = self.admin_site._registry.get(target)
@@ -72,7 +97,18 @@ class StoreModelAdmin(admin.ModelAdmin):
             kwargs["queryset"] = gate.get_queryset(request)
         elif target is get_user_model() and not request.user.is_superuser:
             kwargs["queryset"] = get_user_model()._default_manager.filter(memberships__store__in=stores_of(request, self.roles)).distinct()
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+        field: ModelChoiceField | None = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        return field
+
+
+def _in_any_store(request: HttpRequest, roles: frozenset[Role]) -> bool:
+    """Answer whether the person has one of the roles anywhere; asked for every item of the menu, so read once a request."""
+    known: dict[frozenset[Role], bool] | None = getattr(request, "in_any_store", None)
+    if known is None:
+        known = request.in_any_store = {}  # type: ignore[attr-defined]
+    if roles not in known:
+        known[roles] = stores_of(request, roles).exists()
+    return known[roles]
 
 
 class StoreFilter(admin.SimpleListFilter):
@@ -82,9 +118,10 @@ class StoreFilter(admin.SimpleListFilter):
     parameter_name = "store"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Return the stores to choose from."""
+        """Return the stores to choose from, where there is a choice."""
         self.path = model_admin.store_path
-        return [(str(pk), name) for pk, name in stores_of(request, model_admin.roles).values_list("pk", "name")]
+        stores = [(str(pk), name) for pk, name in stores_of(request, model_admin.roles).values_list("pk", "name")]
+        return stores if len(stores) > 1 else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Return the rows of the chosen store."""

@@ -11,8 +11,9 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from ledger.admin.base import OWNERS, StoreFilter, StoreModelAdmin
+from ledger.admin.base import StoreFilter, StoreModelAdmin
 from ledger.models import Book, Finding
+from ledger.people import OWNERS
 from ledger.posting import hold_book
 
 
@@ -44,6 +45,12 @@ class BookAdmin(StoreModelAdmin):
     """Closes days; everything else in a book is moved by postings."""
 
     roles = OWNERS
+    note = "A store's ledger. Closing days is the one thing to do here. Days are in the store's time zone, times are UTC."
+    help_texts = {
+        "closed_through": "The last day that never changes, in the store's time zone; later corrections are booked on the next. It cannot be undone.",
+        "last_seq": "Number of the latest batch of entries.",
+        "last_recorded_at": "UTC.",
+    }
     form = BookForm
     fields = ["store", "currency", "closed_through", "last_seq", "last_recorded_at", "costs_version", "restated_version"]
     readonly_fields = ["store", "currency", "last_seq", "last_recorded_at", "costs_version", "restated_version"]
@@ -64,6 +71,8 @@ class FindingAdmin(StoreModelAdmin):
     """Lists what the audit, the currencies and the imports noticed; nothing is changed here."""
 
     store_path = "book__store"
+    note = "What was noticed about the figures. Times are UTC; a finding is resolved by itself once its cause is gone."
+    empty = "Nothing has been noticed: no rate is missing and no total disagrees."
     list_display = ["severity", "kind", "subject", "message", "book", "first_seen_at", "last_seen_at", "resolved_at"]
     list_filter = [StoreFilter, "severity", "kind", ("resolved_at", admin.EmptyFieldListFilter)]
     list_select_related = ["book__store"]

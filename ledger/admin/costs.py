@@ -81,6 +81,8 @@ class ProductAdmin(CostRuleAdmin):
     """Lists products with their COGS percentage."""
 
     rules = {"cogs_percentage": "product COGS %"}
+    note = "COGS % is the share of a product's list price, tax removed, that it costs. Empty: the store's percentage applies. Orders follow a change."
+    empty = "Products appear here with the first orders that sold them."
     list_display = ["__str__", "store", "platform", "external_id", "cogs_percentage"]
     list_editable = ["cogs_percentage"]
     list_filter = [StoreFilter]
@@ -99,6 +101,8 @@ class ProductAdmin(CostRuleAdmin):
 class CostDefaultsAdmin(CostRuleAdmin):
     """Edits the one row of defaults; it reaches every store, so only a superuser may."""
 
+    note = "What a sale costs when nothing better is known, in every store of this installation."
+    list_display = ["__str__", "cogs_percentage", "payment_fee_percentage", "payment_fee_fixed"]
     rules = {
         "cogs_percentage": "default COGS %", "payment_fee_percentage": "default payment fee %", "payment_fee_fixed": "default payment fee per charge",
     }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from babel.numbers import format_currency
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
@@ -36,7 +37,13 @@ class ManualCostForm(ModelForm):
 class ManualCostAdmin(StoreModelAdmin):
     """Lists the costs entered by hand; saving one books it, deleting one reverses it."""
 
-    list_display = ["account_name", "store", "amount", "currency", "from_day", "to_day", "note"]
+    note = "Costs that no platform tells. Days are in the store's time zone; an amount is spread evenly over its days."
+    empty = "No cost has been entered by hand yet: rent, salaries, an influencer's fee."
+    help_texts = {
+        "currency": "Such as EUR or USD. Another than the store's is converted day by day.",
+        "note": "For people; it is not booked.",
+    }
+    list_display = ["account_name", "store", "money", "from_day", "to_day", "note"]
     list_filter = [StoreFilter, "category"]
     search_fields = ["label", "note"]
     form = ManualCostForm
@@ -45,6 +52,16 @@ class ManualCostAdmin(StoreModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the costs of the person's stores that have not been removed."""
         return super().get_queryset(request).filter(removed_at=None).select_related("store")
+
+    @admin.display(description="account", ordering="label")
+    def account_name(self, cost: ManualCost) -> str:
+        """Return the account it is booked on."""
+        return cost.account_name
+
+    @admin.display(description="amount", ordering="amount")
+    def money(self, cost: ManualCost) -> str:
+        """Return the amount as it is written in its currency."""
+        return format_currency(cost.amount, cost.currency, locale="en")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Keep a booked cost in its store."""

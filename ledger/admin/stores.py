@@ -1,17 +1,21 @@
 """Edit stores, their time zones and their people."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from ledger.admin.base import OWNERS, StoreFilter, StoreModelAdmin, stores_of
+from ledger import people
+from ledger.admin.base import StoreFilter, StoreModelAdmin, TabularInline, stores_of
 from ledger.admin.costs import CostRuleAdmin
 from ledger.models import Membership, Store, StoreZone
+from ledger.people import OWNERS
 
 
-class StoreZoneInline(admin.TabularInline):
+class StoreZoneInline(TabularInline):  # type: ignore[misc]
     """Adds a time zone from a day on; those in force are shown only, because days already given never move."""
 
     model = StoreZone
@@ -40,6 +44,16 @@ class StoreAdmin(CostRuleAdmin):
 
     store_path = "pk"
     rules = {"cogs_percentage": "store COGS %"}
+    note = "COGS % is the share of the list price, tax removed, that a product costs when neither its cost nor its own percentage is known."
+    empty = "Stores are opened on the site, or on the server with manage.py create_store."
+    help_texts = {
+        "slug": "The store's part of every address; links to its pages change with it.",
+        "fiscal_year_start_month": "1 is January, 12 is December.",
+        "week_starts_on_sunday": "Otherwise weeks start on Monday.",
+        "margin_basis": "What an order's margin is a percentage of.",
+        "currency": "Every figure of the store is in it. Another currency is a new store that succeeds this one.",
+        "succeeds": "The store this one follows, where the currency has changed.",
+    }
     list_display = ["name", "slug", "currency", "cogs_percentage"]
     search_fields = ["name", "slug"]
     fixed = ("currency", "succeeds", "is_demo")
@@ -63,7 +77,15 @@ class MembershipAdmin(StoreModelAdmin):
     """Edits who may do what. Owners only: a cost editor could otherwise become one."""
 
     roles = OWNERS
+    note = "Owners and cost editors come into the admin and see their own stores there; analysts and viewers have the pages of the site."
+    empty = "Nobody has a role in a store yet. People are invited on the site."
+    help_texts = {
+        "user": "Somebody who has an account already; others are invited on the site.",
+        "role": " ".join(f"{people.Role(role).label.capitalize()}: {told}" for role, told in people.WHAT_ROLES_MAY.items()),
+    }
     list_display = ["user", "store", "role"]
+    search_fields = ["user__email", "store__name"]
+    ordering = ["store", "user__email", "pk"]
     list_filter = [StoreFilter, "role"]
     list_select_related = ["user", "store"]
     fields = ["store", "user", "role"]
@@ -75,3 +97,40 @@ class MembershipAdmin(StoreModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Answer whether the membership is of a store the person owns."""
         return self._may(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> list[str]:
+        """Keep a role with its person and its store; another person's is another row."""
+        return ["store", "user"] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
+        """Give the role, which opens and closes the door to the admin as well."""
+        obj.pk = people.set_role(obj.store, obj.user, obj.role).pk
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        """Take the role away."""
+        people.remove_member(obj.store, obj.user)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Take each of the chosen roles away, or none of them."""
+        with transaction.atomic():
+            for membership in queryset.select_related("store", "user").order_by("store", "pk"):
+                self.delete_model(request, membership)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Save, or say that the store would have no owner."""
+        return self._keeping_an_owner(request, super().changeform_view, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Delete, or say that the store would have no owner."""
+        return self._keeping_an_owner(request, super().delete_view, *args, **kwargs)
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """List, and act on what was chosen or say that a store would have no owner."""
+        return self._keeping_an_owner(request, super().changelist_view, *args, **kwargs)
+
+    def _keeping_an_owner(self, request: HttpRequest, view: Callable[..., HttpResponse], *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except people.LastOwner as error:
+            messages.error(request, str(error))
+            return HttpResponseRedirect(request.get_full_path())

@@ -13,7 +13,8 @@ from django.db import transaction
 from django.db.models import Q
 
 from ledger.management.store_command import StoreCommand
-from ledger.models import Membership, Store
+from ledger.models import Store
+from ledger.people import Role, set_role
 from ledger.stores import StoreRefused, open_store
 
 
@@ -66,8 +67,5 @@ def _make_owner(store: Store, email: str) -> str | None:
     if user is None:
         password = secrets.token_urlsafe(12)
         user = people.create_user(username=email, email=email, password=password)
-    if not user.is_staff:  # the admin's door; what lies behind it is gated by membership (ledger/admin/base.py)
-        user.is_staff = True
-        user.save(update_fields=["is_staff"])
-    Membership.objects.create(store=store, user=user, role=Membership.Role.OWNER)
+    set_role(store, user, Role.OWNER)
     return password

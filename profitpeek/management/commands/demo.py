@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from connectors.imports import import_order_lines
 from connectors.platforms.files.template import load
-from ledger.models import Membership, Store
+from ledger.models import Store
+from ledger.people import Role, set_role
 from ledger.stores import open_store
 from profitpeek import demo, environment
 
@@ -44,8 +45,7 @@ class Command(BaseCommand):
         with transaction.atomic():
             user, _ = users.objects.get_or_create(email=EMAIL, defaults={"username": EMAIL})
             user.set_password(password)
-            user.is_staff = True  # as every owner: the admin shows only what belongs to their stores
             user.save()
-            Membership.objects.get_or_create(store=store, user=user, defaults={"role": Membership.Role.OWNER})
+            set_role(store, user, Role.OWNER)
         login.touch(mode=0o600)
         login.write_text(f"{EMAIL}\n{password}\n", encoding="utf-8")

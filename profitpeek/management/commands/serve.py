@@ -10,7 +10,10 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import BaseCommand, CommandError, call_command, get_commands
+from django.urls import reverse
+from django.utils import timezone
 
+from dashboards import first_account
 from profitpeek import environment
 from profitpeek.children import ChildEnded, run_for_ever, stoppable
 
@@ -47,6 +50,8 @@ class Command(BaseCommand):
         # WhiteNoise warns about a missing folder, although it finds a local installation's files without it.
         Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
         call_command("migrate", interactive=False, verbosity=0)
+        if not environment.is_local():
+            call_command("collectstatic", interactive=False, verbosity=0)
         if demo and environment.is_local() and "demo" in get_commands() and not get_user_model().objects.exists():
             self.stdout.write("Making the demo store ...")
             call_command("demo")
@@ -62,6 +67,9 @@ class Command(BaseCommand):
                 self.stdout.write(f"Sign in as {email} with the password {password}")
             elif person is not None:
                 self.stdout.write(f"Sign in as {email} with the password it was given since; forgotten: manage.py changepassword {email}")
+        if first_account.is_missing():
+            path = reverse("first_account", args=[first_account.issue(now=timezone.now())])
+            self.stdout.write(f"Nobody runs this installation yet. Make the first account here, once, within a day:\n  http://{host}:{port}{path}")
         self.stdout.write("Ctrl-C stops it.\n")
         self.stdout.flush()
 
@@ -96,10 +104,8 @@ def listen(host: str, wanted: int | None) -> socket.socket:
 
 def commands(listener: socket.socket) -> dict[str, list[str]]:
     """Name the processes that make up the product."""
-    server = [sys.executable, "-m", "gunicorn", "profitpeek.wsgi:application"]
-    server += ["--bind", f"fd://{listener.fileno()}", "--workers", "2", "--threads", "4"]
-    # The socket would be made in the home directory, which may be missing or read-only.
-    server += ["--no-control-socket", "--log-level", "warning", "--graceful-timeout", "10"]
+    server = [sys.executable, "-m", "gunicorn", "--config", "python:profitpeek.web_server", "profitpeek.wsgi:application"]
+    server += ["--bind", f"fd://{listener.fileno()}", "--graceful-timeout", "10"]
     running = {"web server": server}
     if "worker" in get_commands():
         running["worker"] = [sys.executable, str(environment.BASE_DIR / "manage.py"), "worker"]

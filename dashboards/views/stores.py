@@ -1,0 +1,38 @@
+"""Open a store from a page."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from dashboards.access import stores_for
+from dashboards.people_forms import StoreForm
+from ledger.people import Role, set_role
+from ledger.stores import StoreRefused, open_store
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def new_store(request: HttpRequest) -> HttpResponse:
+    """Open a store and make the person its owner; only who runs the installation may."""
+    if not (isinstance(request.user, User) and request.user.is_superuser):
+        raise PermissionDenied("Stores are opened by the person who runs this installation.")
+    form = StoreForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            with transaction.atomic():
+                store = open_store(slug=given["slug"], name=given["name"], currency=given["currency"], zone=given["zone"])
+                set_role(store, request.user, Role.OWNER)
+        except StoreRefused as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{store.name} is open. You are its owner.")
+            return redirect("pnl", slug=store.slug)
+    stores = stores_for(request.user)
+    context = {"form": form, "problems": form.problems(), "stores": stores, "demo": stores.filter(is_demo=True).first()}
+    return render(request, "dashboards/people/new_store.html", context)

@@ -1,0 +1,24 @@
+"""Configure gunicorn: `gunicorn --config python:profitpeek.web_server profitpeek.wsgi:application`.
+
+Threads, because a browser's second connection would wait for the first in a process that has none.
+"""
+
+import os
+
+from profitpeek.logs import configuration
+
+_json = (os.environ.get("LOG_FORMAT") or ("json" if os.environ.get("PROFITPEEK_ENV") == "production" else "text")) == "json"
+
+bind = f"{os.environ.get('HOST') or '0.0.0.0'}:{os.environ.get('PORT') or 8000}"  # noqa: S104 - a container's own address
+workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
+threads = int(os.environ.get("WEB_THREADS") or 4)
+timeout = 60
+graceful_timeout = 20
+# Memory that a library keeps is given back now and then, never by all processes at once.
+max_requests = 5_000
+max_requests_jitter = 500
+# The socket would be made in the home directory, which may be missing or read-only.
+control_socket_disable = True
+# Django decides by BEHIND_PROXY whether to believe what a proxy says about https; gunicorn has no part in it.
+secure_scheme_headers: dict[str, str] = {}
+logconfig_dict = configuration(json=_json, level=os.environ.get("LOG_LEVEL") or "INFO")

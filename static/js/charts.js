@@ -1,0 +1,78 @@
+// The one place that draws charts. A figure is data from the server (dashboards/charts.py); its looks are the page's tokens,
+// read anew whenever the theme changes.
+const CONFIG = {
+  responsive: true,
+  displaylogo: false,
+  displayModeBar: false, // its buttons would be nine tab stops without a name
+  showSendToCloud: false, // plotly would offer to upload the figure to its makers
+  plotlyServerURL: "",
+  showTips: false,
+  locale: "en",
+};
+
+// A custom property keeps light-dark() as written; only a real colour property resolves it to what is on the screen.
+function colourReader() {
+  const probe = document.createElement("span");
+  probe.hidden = true;
+  document.body.append(probe);
+  const read = (name) => {
+    probe.style.color = name;
+    return getComputedStyle(probe).color;
+  };
+  return { read, close: () => probe.remove() };
+}
+
+// Replace every "var(--token)" in a figure by the colour it stands for.
+function coloured(value, read) {
+  if (typeof value === "string") return value.startsWith("var(--") ? read(value) : value;
+  if (Array.isArray(value)) return value.map((one) => coloured(one, read));
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, coloured(one, read)]));
+}
+
+function template(read) {
+  const family = getComputedStyle(document.body).fontFamily;
+  const ink = read("var(--tblr-secondary)");
+  const axis = {
+    automargin: true, gridcolor: read("var(--pp-grid)"), linecolor: read("var(--pp-axis)"), zerolinecolor: read("var(--pp-axis)"), zerolinewidth: 1.5,
+    tickfont: { color: ink }, title: { font: { color: ink, size: 12 }, standoff: 8 }, fixedrange: true,
+  };
+  return {
+    layout: {
+      font: { family, size: 12, color: read("var(--tblr-body-color)") },
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      margin: { l: 8, r: 12, t: 36, b: 8, pad: 4 },
+      bargap: 0.35,
+      xaxis: { ...axis, showgrid: false, tickangle: 0 },
+      yaxis: { ...axis, tickformat: "~s", nticks: 6 },
+      legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { color: ink } },
+      hoverlabel: { bgcolor: read("var(--tblr-bg-surface)"), bordercolor: read("var(--tblr-border-color)"), font: { family, color: read("var(--tblr-body-color)") } },
+      dragmode: false,
+    },
+  };
+}
+
+function draw(holder) {
+  const figure = JSON.parse(document.getElementById(holder.dataset.figure).textContent);
+  const { read, close } = colourReader();
+  const layout = { ...coloured(figure.layout, read), template: template(read) };
+  // Few enough labels that they stand upright and apart, whatever the width.
+  const fits = Math.max(2, Math.floor(holder.clientWidth / 80));
+  const labels = figure.data[0]?.x?.length ?? 0;
+  layout.xaxis = { ...layout.xaxis, dtick: Math.max(1, Math.ceil(labels / fits)) };
+  const drawn = Plotly.react(holder, coloured(figure.data, read), layout, CONFIG);
+  close();
+  return drawn;
+}
+
+const holders = [...document.querySelectorAll("[data-figure]")];
+const drawAll = () => holders.forEach(draw);
+for (const holder of holders) holder.replaceChildren();
+drawAll();
+for (const query of ["(prefers-color-scheme: dark)", "(prefers-contrast: more)", "print"]) matchMedia(query).addEventListener("change", drawAll);
+let width = innerWidth;
+addEventListener("resize", () => {
+  if (innerWidth === width) return;
+  width = innerWidth;
+  drawAll();
+});

@@ -1,0 +1,49 @@
+"""Look at every page in both themes, on a phone and on a desk: readable by everybody, nothing refused, nothing cut off."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import violations
+
+OPEN = ["/accounts/login/", "/accounts/password/reset/"]
+MINE = [
+    "/", "/shop/pnl", "/shop/pnl?by=week&basis=order", "/shop/pnl?by=fortnight&from=x", "/empty/pnl", "/shop/orders", "/shop/orders?q=nothing",
+    "/empty/orders", "/shop/orders/%231001", "/shop/orders/%231004", "/shop/people", "/accounts/2fa/", "/accounts/sessions/", "/accounts/logout/",
+    "/stores/new", "/shop/nothing-here",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_pages_are_readable_and_keep_to_the_screen(tab: Callable[..., Page], theme: str, width: int) -> None:
+    stranger, mine = tab(OPEN[0], theme=theme, width=width, signed_in=False), tab("/", theme=theme, width=width)
+    wrong = []
+    for page, path in [*((stranger, path) for path in OPEN), *((mine, path) for path in MINE)]:
+        page.goto(path)
+        assert page.evaluate("document.documentElement.dataset.bsTheme") == theme
+        wrong += [f"{path}: {what}" for what in violations(page)]
+        wrong += [f"{path}: refused {directive}" for directive in page.evaluate("window.refused")]
+        wrong += [f"{path}: is {wide} wide" for wide in [page.evaluate("document.documentElement.scrollWidth")] if wide > width]
+    assert wrong == []
+
+
+def test_nothing_is_cut_off_at_320_pixels(tab: Callable[..., Page]) -> None:
+    page = tab("/", width=320)
+    widths = {}
+    for path in MINE:
+        page.goto(path)
+        widths[path] = page.evaluate("document.documentElement.scrollWidth")
+    assert {path: width for path, width in widths.items() if width > 320} == {}
+
+
+def test_pages_work_without_javascript(tab: Callable[..., Page]) -> None:
+    page = tab("/shop/pnl", java_script_enabled=False)
+    assert page.get_by_role("link", name="Orders").is_visible()
+    assert page.locator(".statement").get_by_role("cell", name="1,340.00").first.is_visible()
+    page.get_by_text("The drawing needs JavaScript").wait_for(state="visible")
+    page.locator("details.account > summary").click()
+    page.get_by_role("button", name="Dark").click()
+    assert page.locator("html").get_attribute("data-bs-theme") == "dark"
+    assert page.url.endswith("/shop/pnl")

@@ -1,0 +1,216 @@
+"""Walk every address of the project as every kind of person. Whoever adds a page says here who may see it.
+
+An answer is a status, or `in` (sent to sign in), `door` (sent to the admin's door, which asks to sign in or refuses), or
+`again` (asked for the password once more). One answer is everybody's; seven are those of WHO, in its order:
+stranger, viewer, analyst, cost editor, owner, another store's owner, superuser. `302/403` allows either.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.http import HttpResponse
+from django.test import Client
+from django.utils import timezone
+
+from connectors.models import FileImport
+from dashboards import invitations
+from dashboards.models import Invitation
+from ledger import findings
+from ledger.cause import Cause
+from ledger.kinds import CauseKind
+from ledger.manual_costs import save_cost
+from ledger.models import CostDefaults, Finding, ManualCost, Membership, Product, Store
+from ledger.people import Role
+from ledger.stores import open_store
+from profitpeek.jobs.models import Job, Pause
+from tests.builders import a_store, an_order, write
+from tests.dashboards.people import a_person, browser_of
+from tests.dashboards.walk import OUTSIDER, STRANGER, SUPERUSER, WHO, Policy, Row, ask, model_routes, routes, rows_of, somebody, told
+
+pytestmark = pytest.mark.django_db
+
+MEMBERS = "in 200 200 200 200 404 200"
+OWNERS = "in 403 403 403 200 404 200"
+OWNERS_THEN = "in 403 403 403 302 404 302"
+SIGNED_IN = "in 200 200 200 200 200 200"
+SIGNED_IN_THEN = "in 302 302 302 302 302 302"
+SIGNED_IN_ONLY_READ = "in 405 405 405 405 405 405"
+SIGNED_OUT = "200 302 302 302 302 302 302"
+AGAIN = "in again again again again again again"
+SET_UP = "in 404 404 404 404 404 404"
+"""Where somebody with a second factor sees it; the walkers have none."""
+SUPERUSERS = "in 403 403 403 403 403 200"
+STAFF = "door door door 200 200 200 200"
+USERS = "door door door 403 403 403 200"
+STAFF_ONLY_READ = "door door door 405 405 405 405"
+
+PAGES = {
+    "": Row("/", "in 302 302 302 302 302 200", "405"),
+    "preferences/theme": Row("/preferences/theme", "405", "400"),
+    "stores/new": Row("/stores/new", SUPERUSERS, SUPERUSERS),
+    "<slug:slug>/pnl": Row("/walked/pnl", MEMBERS, "405"),
+    "<slug:slug>/pnl.csv": Row("/walked/pnl.csv", MEMBERS, "405"),
+    "<slug:slug>/orders": Row("/walked/orders", MEMBERS, "405"),
+    "<slug:slug>/orders/<path:number>": Row("/walked/orders/%231001", MEMBERS, "405"),
+    "<slug:slug>/people": Row("/walked/people", OWNERS, OWNERS),
+    "<slug:slug>/people/<int:pk>/role": Row("/walked/people/{member}/role", "405", OWNERS_THEN),
+    "<slug:slug>/people/<int:pk>/remove": Row("/walked/people/{member}/remove", OWNERS, OWNERS_THEN),
+    "<slug:slug>/people/invitations/<int:pk>/renew": Row("/walked/people/invitations/{invitation}/renew", "405", OWNERS_THEN),
+    "<slug:slug>/people/invitations/<int:pk>/revoke": Row("/walked/people/invitations/{invitation}/revoke", "405", OWNERS_THEN),
+}
+# A link tells its store's name to whoever holds it, which is what it is for: these are walked with links that are not good.
+ACCOUNTS = {
+    "accounts/first/<str:token>": Row("/accounts/first/x", "410", "410"),
+    "accounts/invitation/<str:token>": Row("/accounts/invitation/x", "410", "410"),
+    "accounts/login/": Row("/accounts/login/", SIGNED_OUT, SIGNED_OUT),
+    "accounts/login/code/confirm/": Row("/accounts/login/code/confirm/", SIGNED_IN_THEN, SIGNED_IN_THEN),
+    "accounts/logout/": Row("/accounts/logout/", SIGNED_IN, "in"),
+    "accounts/inactive/": Row("/accounts/inactive/", "200", "405"),
+    "accounts/signup/": Row("/accounts/signup/", SIGNED_OUT, SIGNED_OUT),
+    "accounts/reauthenticate/": Row("/accounts/reauthenticate/", SIGNED_IN, SIGNED_IN),
+    "accounts/email/": Row("/accounts/email/", "200", "200"),
+    "accounts/confirm-email/": Row("/accounts/confirm-email/", "200", "405"),
+    r"accounts/^confirm-email/(?P<key>[-:\w]+)/$": Row("/accounts/confirm-email/x/", "200", "404"),
+    "accounts/password/change/": Row("/accounts/password/change/", SIGNED_IN, SIGNED_IN),
+    "accounts/password/set/": Row("/accounts/password/set/", SIGNED_IN_THEN, SIGNED_IN_THEN),
+    "accounts/password/reset/": Row("/accounts/password/reset/", "200", "200"),
+    "accounts/password/reset/done/": Row("/accounts/password/reset/done/", "200", "405"),
+    r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": Row("/accounts/password/reset/key/1-x/", "200", "200"),
+    "accounts/password/reset/key/done/": Row("/accounts/password/reset/key/done/", "200", "405"),
+    "accounts/sessions/": Row("/accounts/sessions/", SIGNED_IN, SIGNED_IN_THEN),
+    "accounts/2fa/": Row("/accounts/2fa/", SIGNED_IN, SIGNED_IN_ONLY_READ),
+    "accounts/2fa/authenticate/": Row("/accounts/2fa/authenticate/", SIGNED_IN_THEN, SIGNED_IN_THEN),
+    "accounts/2fa/reauthenticate/": Row("/accounts/2fa/reauthenticate/", AGAIN, AGAIN),
+    "accounts/2fa/totp/activate/": Row("/accounts/2fa/totp/activate/", AGAIN, AGAIN),
+    "accounts/2fa/totp/deactivate/": Row("/accounts/2fa/totp/deactivate/", SET_UP, SET_UP),
+    "accounts/2fa/recovery-codes/": Row("/accounts/2fa/recovery-codes/", SET_UP, SIGNED_IN_ONLY_READ),
+    "accounts/2fa/recovery-codes/generate/": Row("/accounts/2fa/recovery-codes/generate/", AGAIN, AGAIN),
+    "accounts/2fa/recovery-codes/download/": Row("/accounts/2fa/recovery-codes/download/", SET_UP, SET_UP),
+    "accounts/2fa/webauthn/": Row("/accounts/2fa/webauthn/", SIGNED_IN, SIGNED_IN_ONLY_READ),
+    "accounts/2fa/webauthn/add/": Row("/accounts/2fa/webauthn/add/", AGAIN, AGAIN),
+    "accounts/2fa/webauthn/login/": Row("/accounts/2fa/webauthn/login/", SIGNED_IN_THEN, SIGNED_IN_THEN),
+    "accounts/2fa/webauthn/reauthenticate/": Row("/accounts/2fa/webauthn/reauthenticate/", AGAIN, AGAIN),
+    "accounts/2fa/webauthn/keys/<int:pk>/edit/": Row("/accounts/2fa/webauthn/keys/1/edit/", AGAIN, AGAIN),
+    "accounts/2fa/webauthn/keys/<int:pk>/remove/": Row("/accounts/2fa/webauthn/keys/1/remove/", AGAIN, AGAIN),
+}
+ADMIN = {
+    "admin/": Row("/admin/", STAFF, STAFF),
+    "admin/login/": Row("/admin/login/", "in 403 403 302 302 302 302", "in 403 403 302 302 302 302"),
+    "admin/logout/": Row("/admin/logout/", "302 302 302 405 405 405 405", "302 302 302 in in in in"),
+    "admin/password_change/": Row("/admin/password_change/", "door door door 302 302 302 302", "door door door 302 302 302 302"),
+    "admin/password_change/done/": Row("/admin/password_change/done/", "door door door 302 302 302 302", "door door door 302 302 302 302"),
+    "admin/autocomplete/": Row("/admin/autocomplete/?term=ephyr", "door door door 403 403 403 403", STAFF_ONLY_READ),
+    "admin/jsi18n/": Row("/admin/jsi18n/", STAFF, STAFF_ONLY_READ),
+    "admin/auth/user/<id>/password/": Row("/admin/auth/user/{person}/password/", USERS, USERS),
+    "admin/^<app_label>/$": Row("/admin/ledger/", STAFF, STAFF),
+    "admin/(?P<url>.*)$": Row("/admin/nowhere", "door door door 404 404 404 404", "door door door 404 404 404 404"),
+}
+TABLE = PAGES | ACCOUNTS | ADMIN
+
+EDIT = frozenset({"cost_editor", "owner", OUTSIDER, SUPERUSER})
+OWN = frozenset({"owner", OUTSIDER, SUPERUSER})
+RUN = frozenset({SUPERUSER})
+POLICIES = {
+    "ledger.store": Policy(EDIT),
+    "ledger.membership": Policy(OWN, adds=True, deletes=True),
+    "ledger.book": Policy(OWN),
+    "ledger.finding": Policy(EDIT, saves="403"),
+    "ledger.product": Policy(EDIT, saves="302"),
+    "ledger.manualcost": Policy(EDIT, adds=True, deletes=True),
+    "ledger.costdefaults": Policy(RUN),
+    "connectors.fileimport": Policy(EDIT, saves="403"),
+    "jobs.job": Policy(RUN, saves="403"),
+    "jobs.pause": Policy(RUN, adds=True, deletes=True, saves="403"),
+    "auth.user": Policy(RUN, saves="302"),
+    "mfa.authenticator": Policy(RUN, deletes=True, saves="403"),
+    "usersessions.usersession": Policy(RUN, deletes=True, saves="403"),
+}
+
+NAMES = ["zephyr", "member@zephyr.example.com", "invited@zephyr.example.com"]
+"""What only the walked store's people may read."""
+SEARCHES = [f"/admin/{label.replace('.', '/')}/?q=ephyr" for label in POLICIES]
+
+
+@pytest.fixture
+def walked() -> Store:
+    """Open the store that is walked, with an order, two members and an invitation."""
+    store = open_store(slug="walked", name="Zephyr Pottery", currency="EUR", zone="UTC")
+    write(store, an_order("1001"))
+    owner = a_person(store, email="first@zephyr.example.com")
+    a_person(store, email="member@zephyr.example.com", role=Role.VIEWER)
+    invitations.invite(store, email="invited@zephyr.example.com", role=Role.VIEWER, by=owner, now=timezone.now())
+    return store
+
+
+def keys_of(store: Store) -> dict[str, Any]:
+    """Return the key of a row of the walked store for every model the admin shows."""
+    member, now = Membership.objects.get(store=store, user__email="member@zephyr.example.com"), timezone.now()
+    findings.note(store.pk, "walked", "Zephyr", "Noticed in Zephyr.", now=now)
+    cost = ManualCost(
+        store=store, category="operating", label="zephyr-rent", amount=Decimal(9), currency="EUR", from_day=now.date(), to_day=now.date()
+    )
+    save_cost(cost, cause=Cause(CauseKind.MANUAL, "cost", "first@zephyr.example.com"))
+    rows: list[Any] = [
+        store, store.book, member, member.user, cost, Product.objects.get(store=store), Finding.objects.get(), CostDefaults.objects.get(),
+        FileImport.objects.create(store=store, kind="order-lines", template={}, filename="Zephyr.csv", started_at=now),
+        Job.objects.create(kind="walked", key="walked", max_attempts=1), Pause.objects.create(kind="walked"),
+        Authenticator.objects.create(user=member.user, type="totp", data={}),
+        UserSession.objects.create(user=member.user, ip="127.0.0.1", session_key="walked"),
+    ]  # fmt: skip
+    keys = {row._meta.label_lower: row.pk for row in rows}
+    return keys | {
+        "member": member.pk,
+        "person": member.user_id,
+        "invitation": Invitation.objects.get().pk,
+    }
+
+
+def test_every_route_has_its_row() -> None:
+    """A new page is added to PAGES, ACCOUNTS or ADMIN; a new model of the admin to POLICIES and to `keys_of`."""
+    assert set(routes()) - set(model_routes()) == set(TABLE)
+    assert {label for label, _ in model_routes().values()} == set(POLICIES)
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_everybody_gets_what_the_table_says(who: str, walked: Store) -> None:
+    keys = keys_of(walked)
+    session = session_of(who, walked)
+    wrong, read = {}, []
+    for route, row in (TABLE | rows_of(POLICIES, keys)).items():
+        for method in ("GET", "POST"):
+            answer = ask(session, method, row.address.format(**keys))
+            expected = row.expected(method)[who]
+            if told(answer) not in expected.split("/"):
+                wrong[f"{method} {route}"] = f"{told(answer)} instead of {expected}"
+            read += [(route, name) for name in NAMES if who in (STRANGER, OUTSIDER) and name in text_of(answer)]
+    assert (wrong, read) == ({}, [])
+
+
+def test_searching_the_admin_finds_nothing_of_another_store(walked: Store) -> None:
+    keys_of(walked)
+    outsider, superuser = session_of(OUTSIDER, walked), session_of(SUPERUSER, walked)
+    assert [address for address in SEARCHES if "zephyr" in text_of(ask(outsider, "GET", address))] == []
+    assert len([address for address in SEARCHES if "zephyr" in text_of(ask(superuser, "GET", address))]) == 10
+
+
+def test_what_is_kept_from_others_is_on_the_pages_of_the_store(walked: Store) -> None:
+    """Prove that the walk could see a name that leaks."""
+    keys_of(walked)
+    session = session_of("owner", walked)
+    text = "".join(text_of(ask(session, "GET", address)) for address in ("/walked/people", "/admin/ledger/finding/"))
+    assert [name for name in NAMES if name not in text] == []
+
+
+def session_of(who: str, walked: Store) -> Client:
+    """Return a browser of one kind of person, who has a store of their own beside the walked one."""
+    person = somebody(who, walked, Store.objects.filter(slug="other").first() or a_store(slug="other"))
+    return Client() if person is None else browser_of(person)
+
+
+def text_of(answer: HttpResponse) -> str:
+    """Return all an answer tells: its body and where it leads."""
+    body = b"" if answer.streaming else answer.content
+    return (body.decode() + answer.get("Location", "")).lower()

@@ -1,0 +1,286 @@
+"""The gate in the admin: whatever is asked for and however, a person meets the rows of their own stores only."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.test import Client
+
+from connectors.models import FileImport
+from ledger import findings
+from ledger.cause import Cause
+from ledger.kinds import CauseKind
+from ledger.manual_costs import save_cost
+from ledger.models import Finding, ManualCost, Membership, Product, Store
+from ledger.people import Role, set_role
+from tests.builders import a_store, an_order, at, write
+from tests.dashboards.people import a_person, browser_of
+
+pytestmark = pytest.mark.django_db
+
+OF_STORES = {"ledger": ["store", "product", "manualcost", "book", "membership", "finding"], "connectors": ["fileimport"]}
+PAGES = [f"{app}/{model}" for app, models in OF_STORES.items() for model in models]
+INSTALLATION = ["jobs/job", "jobs/pause", "auth/user", "mfa/authenticator", "usersessions/usersession", "ledger/costdefaults"]
+SECRETS = ("Undisclosed", "undisclosed")
+"""In the name of everything the other store has."""
+
+
+@dataclass
+class Shop:
+    """Hold a store with one row of every kind the admin lists."""
+
+    store: Store
+    rows: dict[str, Any]
+
+
+def a_shop(slug: str) -> Shop:
+    """Open a store whose every row carries its name."""
+    store = a_store(slug=slug)
+    write(store, an_order("1"))
+    product = Product.objects.get(store=store)
+    product.title = f"{slug} mug"
+    product.save()
+    cost = ManualCost(
+        store=store, category="operating", label=f"{slug}-rent", amount=Decimal(100), currency="EUR",
+        from_day=date(2026, 3, 1), to_day=date(2026, 3, 2), note=slug,
+    )  # fmt: skip
+    save_cost(cost, cause=Cause(CauseKind.MANUAL, "rent", "test"))
+    findings.note(store.pk, f"{slug}-kind", slug, f"{slug} message", now=store.created_at)
+    took = FileImport.objects.create(
+        store=store, kind=f"{slug}-lines", template={}, filename=f"{slug}.csv", sha256="0" * 64, started_at=at("2026-03-03 12:00")
+    )
+    owner = a_person(store, email=f"owner@{slug}.example.com")
+    rows = {
+        "ledger/store": store, "ledger/product": product, "ledger/manualcost": cost, "ledger/book": store.book,
+        "ledger/membership": Membership.objects.get(user=owner), "ledger/finding": Finding.objects.get(book=store.pk), "connectors/fileimport": took,
+    }  # fmt: skip
+    return Shop(store, rows)
+
+
+@pytest.fixture
+def mine() -> Shop:
+    return a_shop("pottery")
+
+
+@pytest.fixture
+def theirs() -> Shop:
+    return a_shop("undisclosed")
+
+
+@pytest.fixture(autouse=True)
+def _two_shops(mine: Shop, theirs: Shop) -> Iterator[None]:
+    yield
+
+
+def staff(shop: Shop, role: Role = Role.OWNER) -> Client:
+    """Return a browser of somebody with a role in one store; the flag that opens the door is set whatever the role."""
+    person = a_person(shop.store, email="ann@example.com", role=role)
+    person.is_staff = True
+    person.save()
+    return browser_of(person)
+
+
+def superuser() -> Client:
+    """Return the browser of whoever runs the installation."""
+    return browser_of(a_person(email="root@example.com", superuser=True))
+
+
+def tells(answer: Any) -> list[str]:
+    """Return what an answer gives away of the other store."""
+    return [word for word in SECRETS if word in answer.content.decode()]
+
+
+def test_every_page_of_the_admin_is_known_here() -> None:
+    assert {f"{model._meta.app_label}/{model._meta.model_name}" for model in admin.site._registry} == {*PAGES, *INSTALLATION}
+
+
+@pytest.mark.parametrize(
+    ("role", "seen"),
+    [
+        (Role.OWNER, set(PAGES)),
+        (Role.COST_EDITOR, {"ledger/store", "ledger/product", "ledger/manualcost", "ledger/finding", "connectors/fileimport"}),
+        (Role.ANALYST, set()),
+        (Role.VIEWER, set()),
+    ],
+)
+def test_lists_by_role(role: Role, seen: set[str], mine: Shop) -> None:
+    client = staff(mine, role)
+    assert {page for page in [*PAGES, *INSTALLATION] if client.get(f"/admin/{page}/").status_code == 200} == seen
+    index = client.get("/admin/").content.decode()
+    assert {page for page in [*PAGES, *INSTALLATION] if f'href="/admin/{page}/"' in index} == seen
+
+
+def test_the_superuser_sees_every_page_and_every_store(theirs: Shop) -> None:
+    client = superuser()
+    assert [page for page in [*PAGES, *INSTALLATION] if client.get(f"/admin/{page}/").status_code != 200] == []
+    assert "undisclosed mug" in client.get("/admin/ledger/product/").content.decode()
+    assert client.get(f"/admin/ledger/product/{theirs.rows['ledger/product'].pk}/change/").status_code == 200
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_lists_name_nothing_of_another_store(page: str, mine: Shop, theirs: Shop) -> None:
+    client = staff(mine)
+    for query in ("", "?q=e", f"?store={theirs.store.pk}", "?_facets=True", "?all=1", "?o=1"):
+        answer = client.get(f"/admin/{page}/{query}", follow=True)
+        assert (answer.status_code, tells(answer)) == (200, []), query
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_list_cannot_be_narrowed_by_what_another_table_holds(page: str, mine: Shop) -> None:
+    client = staff(mine)
+    for query in ("?store__memberships__user__password__startswith=a", "?user__password__startswith=p", "?book__store__name__startswith=U"):
+        assert client.get(f"/admin/{page}/{query}").status_code in (302, 400), query
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("view", ["change", "history", "delete"])
+def test_a_row_of_another_store_is_absent(page: str, view: str, mine: Shop, theirs: Shop) -> None:
+    client = staff(mine)
+    foreign = client.get(f"/admin/{page}/{theirs.rows[page].pk}/{view}/")
+    absent = client.get(f"/admin/{page}/987654321/{view}/")
+    assert (foreign.status_code, foreign.get("Location")) == (absent.status_code, absent.get("Location"))
+    refused = view == "delete" and page not in ("ledger/manualcost", "ledger/membership")
+    assert foreign.status_code == (403 if refused else 302)
+    assert tells(foreign) == []
+    # The message that there is no such row comes with the next page.
+    assert "undisclosed" not in client.get("/admin/").content.decode()
+    assert client.get(f"/admin/{page}/{mine.rows[page].pk}/{view}/").status_code == (403 if refused else 200)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_posting_to_a_row_of_another_store_changes_nothing(page: str, mine: Shop, theirs: Shop) -> None:
+    client, row = staff(mine), theirs.rows[page]
+    before = type(row).objects.filter(pk=row.pk).values().get()
+    for view in ("change", "delete"):
+        client.post(f"/admin/{page}/{row.pk}/{view}/", {"post": "yes", "title": "x", "role": "viewer", "cogs_percentage": "9", "_save": "Save"})
+    for query in ("?_popup=1", "?_to_field=id&_popup=1"):
+        client.post(f"/admin/{page}/{row.pk}/change/{query}", {"cogs_percentage": "9", "role": "viewer"})
+    assert type(row).objects.filter(pk=row.pk).values().get() == before
+
+
+@pytest.mark.parametrize("page", ["ledger/manualcost", "ledger/membership"])
+def test_bulk_deletion_spares_rows_of_another_store(page: str, mine: Shop, theirs: Shop) -> None:
+    client, row = staff(mine), theirs.rows[page]
+    form = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes", "select_across": "0"}
+    for across in ("0", "1"):
+        answer = client.post(f"/admin/{page}/", {**form, "select_across": across, "index": "0"}, follow=True)
+        assert tells(answer) == []
+    kept = type(row).objects.filter(pk=row.pk)
+    assert kept.exists()
+    assert not isinstance(row, ManualCost) or kept.get().removed_at is None
+
+
+def test_editing_a_list_leaves_products_of_another_store(mine: Shop, theirs: Shop) -> None:
+    client, row = staff(mine), theirs.rows["ledger/product"]
+    form = {"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", "form-0-id": row.pk, "form-0-cogs_percentage": "9", "_save": "Save"}
+    assert tells(client.post("/admin/ledger/product/", form)) == []
+    row.refresh_from_db()
+    assert row.cogs_percentage is None
+
+
+def cost_form(store: Store) -> dict[str, Any]:
+    """Fill in the form of a cost."""
+    return {
+        "store": store.pk, "category": "operating", "label": "new", "amount": "5", "currency": "EUR",
+        "from_day": "2026-03-01", "to_day": "2026-03-01", "note": "",
+    }  # fmt: skip
+
+
+def test_choices_and_posted_keys_are_of_ones_own_stores(mine: Shop, theirs: Shop) -> None:
+    client = staff(mine)
+    stranger = theirs.rows["ledger/membership"].user
+    for page in ("ledger/manualcost", "ledger/membership"):
+        assert tells(client.get(f"/admin/{page}/add/")) == []
+        assert tells(client.get(f"/admin/{page}/add/?store={theirs.store.pk}&user={stranger.pk}")) == []
+    refused = client.post("/admin/ledger/manualcost/add/", cost_form(theirs.store))
+    assert (refused.status_code, tells(refused), ManualCost.objects.filter(label="new").count()) == (200, [], 0)
+    for store, user in ((theirs.store, stranger), (mine.store, stranger), (theirs.store, mine.rows["ledger/membership"].user)):
+        answer = client.post("/admin/ledger/membership/add/", {"store": store.pk, "user": user.pk, "role": "owner"})
+        assert (answer.status_code, tells(answer)) == (200, [])
+    assert set(Membership.objects.values_list("store__slug", "user__email")) == {
+        ("pottery", "owner@pottery.example.com"), ("pottery", "ann@example.com"), ("undisclosed", "owner@undisclosed.example.com")
+    }  # fmt: skip
+    taken = client.post("/admin/ledger/manualcost/add/", cost_form(mine.store))
+    assert (taken.status_code, ManualCost.objects.filter(label="new", store=mine.store).count()) == (302, 1)
+
+
+def test_a_booked_cost_is_not_moved_into_another_store(mine: Shop, theirs: Shop) -> None:
+    client, cost = staff(mine), mine.rows["ledger/manualcost"]
+    assert client.post(f"/admin/ledger/manualcost/{cost.pk}/change/", cost_form(theirs.store)).status_code == 302
+    cost.refresh_from_db()
+    assert (cost.label, cost.store) == ("new", mine.store)
+
+
+def test_zones_of_another_store_are_not_reached_through_ones_own(mine: Shop, theirs: Shop) -> None:
+    client, zone = staff(mine), theirs.store.zones.get()
+    form = {
+        "name": "Pottery", "slug": "pottery", "fiscal_year_start_month": "1", "margin_basis": "total_sales", "cogs_percentage": "",
+        "zones-TOTAL_FORMS": "2", "zones-INITIAL_FORMS": "1", "zones-0-id": zone.pk, "zones-0-store": theirs.store.pk, "zones-0-zone": "Asia/Tokyo",
+        "zones-0-from_day": "2999-01-01", "zones-0-DELETE": "on", "zones-1-store": theirs.store.pk, "zones-1-zone": "Asia/Tokyo",
+        "zones-1-from_day": "2999-01-02",
+    }  # fmt: skip
+    client.post(f"/admin/ledger/store/{mine.store.pk}/change/", form)
+    assert list(theirs.store.zones.values_list("pk", "zone")) == [(zone.pk, "UTC")]
+
+
+def test_autocomplete_answers_about_ones_own_rows_or_not_at_all(mine: Shop) -> None:
+    client = staff(mine)
+    for model in apps.get_models():
+        for field in (field for field in model._meta.get_fields() if field.many_to_one and field.concrete):
+            query = {"app_label": model._meta.app_label, "model_name": model._meta.model_name, "field_name": field.name}
+            answer = client.get("/admin/autocomplete/", {**query, "term": ""})
+            assert answer.status_code in (200, 403, 404), query
+            assert tells(answer) == [], query
+    found = client.get("/admin/autocomplete/", {"app_label": "ledger", "model_name": "product", "field_name": "store", "term": "e"})
+    assert [row["text"] for row in found.json()["results"]] == ["Pottery"]
+    people = client.get("/admin/autocomplete/", {"app_label": "ledger", "model_name": "membership", "field_name": "user", "term": "owner"})
+    assert people.status_code == 403
+
+
+def test_recent_actions_are_ones_own_and_forget_stores_one_has_left(mine: Shop, theirs: Shop) -> None:
+    ann = a_person(mine.store, email="ann@example.com")
+    root = a_person(email="root@example.com", superuser=True)
+    kind = ContentType.objects.get_for_model(Store)
+    for user, store in ((ann, theirs.store), (ann, mine.store), (root, mine.store)):
+        LogEntry.objects.create(user=user, content_type=kind, object_id=str(store.pk), object_repr=f"act on {store.name}", action_flag=CHANGE)
+    text = browser_of(ann).get("/admin/").content.decode()
+    assert (text.count("act on Pottery"), text.count("act on Undisclosed")) == (1, 0)
+    assert browser_of(root).get("/admin/").content.decode().count("act on Pottery") == 1
+
+
+def test_history_is_of_ones_own_rows(mine: Shop) -> None:
+    client, store = staff(mine), mine.store
+    LogEntry.objects.create(
+        user=a_person(email="root@example.com", superuser=True), content_type=ContentType.objects.get_for_model(Store),
+        object_id=str(store.pk), object_repr="Pottery", action_flag=CHANGE, change_message="Repainted.",
+    )  # fmt: skip
+    assert "Repainted." in client.get(f"/admin/ledger/store/{store.pk}/history/").content.decode()
+
+
+def test_the_last_owner_stays_and_roles_open_and_close_the_door(mine: Shop) -> None:
+    client, membership = superuser(), mine.rows["ledger/membership"]
+    address = f"/admin/ledger/membership/{membership.pk}"
+    refused = [
+        client.post(f"{address}/change/", {"role": "viewer"}, follow=True),
+        client.post(f"{address}/delete/", {"post": "yes"}, follow=True),
+        client.post("/admin/ledger/membership/", {"action": "delete_selected", "_selected_action": [membership.pk], "post": "yes"}, follow=True),
+    ]
+    assert ["would be left without an owner" in answer.content.decode() for answer in refused] == [True, True, True]
+    assert Membership.objects.get(pk=membership.pk).role == "owner"
+    set_role(mine.store, a_person(email="bob@example.com"), Role.OWNER)
+    assert client.post(f"{address}/change/", {"role": "viewer"}).status_code == 302
+    membership.user.refresh_from_db()
+    assert (Membership.objects.get(pk=membership.pk).role, membership.user.is_staff) == ("viewer", False)
+
+
+def test_a_role_is_chosen_not_preset(mine: Shop) -> None:
+    client = staff(mine)
+    choices = client.get("/admin/ledger/membership/add/").context["adminform"].form.fields["role"].choices
+    assert [value for value, _ in choices] == ["", "owner", "analyst", "cost_editor", "viewer"]

@@ -1,0 +1,258 @@
+"""Test that a backup brings everything back, exactly, and that nothing is restored that should not be."""
+
+import json
+import os
+import secrets
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from cryptography.fernet import Fernet
+from psycopg import sql
+
+from profitpeek.embedded_postgres.programs import installed
+from profitpeek.environment import BASE_DIR
+
+pytestmark = pytest.mark.slow
+
+FIELD_KEY = Fernet.generate_key().decode()
+DEMO = BASE_DIR / "profitpeek" / "demo" / "order-lines.csv"
+TEMPLATE = "generic-order-lines"
+
+
+def url_of(database: str) -> str:
+    """Return the address of a database on the tests' server."""
+    return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{quote(database)}"))
+
+
+@contextmanager
+def new_database() -> Iterator[str]:
+    """Make an empty database, and drop it afterwards with whatever was moved aside for it."""
+    name = f"pp_backup_{secrets.token_hex(4)}"
+    with psycopg.connect(url_of("postgres"), autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            yield url_of(name)
+        finally:
+            for (each,) in server.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [name]).fetchall():
+                server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(each)))
+
+
+def start(url: str, *arguments: str, **variables: str) -> "subprocess.Popen[str]":
+    """Start a program of this project on a database."""
+    environment = {**os.environ, "DATABASE_URL": url, "FIELD_KEYS": FIELD_KEY, "PROFITPEEK_ENV_FILE": os.devnull, **variables}
+    return subprocess.Popen([sys.executable, *arguments], cwd=BASE_DIR, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def manage(url: str, *arguments: str, **variables: str) -> str:
+    """Run a command and return what it printed."""
+    process = start(url, "manage.py", *arguments, **variables)
+    said, error = process.communicate(timeout=300)
+    assert process.returncode == 0, error
+    return said
+
+
+def refusal(url: str, *arguments: str, **variables: str) -> str:
+    """Run a command that must fail, and return why it says it did."""
+    process = start(url, "manage.py", *arguments, **variables)
+    _, error = process.communicate(timeout=300)
+    assert process.returncode == 1
+    assert "Traceback" not in error
+    return error.strip()
+
+
+def contents(url: str) -> dict[str, list[tuple]]:
+    """Return every row of every table, every sequence, trigger, constraint, index and extension."""
+    with psycopg.connect(url) as connection:
+
+        def rows(query: str) -> list[tuple]:
+            return connection.execute(query).fetchall()
+
+        tables = [name for (name,) in rows("SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")]
+        found = {name: rows(f"SELECT t::text FROM {name} t ORDER BY 1") for name in tables}
+        found["sequences"] = rows("SELECT sequencename, last_value FROM pg_sequences ORDER BY 1")
+        found["triggers"] = rows("SELECT pg_get_triggerdef(oid), tgenabled FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1")
+        found["constraints"] = rows("SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint ORDER BY 1, 2")
+        found["indexes"] = rows("SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1")
+        found["extensions"] = rows("SELECT extname FROM pg_extension ORDER BY 1")
+    return found
+
+
+def pnl(url: str) -> dict:
+    """Return the demo store's profit statement."""
+    return json.loads(manage(url, "pnl", "demo", "--from", "2025-11-01", "--to", "2026-12-31", "--json"))
+
+
+@pytest.fixture(scope="module")
+def filled() -> Iterator[str]:
+    """Yield a database with a store, its books and its archive in it."""
+    with new_database() as url:
+        manage(url, "migrate", "--verbosity=0")
+        manage(url, "create_store", "demo", "--name=Demo", "--currency=EUR", "--timezone=Europe/Dublin")
+        manage(url, "import_file", "demo", str(DEMO), "--kind=order-lines", f"--template={TEMPLATE}")
+        yield url
+
+
+@pytest.fixture(scope="module")
+def dump(filled: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a backup of it."""
+    target = tmp_path_factory.mktemp("backup") / "whole.dump"
+    manage(filled, "backup", f"--output={target}")
+    return target
+
+
+def test_restored_database_is_the_same_to_the_last_row_and_goes_on_posting(filled: str, dump: Path, tmp_path: Path) -> None:
+    with new_database() as url:
+        assert manage(url, "restore", str(dump)) == f"Restored {dump}; its tables are up to date.\n"
+        assert contents(url) == contents(filled)
+        assert pnl(url) == pnl(filled)
+        manage(url, "books", "audit", "demo")
+        with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.RaiseException, match="only added"):
+            connection.execute("DELETE FROM ledger_entry")
+        before, sold = pnl(url), tmp_path / "one.csv"
+        sold.write_text("order,date,sku,title,quantity,unit_price,customer,country\n9001,2026-06-01 10:00:00,MUG,Mug,2,21.00,K1,Germany\n")
+        manage(url, "import_file", "demo", str(sold), "--kind=order-lines", f"--template={TEMPLATE}")
+        manage(url, "books", "audit", "demo")
+        assert float(pnl(url)["gross_sales"]) == float(before["gross_sales"]) + 42
+
+
+def test_backup_is_private_and_says_loudly_that_the_keys_are_not_in_it(filled: str, tmp_path: Path) -> None:
+    target = tmp_path / "a.dump"
+    said = manage(filled, "backup", f"--output={target}")
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert "The keys are NOT in it. Without FIELD_KEYS (in var/secrets.env) its archives" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["a.dump"]
+    assert FIELD_KEY.encode() not in target.read_bytes()
+    assert refusal(filled, "backup", f"--output={target}") == f"CommandError: {target} exists already. Name another file."
+
+
+def test_keys_are_written_beside_the_backup_when_asked_for(filled: str, tmp_path: Path) -> None:
+    manage(filled, "backup", f"--output={tmp_path / 'a.dump'}", "--with-keys", SECRET_KEY="signs")
+    keys = tmp_path / "a.keys.env"
+    assert keys.read_text() == f"SECRET_KEY=signs\nFIELD_KEYS={FIELD_KEY}\n"
+    assert stat.S_IMODE(keys.stat().st_mode) == 0o600
+
+
+def test_restore_with_other_keys_says_which_ones_are_needed(dump: Path) -> None:
+    with new_database() as url:
+        said = refusal(url, "restore", str(dump), FIELD_KEYS=Fernet.generate_key().decode())
+        assert said.startswith("CommandError: The database is restored, but FIELD_KEYS are not the ones its archives were sealed with")
+        assert pnl(url)["orders"] > 0
+
+
+def test_database_that_is_not_empty_is_refused_and_stays_as_it_is(filled: str, dump: Path) -> None:
+    before = contents(filled)
+    said = refusal(filled, "restore", str(dump))
+    assert "is not empty: it has" in said
+    assert "A backup is restored into an empty database only. Name one in DATABASE_URL, or add --force" in said
+    assert contents(filled) == before
+
+
+def test_forced_restore_keeps_the_former_database_under_another_name(dump: Path) -> None:
+    with new_database() as url:
+        with psycopg.connect(url) as connection:
+            connection.execute("CREATE TABLE former AS SELECT 7 AS seven")
+        with psycopg.connect(url):
+            assert "Somebody else uses the database" in refusal(url, "restore", str(dump), "--force")
+        said = manage(url, "restore", str(dump), "--force")
+        former = said.partition("DROP DATABASE ")[2].strip(";\n")
+        with psycopg.connect(url_of(former)) as connection:
+            assert connection.execute("SELECT seven FROM former").fetchone() == (7,)
+        assert pnl(url)["orders"] > 0
+
+
+def test_forced_restore_that_fails_puts_the_former_database_back(dump: Path) -> None:
+    with new_database() as url:
+        with psycopg.connect(url) as connection:
+            connection.execute("CREATE TABLE former AS SELECT 7 AS seven")
+        # A name that is too long cannot be told from the former one once it is cut by the server.
+        hurt = dump.with_name("hurt.dump")
+        hurt.write_bytes(dump.read_bytes()[:-2000])
+        assert "is cut or damaged" in refusal(url, "restore", str(hurt), "--force")
+        with psycopg.connect(url) as connection:
+            assert connection.execute("SELECT seven FROM former").fetchone() == (7,)
+
+
+@pytest.mark.parametrize(("kept", "message"), [(0.02, "is not a backup, or its beginning is damaged"), (0.7, "is cut or damaged")])
+def test_cut_file_is_refused_before_anything_is_written(dump: Path, tmp_path: Path, kept: float, message: str) -> None:
+    cut = tmp_path / "cut.dump"
+    cut.write_bytes(dump.read_bytes()[: int(dump.stat().st_size * kept)])
+    with new_database() as url:
+        assert message in refusal(url, "restore", str(cut))
+        assert sum(len(rows) for name, rows in contents(url).items() if name != "extensions" and name != "constraints") == 0
+
+
+def test_file_that_is_no_dump_of_this_product_is_refused(tmp_path: Path) -> None:
+    with new_database() as other, new_database() as url:
+        with psycopg.connect(other) as connection:
+            connection.execute("CREATE TABLE somebody_elses AS SELECT 1 AS one")
+        foreign = tmp_path / "foreign.dump"
+        subprocess.run([installed().path("pg_dump"), "--format=custom", f"--file={foreign}", f"--dbname={other}"], check=True)
+        assert refusal(url, "restore", str(foreign)) == f"CommandError: {foreign} is a PostgreSQL dump, but not one of ProfitPeek: it has no ledger."
+        text = tmp_path / "text.dump"
+        text.write_text("-- PostgreSQL database dump\n")
+        assert "is not a backup, or its beginning is damaged" in refusal(url, "restore", str(text))
+        assert refusal(url, "restore", str(tmp_path / "none")) == f"CommandError: There is no file {tmp_path / 'none'}."
+
+
+def test_dump_of_a_newer_pg_dump_is_refused_in_words(dump: Path, tmp_path: Path) -> None:
+    newer = tmp_path / "newer.dump"
+    written = bytearray(dump.read_bytes())
+    # "PGDMP", then the version of the format: 1.16 becomes 1.99.
+    written[6] = 99
+    newer.write_bytes(written)
+    with new_database() as url:
+        assert "was written by a newer pg_dump than this release has" in refusal(url, "restore", str(newer))
+
+
+def test_dump_of_a_newer_release_is_refused_and_one_of_an_older_is_brought_up_to_date(tmp_path: Path) -> None:
+    with new_database() as source, new_database() as url:
+        manage(source, "migrate", "--verbosity=0")
+        manage(source, "migrate", "jobs", "zero", "--verbosity=0")
+        older, newer = tmp_path / "older.dump", tmp_path / "newer.dump"
+        manage(source, "backup", f"--output={older}")
+        with psycopg.connect(source) as connection:
+            connection.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('ledger', '9999_later', now())")
+        manage(source, "backup", f"--output={newer}")
+        assert refusal(url, "restore", str(newer)) == (
+            f"CommandError: {newer} was made by a newer release: it has 1 migrations that this one does not know, such as ledger.9999_later. "
+            "Install that release, or a later one, and restore there."
+        )
+        manage(url, "restore", str(older))
+        with psycopg.connect(url) as connection:
+            assert connection.execute("SELECT count(*) FROM jobs_job").fetchone() == (0,)
+
+
+def test_backup_taken_while_orders_are_posted_is_sound(tmp_path: Path) -> None:
+    with new_database() as source, new_database() as url:
+        manage(source, "migrate", "--verbosity=0")
+        posting = start(source, "-m", "tests.races.recorder", "record")
+        assert posting.stdout is not None
+        assert posting.stdout.readline() == "0\n"
+        target = tmp_path / "midway.dump"
+        manage(source, "backup", f"--output={target}")
+        posting.communicate(timeout=300)
+        assert posting.returncode == 0
+        manage(url, "restore", str(target))
+        manage(url, "books", "audit", "killed")
+        # Taken midway: the restored book is one that stood at some batch, and the load makes it whole.
+        with psycopg.connect(url) as restored, psycopg.connect(source) as complete:
+            query = "SELECT last_seq FROM ledger_book"
+            assert 0 < restored.execute(query).fetchone()[0] < complete.execute(query).fetchone()[0]
+        again = start(url, "-m", "tests.races.recorder", "record")
+        again.communicate(timeout=300)
+        reports = [start(each, "-m", "tests.races.recorder", "report").communicate(timeout=120)[0] for each in (url, source)]
+        assert json.loads(reports[0]) == json.loads(reports[1])
+
+
+def test_database_that_wants_tls_needs_the_systems_own_programs(tmp_path: Path) -> None:
+    said = refusal("postgresql://u@db.example.com/x?sslmode=require", "backup", f"--output={tmp_path / 'a.dump'}", PATH="")
+    assert said == (
+        "CommandError: The database wants TLS (sslmode=require), which ProfitPeek's own pg_dump cannot do. Install PostgreSQL's client programs."
+    )
