@@ -12,7 +12,7 @@ from connectors.platforms.files.template import Template
 from connectors.uploads import import_received, receive
 from ledger.kinds import Hold
 from ledger.models import Order, Store
-from ledger.tasks import REPOST, store_key
+from ledger.tasks import submit_repost
 from profitpeek.jobs import queue
 from profitpeek.jobs.faults import Retryable
 from profitpeek.jobs.kinds import Kind
@@ -41,7 +41,7 @@ def load_rates(work: Work) -> None:
     done = ecb.refresh(timezone.now())
     waiting = Order.objects.filter(hold=Hold.RATE_MISSING).order_by("store_id").values_list("store_id", flat=True).distinct()
     for store in Store.objects.filter(pk__in=list(waiting)) if done.added else ():
-        queue.submit(REPOST, {"store": store.pk}, key=store_key(store), subject=f"{store.name}: new exchange rates", actor="exchange rates")
+        submit_repost(store, why="new exchange rates", actor="exchange rates")
     if done.error:
         raise Retryable(f"Rates may be missing: {done.error}", after=3_600)
 

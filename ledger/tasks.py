@@ -1,5 +1,7 @@
 """Do in the background what books need: the nightly audit, and drafting orders again."""
 
+from django.db.models import F
+
 from ledger.audit import audit
 from ledger.cause import Cause
 from ledger.kinds import CauseKind
@@ -31,13 +33,28 @@ def audit_book(work: Work) -> None:
         audit(store.book)
 
 
+def submit_repost(store: Store, *, why: str, actor: str) -> None:
+    """Have a store's orders drafted again in the background; asked for twice, it is done once."""
+    queue.submit(REPOST, {"store": store.pk}, key=store_key(store), subject=f"{store.name}: {why}", actor=actor)
+
+
 def repost_book(work: Work) -> None:
     """Draft a store's orders again with today's rules. Posting writes only differences, so a run that was cut harms nothing."""
     store = _store(work)
+
+    def progress(done: int, whole: int) -> None:
+        work.progress("drafting orders again", done, whole)
+
     try:
-        repost(store, cause=Cause(CauseKind.CORRECTION, "repost", work.actor), progress=lambda done, whole: work.progress("orders", done, whole))
+        repost(store, cause=Cause(CauseKind.RULE, "repost", work.actor), progress=progress)
     except Contended as error:
         raise Retryable(str(error)) from error
+
+
+def repost_stale(work: Work) -> None:
+    """Have every book drafted again whose orders still carry costs from before a rule change: its own restating was cut."""
+    for store in Store.objects.filter(book__restated_version__lt=F("book__costs_version")).order_by("pk"):
+        submit_repost(store, why="costs changed", actor=work.actor)
 
 
 def _store(work: Work) -> Store:
@@ -49,4 +66,5 @@ def _store(work: Work) -> Store:
 
 AUDIT_BOOKS = Kind(name="audit-books", label="Nightly audit", handler=audit_books, atomic=True)
 AUDIT_BOOK = Kind(name="audit-book", label="Audit of a book", handler=audit_book, timeout=900, attempts=3)
+REPOST_STALE = Kind(name="repost-stale", label="Search for orders to restate", handler=repost_stale, atomic=True)
 REPOST = Kind(name="repost", label="Restating orders", handler=repost_book, timeout=2_700)

@@ -1,4 +1,4 @@
-"""Edit the rules that decide costs; a change restates every order it touches, at once or by command."""
+"""Edit the rules that decide costs; a change restates every order it touches, at once or in the background."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -16,9 +16,10 @@ from ledger.kinds import CauseKind
 from ledger.models import CostDefaults, Order, Product, Store
 from ledger.record import Contended
 from ledger.reposting import costs_changed, repost
+from ledger.tasks import submit_repost
 
 AT_ONCE = 5_000
-"""Orders restated while the person waits; more are left to the command."""
+"""Orders restated while the person waits; more are left to the background."""
 
 
 class CostRuleAdmin(StoreModelAdmin):
@@ -64,16 +65,16 @@ def _restate_later(request: HttpRequest, store: Store, told: list[str]) -> None:
 def _restate(request: HttpRequest, waiting: dict[int, list[str]]) -> None:
     user: Any = request.user
     for store in Store.objects.filter(pk__in=waiting).order_by("pk"):
-        later = f"Orders of {store} still carry earlier costs. Run: manage.py books repost {store.slug}"
-        if Order.objects.filter(store=store)[: AT_ONCE + 1].count() > AT_ONCE:
-            messages.warning(request, later)
-            continue
+        actor, why = user.email or user.get_username(), "; ".join(waiting[store.pk])[:80]
         try:
-            written = repost(store, cause=Cause(CauseKind.RULE, "; ".join(waiting[store.pk])[:80], user.email or user.get_username()))
+            if Order.objects.filter(store=store)[: AT_ONCE + 1].count() <= AT_ONCE:
+                written = repost(store, cause=Cause(CauseKind.RULE, why, actor))
+                messages.success(request, f"Restated {store}: {written} entries.")
+                continue
         except Contended:
-            messages.warning(request, later)
-        else:
-            messages.success(request, f"Restated {store}: {written} entries.")
+            pass  # others are writing just now; the background has more time
+        submit_repost(store, why=why, actor=actor)
+        messages.info(request, f"Orders of {store} are being restated in the background; its pages say so until that is done.")
 
 
 @admin.register(Product)

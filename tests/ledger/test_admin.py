@@ -4,11 +4,16 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.test import Client
 
-from ledger import findings
+from ledger import findings, tasks
 from ledger.admin import costs
 from ledger.models import Batch, Book, CostDefaults, Membership, Order, Product, Store
+from ledger.reposting import costs_changed
+from profitpeek.jobs import queue
+from profitpeek.jobs.models import Job
+from profitpeek.jobs.running import run
 from tests.builders import a_store, an_order, book_of, close_through, write
 
 pytestmark = pytest.mark.django_db
@@ -59,14 +64,35 @@ def test_saving_without_a_change_of_rule_restates_nothing(django_capture_on_comm
 
 
 @pytest.mark.django_db(transaction=True)
-def test_large_store_is_left_to_the_command(monkeypatch):
+def test_a_large_store_is_restated_in_the_background(monkeypatch):
     monkeypatch.setattr(costs, "AT_ONCE", 1)
     store = a_store(slug="shop")
     write(store, an_order("1"), an_order("2"))
     client = signed_in(superuser=True)
     answer = client.post(f"/admin/ledger/store/{store.pk}/change/", store_form(cogs_percentage="35"), follow=True)
-    assert "manage.py books repost shop" in answer.content.decode()
+    assert "are being restated in the background" in answer.content.decode()
     assert (book_of(store).costs_version, book_of(store).last_seq) == (1, 1)
+    job = Job.objects.get()
+    assert (job.kind, job.subject) == ("repost", "Shop: store COGS % none → 35")
+    run(job.pk)
+    assert (book_of(store).restated_version, book_of(store).last_seq) == (1, 2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_restating_that_was_cut_is_found_and_done():
+    cut, fine = a_store(slug="cut"), a_store(slug="fine")
+    for store in (cut, fine):
+        write(store, an_order("1"))
+    Store.objects.filter(pk=cut.pk).update(cogs_percentage=35)
+    with transaction.atomic():
+        costs_changed(cut)
+    run(queue.submit(tasks.REPOST_STALE, actor="schedule"))
+    job = Job.objects.get(kind="repost")
+    assert (job.subject, job.actor) == ("Cut: costs changed", "schedule")
+    run(job.pk)
+    assert (book_of(cut).restated_version, book_of(cut).last_seq, book_of(fine).last_seq) == (1, 2, 1)
+    run(queue.submit(tasks.REPOST_STALE))
+    assert Job.objects.filter(kind="repost").count() == 1
 
 
 def test_defaults_reach_every_store_and_belong_to_the_superuser(django_capture_on_commit_callbacks):

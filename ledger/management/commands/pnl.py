@@ -159,5 +159,5 @@ def _notes(total: Statement, read: BookState, *, rows: bool) -> list[str]:
     if read.held_orders:
         notes.append(f"{read.held_orders} orders are held and in no figure: their exchange rate is missing.")
     if read.restating:
-        notes.append("A cost rule changed and some orders still carry earlier costs: run books repost.")
+        notes.append("A cost rule changed and some orders still carry earlier costs: the worker restates them, or run books repost.")
     return notes

@@ -33,6 +33,8 @@ class Command(BaseCommand):
             store = open_store(slug=SLUG, name="Demo: Harbour Pottery", currency="EUR", zone="Europe/Dublin", is_demo=True)
         self._sign_in(store)
         if not store.file_imports.exclude(state="running").exists():
+            self.stdout.write("Making the demo store ...")
+            self.stdout.flush()
             import_order_lines(store, FILE, load("generic-order-lines"), now=timezone.now(), actor="demo")
 
     def _sign_in(self, store: Store) -> None:

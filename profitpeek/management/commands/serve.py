@@ -9,13 +9,14 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.management import BaseCommand, CommandError, call_command, get_commands
+from django.core.management import BaseCommand, CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
 from dashboards import first_account
 from profitpeek import environment
 from profitpeek.children import ChildEnded, run_for_ever, stoppable
+from profitpeek.management.commands.demo import EMAIL as DEMO_EMAIL
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
@@ -46,18 +47,20 @@ class Command(BaseCommand):
                 raise CommandError(str(error)) from error
 
     def _prepare(self, *, demo: bool) -> None:
-        """Bring the tables up to date and, where nobody has an account yet, make the demo store."""
+        """Bring the tables up to date and, where nobody but the demo has an account, complete the demo store."""
         # WhiteNoise warns about a missing folder, although it finds a local installation's files without it.
         Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
         call_command("migrate", interactive=False, verbosity=0)
         if not environment.is_local():
             call_command("collectstatic", interactive=False, verbosity=0)
-        if demo and environment.is_local() and "demo" in get_commands() and not get_user_model().objects.exists():
-            self.stdout.write("Making the demo store ...")
-            call_command("demo")
+        # Also after a first run that was broken off, which left an account and no orders.
+        if demo and environment.is_local() and not get_user_model().objects.exclude(email=DEMO_EMAIL).exists():
+            call_command("demo", stdout=self.stdout)
 
     def _announce(self, host: str, port: int) -> None:
         """Say where the product is and how to sign in."""
+        # Browsers give passkeys to localhost, not to the number that stands for it.
+        host = "localhost" if host == HOST else f"[{host}]" if ":" in host else host
         self.stdout.write(f"\nProfitPeek is at http://{host}:{port}/")
         login = environment.var_dir() / "demo-login"
         if login.exists():
@@ -106,7 +109,4 @@ def commands(listener: socket.socket) -> dict[str, list[str]]:
     """Name the processes that make up the product."""
     server = [sys.executable, "-m", "gunicorn", "--config", "python:profitpeek.web_server", "profitpeek.wsgi:application"]
     server += ["--bind", f"fd://{listener.fileno()}", "--graceful-timeout", "10"]
-    running = {"web server": server}
-    if "worker" in get_commands():
-        running["worker"] = [sys.executable, str(environment.BASE_DIR / "manage.py"), "worker"]
-    return running
+    return {"web server": server, "worker": [sys.executable, str(environment.BASE_DIR / "manage.py"), "worker"]}
