@@ -10,8 +10,8 @@ from tests.browser.conftest import violations
 OPEN = ["/accounts/login/", "/accounts/password/reset/"]
 MINE = [
     "/", "/shop/pnl", "/shop/pnl?by=week&basis=order", "/shop/pnl?by=fortnight&from=x", "/empty/pnl", "/shop/orders", "/shop/orders?q=nothing",
-    "/empty/orders", "/shop/orders/%231001", "/shop/orders/%231004", "/shop/people", "/accounts/2fa/", "/accounts/sessions/", "/accounts/logout/",
-    "/stores/new", "/shop/nothing-here",
+    "/empty/orders", "/shop/orders/%231001", "/shop/orders/%231004", "/shop/people", "/accounts/2fa/",
+    "/accounts/sessions/", "/accounts/email/", "/accounts/password/change/", "/accounts/logout/", "/stores/new", "/shop/nothing-here",
 ]  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import signal
 import stat
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from psycopg import sql
 
 from profitpeek.embedded_postgres.programs import installed
 from profitpeek.environment import BASE_DIR
+from tests.platform.clusters import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -78,8 +80,11 @@ def contents(url: str) -> dict[str, list[tuple]]:
         found = {name: rows(f"SELECT t::text FROM {name} t ORDER BY 1") for name in tables}
         found["sequences"] = rows("SELECT sequencename, last_value FROM pg_sequences ORDER BY 1")
         found["triggers"] = rows("SELECT pg_get_triggerdef(oid), tgenabled FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1")
-        found["constraints"] = rows("SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint ORDER BY 1, 2")
-        found["indexes"] = rows("SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1")
+        # The server writes the casts of a list (IN) differently once it has read its own words again.
+        plain = r"regexp_replace({}, '::(text|character varying)(\[\])?|[()]', '', 'g')"
+        constraint = plain.format("pg_get_constraintdef(oid)")
+        found["constraints"] = rows(f"SELECT conrelid::regclass::text, conname, {constraint} FROM pg_constraint ORDER BY 1, 2")
+        found["indexes"] = rows(f"SELECT {plain.format('indexdef')} FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1")
         found["extensions"] = rows("SELECT extname FROM pg_extension ORDER BY 1")
     return found
 
@@ -113,7 +118,7 @@ def test_restored_database_is_the_same_to_the_last_row_and_goes_on_posting(fille
         assert contents(url) == contents(filled)
         assert pnl(url) == pnl(filled)
         manage(url, "books", "audit", "demo")
-        with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.RaiseException, match="only added"):
+        with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.RestrictViolation, match="ledger_entry is append-only: DELETE refused"):
             connection.execute("DELETE FROM ledger_entry")
         before, sold = pnl(url), tmp_path / "one.csv"
         sold.write_text("order,date,sku,title,quantity,unit_price,customer,country\n9001,2026-06-01 10:00:00,MUG,Mug,2,21.00,K1,Germany\n")
@@ -171,7 +176,6 @@ def test_forced_restore_that_fails_puts_the_former_database_back(dump: Path) -> 
     with new_database() as url:
         with psycopg.connect(url) as connection:
             connection.execute("CREATE TABLE former AS SELECT 7 AS seven")
-        # A name that is too long cannot be told from the former one once it is cut by the server.
         hurt = dump.with_name("hurt.dump")
         hurt.write_bytes(dump.read_bytes()[:-2000])
         assert "is cut or damaged" in refusal(url, "restore", str(hurt), "--force")
@@ -235,10 +239,13 @@ def test_backup_taken_while_orders_are_posted_is_sound(tmp_path: Path) -> None:
         posting = start(source, "-m", "tests.races.recorder", "record")
         assert posting.stdout is not None
         assert posting.stdout.readline() == "0\n"
+        # Held back until the dump is about to begin, so that it goes on under the dump's eyes.
+        posting.send_signal(signal.SIGSTOP)
         target = tmp_path / "midway.dump"
-        manage(source, "backup", f"--output={target}")
-        posting.communicate(timeout=300)
-        assert posting.returncode == 0
+        backup = start(source, "manage.py", "backup", f"--output={target}")
+        assert wait_until(target.with_name("midway.dump.part").exists)
+        posting.send_signal(signal.SIGCONT)
+        assert (backup.communicate(timeout=300)[1], posting.communicate(timeout=300)[1]) == ("", "")
         manage(url, "restore", str(target))
         manage(url, "books", "audit", "killed")
         # Taken midway: the restored book is one that stood at some batch, and the load makes it whole.

@@ -25,14 +25,14 @@ pytestmark = pytest.mark.slow
 class Serving:
     """Be a running `manage.py serve` in a process group of its own, as in a terminal."""
 
-    def __init__(self, var: Path) -> None:
+    def __init__(self, var: Path, *, folder: Path = BASE_DIR) -> None:
         environment = {**without_database(), "PROFITPEEK_VAR": str(var), "PROFITPEEK_ENV_FILE": os.devnull}
         self.var = var
         self.output = var / "output"
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve", "--no-demo"],
-                cwd=BASE_DIR,
+                [sys.executable, str(BASE_DIR / "manage.py"), "serve", "--no-demo"],
+                cwd=folder,
                 env=environment,
                 stdout=output,
                 stderr=output,
@@ -53,6 +53,14 @@ class Serving:
             return int(opener.open(self.address(), timeout=60).status)
         except urllib.error.HTTPError as error:
             return error.code
+
+    def ready(self) -> bool:
+        """Tell whether /readyz says that background work gets done."""
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            return bool(opener.open(re.sub(r"(//[^/]+)/.*", r"\1/readyz", self.address()), timeout=60).status == 200)
+        except urllib.error.HTTPError:
+            return False
 
     def said(self) -> str:
         """Return everything it has printed."""
@@ -100,6 +108,42 @@ def test_killed_it_takes_the_web_server_along(serving: Serving) -> None:
     serving.process.kill()
     serving.process.wait(timeout=60)
     assert wait_until(lambda: living(web) == [])
+
+
+def workers(serving: Serving) -> list[psutil.Process]:
+    """Wait until a heartbeat job is finished, and return the processes that do background work."""
+    assert wait_until(lambda: serving.ready(), seconds=120), serving.said()
+    return [each for each in serving.family() if "gunicorn" not in " ".join(each.cmdline()) and each.pid != serving.process.pid]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_told_to_stop_it_ends_the_worker_and_everything_below_it(serving: Serving, number: signal.Signals) -> None:
+    serving.answer()
+    assert len(workers(serving)) > 3
+    family = serving.family()
+    os.killpg(serving.process.pid, number)
+    assert serving.process.wait(timeout=90) == 0
+    assert living(family) == []
+    assert server_process(serving.var / "postgres") is None
+    assert "Traceback" not in serving.said()
+
+
+def test_killed_it_takes_the_worker_and_everything_below_it_along(serving: Serving) -> None:
+    serving.answer()
+    below = workers(serving)
+    assert len(below) > 3
+    serving.process.kill()
+    serving.process.wait(timeout=60)
+    assert wait_until(lambda: living(below) == [], seconds=90)
+
+
+def test_started_from_another_folder_it_serves_all_the_same() -> None:
+    with open_folder() as var:
+        serving = Serving(var, folder=var)
+        try:
+            assert serving.answer() < 500
+        finally:
+            serving.end()
 
 
 def test_stopped_while_it_prepares_it_leaves_no_server(serving: Serving) -> None:
