@@ -168,7 +168,7 @@ METRICS_TOKEN = env("METRICS_TOKEN", default="")
 LOGGING_CONFIG = "profitpeek.logs.configure"
 LOGGING = {"json": (env("LOG_FORMAT", default="") or ("json" if PRODUCTION else "text")) == "json", "level": env("LOG_LEVEL", default="") or "INFO"}
 
-# django-q2 only rings: it carries a job's number and is told nothing else (docs/decisions/0025). Its own
+# django-q2 only rings: it carries a job's number and is told nothing else (docs/decisions/0012). Its own
 # retries, results and catching up are off; a second delivery of a ring is harmless, so it may take many at once.
 Q_CLUSTER = {
     "name": "profitpeek",

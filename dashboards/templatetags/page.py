@@ -1,11 +1,20 @@
 """Draw the small parts pages are made of."""
 
+from datetime import timedelta
+from typing import Any
+
 from django import template
 from django.templatetags.static import static
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from profitpeek.jobs.health import standing
+
 register = template.Library()
+
+LONG_WAIT = timedelta(minutes=5)
+"""Due background work that waits longer is a worker that does not run, or cannot keep up."""
 
 
 @register.simple_tag
@@ -14,3 +23,13 @@ def icon(name: str) -> SafeString:
     return format_html(
         '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>', static("vendor/tabler-icons/icons.svg"), name
     )
+
+
+@register.inclusion_tag("parts/operations.html", takes_context=True)
+def operations(context: dict[str, Any]) -> dict[str, Any]:
+    """Tell whoever runs the installation of dead jobs and of work that waits; nobody else, and no query for them."""
+    if not getattr(context.get("user"), "is_superuser", False):
+        return {}
+    jobs = standing()
+    waits = jobs.oldest_due_at is not None and jobs.oldest_due_at < timezone.now() - LONG_WAIT
+    return {"dead": jobs.dead, "waits_since": jobs.oldest_due_at if waits else None}
