@@ -7,3 +7,4 @@ class LedgerConfig(AppConfig):
     """Name the ledger app for Django."""
 
     name = "ledger"
+    verbose_name = "Costs and books"

@@ -99,7 +99,10 @@ def check_restorable(dump: Dump) -> None:
             f"{dump.path} was made by a newer release: it has {len(unknown)} migrations that this one does not know, such as {app}.{name}. "
             "Install that release, or a later one, and restore there."
         )
-    if dump.server_version > (server := connection.pg_version // 10_000):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('server_version_num')::int / 10000")
+        (server,) = cursor.fetchone()
+    if dump.server_version > server:
         raise DumpRefused(
             f"{dump.path} comes from PostgreSQL {dump.server_version}, and this server is PostgreSQL {server}. Use a server as new or newer."
         )

@@ -18,7 +18,7 @@ REMOVED = "[removed]"
 OURS = ("profitpeek", "dashboards", "alerts", "connectors", "ledger")
 QUIET = {"django": "WARNING", "django-q": "WARNING", "gunicorn.error": "WARNING", "gunicorn.access": "CRITICAL"}
 # Each 4xx has its line already, from the request log.
-SILENCED = {"django.request": "ERROR", "django.server": "ERROR"}
+SILENCED = {"django.request": "ERROR", "django.server": "ERROR", "django.security.DisallowedHost": "CRITICAL"}
 
 _SECRET_NAME = re.compile(
     r"pass(word|phrase)|secret|token|authori[sz]ation|cookie|credential|signature|session|api_?key|field_keys|private_key|database_url|email_url"

@@ -61,7 +61,9 @@ class Command(BaseCommand):
         """Say where the product is and how to sign in."""
         # Browsers give passkeys to localhost, not to the number that stands for it.
         host = "localhost" if host == HOST else f"[{host}]" if ":" in host else host
-        self.stdout.write(f"\nProfitPeek is at http://{host}:{port}/")
+        # In production a proxy stands in front, and this port answers with a redirect to it.
+        address = f"http://{host}:{port}" if environment.is_local() else settings.SITE_URL.rstrip("/")
+        self.stdout.write(f"\nProfitPeek is at {address}/" + ("" if environment.is_local() else f" and listens on {host} port {port}."))
         login = environment.var_dir() / "demo-login"
         if login.exists():
             email, password = login.read_text().splitlines()[:2]
@@ -72,7 +74,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"Sign in as {email} with the password it was given since; forgotten: manage.py changepassword {email}")
         if first_account.is_missing():
             path = reverse("first_account", args=[first_account.issue(now=timezone.now())])
-            self.stdout.write(f"Nobody runs this installation yet. Make the first account here, once, within a day:\n  http://{host}:{port}{path}")
+            self.stdout.write(f"Nobody runs this installation yet. Make the first account here, once, within a day:\n  {address}{path}")
         self.stdout.write("Ctrl-C stops it.\n")
         self.stdout.flush()
 
