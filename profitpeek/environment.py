@@ -34,6 +34,16 @@ def load() -> environ.Env:
     return environ.Env()
 
 
+def load_for_web_server() -> None:
+    """Complete `os.environ` likewise, and refuse to serve without a database's address.
+
+    Whoever joins the embedded server must leave it again, which a web server's processes cannot be relied on for.
+    """
+    load()
+    if not os.environ.get("DATABASE_URL"):
+        raise EnvironmentUnusable("DATABASE_URL is not set. Name a database, or start `manage.py serve`, which has its own.")
+
+
 def is_local() -> bool:
     """Tell whether this is somebody's own machine, where missing secrets may be generated."""
     return (os.environ.get("PROFITPEEK_ENV") or "local") != "production"

@@ -4,10 +4,18 @@ Threads, because a browser's second connection would wait for the first in a pro
 """
 
 import os
+import sys
 
+from profitpeek import environment
 from profitpeek.logs import configuration
 
-_json = (os.environ.get("LOG_FORMAT") or ("json" if os.environ.get("PROFITPEEK_ENV") == "production" else "text")) == "json"
+try:
+    # Before any process is started, so that the reasons are all that is printed; and it reads `.env`.
+    environment.load_for_web_server()
+except environment.EnvironmentUnusable as error:
+    sys.exit(str(error))
+
+_json = (os.environ.get("LOG_FORMAT") or ("text" if environment.is_local() else "json")) == "json"
 
 bind = f"{os.environ.get('HOST') or '0.0.0.0'}:{os.environ.get('PORT') or 8000}"  # noqa: S104 - a container's own address
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)

@@ -10,10 +10,7 @@ from profitpeek import environment
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "profitpeek.settings")
 
 try:
-    environment.load()
-    # Whoever joins the embedded server must leave it again, which a web server's processes cannot be relied on for.
-    if not os.environ.get("DATABASE_URL"):
-        raise environment.EnvironmentUnusable("DATABASE_URL is not set. Name a database, or start `manage.py serve`, which has its own.")
+    environment.load_for_web_server()
 except environment.EnvironmentUnusable as error:
     sys.stderr.write(f"{error}\n")
     # The number that makes gunicorn give up instead of trying again for ever.

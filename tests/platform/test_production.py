@@ -114,7 +114,8 @@ def test_every_program_refuses_with_all_reasons_and_no_traceback() -> None:
         f"- FIELD_KEYS is not set. Make a key with: {NEW_FIELD_KEY}\n"
         "- ALLOWED_HOSTS is not set. Name the hosts people use, such as profitpeek.example.com.\n"
     )
-    for program, status in ((["manage.py", "migrate"], 1), (["-c", "import profitpeek.wsgi"], 3)):
+    gunicorn = ["-m", "gunicorn", "--config", "python:profitpeek.web_server", "profitpeek.wsgi:application"]
+    for program, status in ((["manage.py", "migrate"], 1), (["-c", "import profitpeek.wsgi"], 3), (gunicorn, 1)):
         done = subprocess.run([sys.executable, *program], cwd=BASE_DIR, env=environment, capture_output=True, text=True, timeout=60, check=False)
         assert (done.returncode, done.stderr) == (status, expected)
 
