@@ -8,11 +8,11 @@ from typing import cast
 
 from django.urls import NoReverseMatch, reverse
 
-from ledger import accounts
+from ledger import accounts, mirror
 from ledger.costing import ESTIMATED_SOURCES, reason
-from ledger.fees import CHARGES, EXEMPT_GATEWAYS
-from ledger.kinds import CostSource, Hold, PaymentStatus, SourceKind
+from ledger.kinds import CostSource, Hold, SourceKind
 from ledger.models import Batch, Entry, Order, OrderCost, OrderLine, Payment, Sale, Store
+from ledger.orders_view import Reasons, reasons
 
 PER_PAGE = 50
 
@@ -42,6 +42,7 @@ class LineView:
 
     line: OrderLine
     cost: Decimal | None
+    currency: str
     why: str
     estimated: bool
 
@@ -81,6 +82,7 @@ class OrderPage:
     costs: list[tuple[OrderCost, str]]
     entries: list[EntryView]
     net_of_entries: Decimal
+    shipping_why: str
 
 
 def listed(store: Store, *, number: str = "", held: bool = False, page: int = 1) -> Page:
@@ -138,12 +140,13 @@ def order_pages(store: Store, number: str) -> list[OrderPage]:
         Entry.objects.filter(book_id=store.pk, source_kind=SourceKind.ORDER.value, source_id__in=ids)
         .order_by("seq", "reverses", "account", "part", "revision")
     )  # fmt: skip
+    whys = reasons(store, mirror.load(store.pk, ids))
     batches = {batch.seq: batch for batch in Batch.objects.filter(book_id=store.pk, seq__in={entry.seq for entry in entries})}
     return [
         _page(
             store, order, [one for one in lines if one.order_id == order.pk], [one for one in sales if one.order_id == order.pk],
             [one for one in payments if one.order_id == order.pk], [one for one in costs if one.order_id == order.pk],
-            [one for one in entries if one.source_id == order.pk], batches,
+            [one for one in entries if one.source_id == order.pk], batches, whys[order.pk],
         )
         for order in orders
     ]  # fmt: skip
@@ -151,16 +154,17 @@ def order_pages(store: Store, number: str) -> list[OrderPage]:
 
 def _page(
     store: Store, order: Order, lines: Sequence[OrderLine], sales: Sequence[Sale], payments: Sequence[Payment],
-    costs: Sequence[OrderCost], entries: Sequence[Entry], batches: dict[int, Batch],
+    costs: Sequence[OrderCost], entries: Sequence[Entry], batches: dict[int, Batch], why: Reasons,
 ) -> OrderPage:  # fmt: skip
     fees = [entry for entry in entries if entry.account == accounts.FEES_PAYMENT]
     return OrderPage(
         order=order, margin=order_margin(store, order), flags=flags_of(order), columns=_columns(order),
-        lines=[_line(line) for line in lines], sales=list(sales),
-        payments=[_payment(payment, [fee for fee in fees if fee.part == payment.part]) for payment in payments],
+        lines=[_line(line, order.currency) for line in lines], sales=list(sales),
+        payments=[_payment(payment, [fee for fee in fees if fee.part == payment.part], why.fees[payment.part]) for payment in payments],
         costs=[(cost, accounts.name_of(cost.account)) for cost in costs],
         entries=[_entry(entry, batches.get(entry.seq)) for entry in entries],
         net_of_entries=sum((entry.amount for entry in entries if accounts.in_profit(entry.account)), Decimal(0)),
+        shipping_why=why.shipping,
     )  # fmt: skip
 
 
@@ -178,26 +182,22 @@ def _money(value: object) -> Decimal:
     return cast(Decimal, value)
 
 
-def _line(line: OrderLine) -> LineView:
+def _line(line: OrderLine, currency: str) -> LineView:
     cost = None if line.unit_cost is None else _money(line.unit_cost) * line.quantity
     source = CostSource(line.cost_source)
-    return LineView(line, cost, reason(line.cost_source, _money(line.unit_price), line.cost_percentage), source in ESTIMATED_SOURCES)
+    return LineView(
+        line,
+        cost,
+        line.cost_currency or currency,
+        reason(line.cost_source, _money(line.unit_price), line.cost_percentage),
+        source in ESTIMATED_SOURCES,
+    )
 
 
-def _payment(payment: Payment, entries: Sequence[Entry]) -> PaymentView:
+def _payment(payment: Payment, entries: Sequence[Entry], why: str) -> PaymentView:
     booked = -sum((entry.amount for entry in entries), Decimal(0))
     estimated = booked != 0 and any(entry.estimated for entry in entries)
-    return PaymentView(payment, booked, _fee_reason(payment, booked), estimated)
-
-
-def _fee_reason(payment: Payment, booked: Decimal) -> str:
-    if payment.fee is not None:
-        return "stated by the processor"
-    if payment.kind not in CHARGES or payment.status != PaymentStatus.SUCCESS:
-        return "no charge"
-    if payment.gateway.lower() in EXEMPT_GATEWAYS:
-        return f"no fee on {payment.gateway}"
-    return "default fee: percentage of the charge plus a fixed part" if booked else "nothing booked"
+    return PaymentView(payment, booked, why, estimated)
 
 
 def _entry(entry: Entry, batch: Batch | None) -> EntryView:

@@ -8,13 +8,14 @@ from ledger.columns import order_columns
 from ledger.costing import Costing
 from ledger.days import day_of
 from ledger.drafts.entry import EntryDraft
-from ledger.drafts.sales import BookTerms, RateFinder, draft
+from ledger.drafts.sales import BookTerms, RateFinder, draft, shipping_reason
 from ledger.entries import Source
-from ledger.fees import FeeTerms
+from ledger.fees import FeeRules
 from ledger.kinds import SourceKind
 from ledger.models import Book, CostDefaults, Store
 from ledger.rates import RateTable
 from ledger.rows import OrderRow
+from ledger.shipping import load_rules
 
 
 class Terms(Struct, frozen=True):
@@ -25,33 +26,44 @@ class Terms(Struct, frozen=True):
     costs_version: int
 
 
-def load_terms(store: Store) -> Terms:
-    """Read a store's rules. The version is read first, so a rule that changes meanwhile is noticed by `post`."""
+def load_terms(store: Store, orders: Sequence[OrderRow]) -> Terms:
+    """Read the rules that some orders need. The version is read first, so a rule that changes meanwhile is noticed by `post`."""
     version = Book.objects.values_list("costs_version", flat=True).get(pk=store.pk)
     current = Store.objects.get(pk=store.pk)
     defaults = CostDefaults.objects.filter(pk=1).first() or CostDefaults()
-    return Terms(BookTerms(current.currency, FeeTerms.load(defaults)), Costing.load(current, defaults), version)
+    costing = Costing.load(current, defaults, lines=[line for order in orders for line in order.lines])
+    return Terms(BookTerms(current.currency, FeeRules.load(current, defaults), load_rules(current)), costing, version)
 
 
 def draft_orders(orders: Sequence[OrderRow], terms: Terms) -> dict[Source, list[EntryDraft]]:
     """Draft the entries of each order and set its unit costs, hold, count and columns."""
-    find_rate = _rates(orders, terms.book.currency)
-    drafts: dict[Source, list[EntryDraft]] = {}
     for order in orders:
         for line in order.lines:
-            terms.costing.apply(line)
+            terms.costing.apply(line, day=order.day, currency=order.currency)
+    find_rate = _rates(orders, terms.book)
+    drafts: dict[Source, list[EntryDraft]] = {}
+    for order in orders:
         entries = draft(order, terms=terms.book, find_rate=find_rate)
         order.columns = order_columns(entries, marketing_costs=order.columns.marketing_costs)
         drafts[SourceKind.ORDER.value, order.id] = entries
     return drafts
 
 
-def _rates(orders: Sequence[OrderRow], own: str) -> RateFinder:
+def shipping_reasons(orders: Sequence[OrderRow], terms: Terms) -> dict[int, str]:
+    """Say, per order, why shipping it costs what it costs."""
+    find_rate = _rates(orders, terms.book)
+    return {order.id: shipping_reason(order, terms=terms.book, find_rate=find_rate) for order in orders}
+
+
+def _rates(orders: Sequence[OrderRow], book: BookTerms) -> RateFinder:
     """Load the rates a batch needs in one query; most batches need none."""
+    own = book.currency
     currencies = {order.currency for order in orders}
     currencies |= {payment.fee_currency for order in orders for payment in order.payments if payment.fee_currency}
+    currencies |= {line.cost_currency for order in orders for line in order.lines if line.cost_currency}
+    currencies |= {rule.terms.currency for rule in book.fees.dated if rule.terms.currency}
     currencies.discard(own)
-    if not currencies:
+    if not (currencies and orders):
         return lambda currency, day: None
     days = [day for order in orders for day in _days(order)]
     table = RateTable.load(own, currencies, day_of(min(days)), day_of(max(days)))

@@ -111,9 +111,19 @@ class CostSource(IntegerChoices):
 
     NONE = 0, "no cost applies"
     STATED = 1, "stated with the order"
+    VARIANT_MANUAL = 2, "product cost entered by hand"
+    VARIANT_PLATFORM = 3, "product cost stated by the platform"
+    VARIANT_FIRST = 7, "first known product cost, from before it was known"
     PRODUCT_PERCENTAGE = 4, "product COGS percentage"
     STORE_PERCENTAGE = 5, "store COGS percentage"
     DEFAULT_PERCENTAGE = 6, "default COGS percentage"
+
+
+class CostOrigin(IntegerChoices):
+    """Say who told what a variant costs."""
+
+    MANUAL = 1, "entered by hand"
+    PLATFORM = 2, "stated by the platform"
 
 
 class RateSource(IntegerChoices):

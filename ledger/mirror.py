@@ -13,10 +13,10 @@ from ledger.rows import Columns, CostRow, LineRow, OrderRow, PaymentRow, SaleRow
 _ORDER_COLUMNS = (
     "id, store_id, platform, external_id, number, placed_at, day, currency, channel, customer_id, country, region, financial_status, "
     "is_test, counts, cancelled_at, shipped, withdrawn_at, hold, stated_total, stated_refunded, revenue, cogs, shipping, tax, payment_fees, "
-    "other_fees, marketing_costs, estimated_share, sales_basis, platform_updated_at, facts_digest, draft_version, cause_ref"
+    "other_fees, marketing_costs, estimated_share, sales_basis, platform_updated_at, facts_digest, draft_version, cause_ref, hold_currency"
 )
 _CHILD = "store_id, order_id, external_id, part"
-_LINE_COLUMNS = f"{_CHILD}, variant_id, quantity, unit_price, unit_cost, cost_source, cost_percentage, sku, title"
+_LINE_COLUMNS = f"{_CHILD}, variant_id, quantity, unit_price, unit_cost, cost_source, cost_percentage, cost_currency, sku, title"
 _SALE_COLUMNS = f"{_CHILD}, line_part, happened_at, day, kind, type, quantity, net, discount, tax, restocked"
 _PAYMENT_COLUMNS = f"{_CHILD}, kind, status, gateway, amount, fee, fee_currency, processed_at, day"
 _COST_COLUMNS = f"{_CHILD}, account, amount, happened_at, day"
@@ -58,24 +58,25 @@ def delete(store_id: int, order_ids: Collection[int]) -> None:
 def _order(store_id: int, o: OrderRow) -> bytes:
     c = o.columns
     return b"".join((
-        b"\0\x22", pg.i8(o.id), pg.i4(store_id), pg.text(o.platform), pg.text(o.external_id), pg.text(o.number), pg.i8(o.placed), pg.i4(o.day),
+        b"\0\x23", pg.i8(o.id), pg.i4(store_id), pg.text(o.platform), pg.text(o.external_id), pg.text(o.number), pg.i8(o.placed), pg.i4(o.day),
         pg.text(o.currency), pg.i2(o.channel), pg.optional_i8(o.customer), pg.text(o.country), pg.text(o.region), pg.i2(o.financial_status),
         pg.boolean(o.is_test), pg.boolean(o.counts), pg.optional_i8(o.cancelled), pg.boolean(o.shipped), pg.optional_i8(o.withdrawn), pg.i2(o.hold),
         pg.optional_money(o.stated_total), pg.optional_money(o.stated_refunded), pg.money(c.revenue), pg.money(c.cogs), pg.money(c.shipping),
         pg.money(c.tax), pg.money(c.payment_fees), pg.money(c.other_fees), pg.money(c.marketing_costs), pg.optional_money(c.estimated_share),
         pg.i2(o.sales_basis), pg.optional_i8(o.platform_updated), pg.binary(o.digest), pg.i2(DRAFT_VERSION), pg.text(o.cause_ref),
+        pg.text(o.hold_currency),
     ))  # fmt: skip
 
 
 def _lines(store_id: int, orders: Sequence[OrderRow]) -> Iterator[bytes]:
-    store = b"\0\x0c" + pg.i4(store_id)
+    store = b"\0\x0d" + pg.i4(store_id)
     for order in orders:
         head = store + pg.i8(order.id)
         for row in order.lines:
             yield (
                 head + pg.text(row.external_id) + pg.i4(row.part) + pg.optional_i8(row.variant) + pg.i4(row.quantity) + pg.money(row.unit_price)
-                + pg.optional_money(row.unit_cost) + pg.i2(row.cost_source) + pg.optional_money(row.cost_percentage) + pg.text(row.sku)
-                + pg.text(row.title)
+                + pg.optional_money(row.unit_cost) + pg.i2(row.cost_source) + pg.optional_money(row.cost_percentage)
+                + pg.text(row.cost_currency) + pg.text(row.sku) + pg.text(row.title)
             )  # fmt: skip
 
 
@@ -129,12 +130,12 @@ _COLUMN_UNITS = ", ".join(
 _LOAD_ORDERS = f"""
     SELECT id, platform, external_id, number, {_moment("placed_at")}, {_DAY}, currency, channel, financial_status, sales_basis, customer_id,
         country, region, is_test, {_moment("cancelled_at")}, shipped, {_moment("withdrawn_at")}, hold, counts, {_units("stated_total")},
-        {_units("stated_refunded")}, {_moment("platform_updated_at")}, facts_digest, cause_ref, {_COLUMN_UNITS}
+        {_units("stated_refunded")}, {_moment("platform_updated_at")}, facts_digest, cause_ref, hold_currency, {_COLUMN_UNITS}
     FROM ledger_order WHERE store_id = %s AND id = ANY(%s) ORDER BY id
 """
 _LOAD_LINES = f"""
     SELECT l.order_id, l.external_id, l.part, l.quantity, {_units("l.unit_price")}, l.variant_id, v.product_id, l.sku, l.title,
-        {_units("l.unit_cost")}, l.cost_source, {_units("l.cost_percentage")}
+        {_units("l.unit_cost")}, l.cost_source, {_units("l.cost_percentage")}, l.cost_currency
     FROM ledger_orderline l LEFT JOIN ledger_variant v ON v.id = l.variant_id
     WHERE l.store_id = %s AND l.order_id = ANY(%s) ORDER BY l.order_id, l.part
 """
@@ -181,8 +182,8 @@ def load(store_id: int, order_ids: Sequence[int], *, lock: bool = False) -> list
             _lock(cursor, store_id, order_ids)
         cursor.execute(_LOAD_ORDERS, [store_id, list(order_ids)])
         for row in cursor.fetchall():
-            order = OrderRow(*[*row[:22], _bytes(row[22]), row[23]])
-            order.columns = Columns(*row[24:])
+            order = OrderRow(*[*row[:22], _bytes(row[22]), row[23], row[24]])
+            order.columns = Columns(*row[25:])
             orders[order.id] = order
         for sql, row_type, name in (
             (_LOAD_LINES, LineRow, "lines"),

@@ -50,7 +50,7 @@ def _note_held(store: Store, orders: Sequence[OrderRow]) -> None:
     held: dict[str, list[OrderRow]] = {}
     for order in orders:
         if order.hold == Hold.RATE_MISSING:
-            held.setdefault(order.currency, []).append(order)
+            held.setdefault(order.hold_currency, []).append(order)
     for currency, waiting in held.items():
         first = min(waiting, key=lambda order: order.day)
         findings.note(

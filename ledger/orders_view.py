@@ -9,12 +9,13 @@ from msgspec import Struct
 from ledger import accounts, mirror
 from ledger.costing import ESTIMATED_SOURCES, reason
 from ledger.days import day_of
-from ledger.fees import FeeTerms, payment_fee
+from ledger.drafting import load_terms, shipping_reasons
+from ledger.drafts.sales import BookTerms
+from ledger.fees import Fee, FeeRules, payment_fee
 from ledger.kinds import CauseKind, FinancialStatus, Hold, PaymentKind, PaymentStatus, SourceKind
-from ledger.models import Batch, CostDefaults, Entry, Order, Store
+from ledger.models import Batch, Entry, Order, Store
 from ledger.money import decimal
 from ledger.rows import LineRow, OrderRow, PaymentRow
-from ledger.shipping import shipping_cost
 
 COLUMNS = ("revenue", "cogs", "shipping", "tax", "payment_fees", "other_fees", "fees", "marketing_costs", "profit")
 """An order's columns. `fees` is tax, payment fees and other fees together; profit is revenue less all costs."""
@@ -94,6 +95,23 @@ class OrderView(Struct, frozen=True):
     entries: list[EntryView]
 
 
+class Reasons(Struct, frozen=True):
+    """Why an order's shipping and each of its payments (by part) cost what they cost."""
+
+    shipping: str
+    fees: dict[int, str]
+
+
+def reasons(store: Store, rows: Sequence[OrderRow]) -> dict[int, Reasons]:
+    """Say, per order, why shipping and payments cost what they cost, by the rules that hold now."""
+    terms = load_terms(store, rows)
+    shipping = shipping_reasons(rows, terms)
+    return {
+        row.id: Reasons(shipping[row.id], {payment.part: _fee(payment, row.currency, terms.book.fees).reason for payment in row.payments})
+        for row in rows
+    }
+
+
 def order_profit(store: Store, number: str) -> list[OrderView]:
     """Return every order of a store with a number (with or without its #), oldest first; none when there is none."""
     bare = number.removeprefix("#")
@@ -101,8 +119,9 @@ def order_profit(store: Store, number: str) -> list[OrderView]:
     ids = [order.pk for order in orders]
     rows = {row.id: row for row in mirror.load(store.pk, ids)} if ids else {}
     entries = _entries(store, ids)
-    terms = FeeTerms.load(CostDefaults.objects.filter(pk=1).first() or CostDefaults())
-    return [_view(store, order, rows[order.pk], entries.get(order.pk, []), terms) for order in orders]
+    terms = load_terms(store, list(rows.values()))
+    shipping = shipping_reasons(list(rows.values()), terms)
+    return [_view(store, order, rows[order.pk], entries.get(order.pk, []), terms.book, shipping[order.pk]) for order in orders]
 
 
 def _entries(store: Store, ids: Sequence[int]) -> dict[int, list[Entry]]:
@@ -113,7 +132,7 @@ def _entries(store: Store, ids: Sequence[int]) -> dict[int, list[Entry]]:
     return found
 
 
-def _view(store: Store, order: Order, row: OrderRow, entries: Sequence[Entry], terms: FeeTerms) -> OrderView:
+def _view(store: Store, order: Order, row: OrderRow, entries: Sequence[Entry], terms: BookTerms, shipping: str) -> OrderView:
     columns: dict[str, Decimal] = {name: getattr(order, name) for name in COLUMNS}
     total_sales = store.margin_basis == Store.MarginBasis.TOTAL_SALES
     base = columns["revenue"] if total_sales else columns["revenue"] - columns["tax"]
@@ -124,8 +143,9 @@ def _view(store: Store, order: Order, row: OrderRow, entries: Sequence[Entry], t
             fees[entry.part] = fees.get(entry.part, Decimal(0)) + entry.amount
     return OrderView(
         order.pk, order.number, order.platform, order.placed_at, order.day, order.currency, row.status.label, order.counts, _remark(order),
-        columns, margin, base, Store.MarginBasis(store.margin_basis).label, order.estimated_share, shipping_cost(row).reason,
-        [_line(line) for line in row.lines], [_payment(payment, fees, terms) for payment in row.payments], _explained(store, entries),
+        columns, margin, base, Store.MarginBasis(store.margin_basis).label, order.estimated_share, shipping,
+        [_line(line) for line in row.lines], [_payment(payment, row.currency, fees, terms.fees) for payment in row.payments],
+        _explained(store, entries),
     )  # fmt: skip
 
 
@@ -149,9 +169,9 @@ def _line(line: LineRow) -> LineView:
     return LineView(line.title, line.sku, line.quantity, price, cost, why, line.cost_source in ESTIMATED_SOURCES)
 
 
-def _payment(payment: PaymentRow, fees: Mapping[int, Decimal], terms: FeeTerms) -> PaymentView:
+def _payment(payment: PaymentRow, currency: str, fees: Mapping[int, Decimal], rules: FeeRules) -> PaymentView:
     """Tell a payment's booked fee and why; the reason depends on what the payment is, not on rates or amounts."""
-    fee = payment_fee(payment, charged=payment.amount, stated=payment.fee, terms=terms)
+    fee = _fee(payment, currency, rules)
     status = PaymentStatus(payment.status)
     successful = status == PaymentStatus.SUCCESS
     return PaymentView(
@@ -173,3 +193,8 @@ def _explained(store: Store, entries: Sequence[Entry]) -> list[EntryView]:
             )
         )  # fmt: skip
     return views
+
+
+def _fee(payment: PaymentRow, currency: str, rules: FeeRules) -> Fee:
+    """Decide a fee for its reason only: that depends on what the payment is, not on rates."""
+    return payment_fee(payment, charged=payment.amount, stated=payment.fee, terms=rules.on(payment.gateway, currency, payment.day))

@@ -85,10 +85,10 @@ def _record(store: Store, facts: Sequence[OrderFact], cause: Cause) -> Recorded:
     before = {order.external_id: order for order in locked}
     # another writer may have been here between the look and the lock
     news = [key for key in news if key not in before or _says_more(latest[key], digests[key], _as_known(before[key]))]
-    terms = load_terms(store)
     builder = OrderBuilder(store, [latest[key] for key in news], cause_ref=cause.ref)
     ids = iter(mirror.new_ids(sum(key not in before for key in news)))
     orders = [builder.build(latest[key], digests[key], before.get(key), before[key].id if key in before else next(ids)) for key in news]
+    terms = load_terms(store, orders)
     drafts = draft_orders(orders, terms)
     replaced = [before[key] for key in news if key in before]
     mirror.write(store.pk, orders, replaced=[order.id for order in replaced])

@@ -53,7 +53,7 @@ def _chunks(store: Store) -> Iterator[list[int]]:
 def _repost(store: Store, ids: Sequence[int], cause: Cause) -> Posting:
     before = mirror.load(store.pk, ids, lock=True)
     orders = mirror.load(store.pk, ids)
-    terms = load_terms(store)
+    terms = load_terms(store, orders)
     drafts = draft_orders(orders, terms)
     changed = [order for order, was in zip(orders, before, strict=True) if order != was]
     mirror.write(store.pk, changed, replaced=[order.id for order in changed])
@@ -78,7 +78,7 @@ def _withdraw(store: Store, ids: Sequence[int], cause: Cause, now: datetime, onl
         order.withdrawn, order.digest, order.platform_updated, order.cause_ref = moment(now), None, None, cause.ref
         order.stated_total = order.stated_refunded = None
         order.lines, order.sales, order.payments, order.costs = [], [], [], []
-    terms = load_terms(store)
+    terms = load_terms(store, orders)
     drafts = draft_orders(orders, terms)
     mirror.write(store.pk, orders, replaced=list(ids))
     return post_orders(store, orders, drafts, before=before, cause=cause, costs_version=terms.costs_version)
@@ -104,7 +104,7 @@ def is_restating(store: Store) -> bool:
 
 def resolve_rates(store: Store) -> None:
     """Resolve the findings about missing rates that no order waits for any more."""
-    held = set(Order.objects.filter(store=store, hold=Hold.RATE_MISSING).values_list("currency", flat=True))
+    held = set(Order.objects.filter(store=store, hold=Hold.RATE_MISSING).values_list("hold_currency", flat=True))
     for currency in store.book.findings.filter(kind="rate_missing", resolved_at=None).values_list("subject", flat=True):
         if currency not in held:
             findings.resolve(store.pk, "rate_missing", currency, now=timezone.now())

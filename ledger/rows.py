@@ -23,6 +23,8 @@ class LineRow(Struct, gc=False):
     unit_cost: Tenk | None = None
     cost_source: int = CostSource.NONE
     cost_percentage: Tenk | None = None
+    cost_currency: str = ""
+    """Of the unit cost; empty where it is the order's."""
 
 
 class SaleRow(Struct, gc=False):
@@ -108,6 +110,8 @@ class OrderRow(Struct):
     platform_updated: int | None = None
     digest: bytes | None = None
     cause_ref: str = ""
+    hold_currency: str = ""
+    """The currency whose rate it waits for."""
     lines: list[LineRow] = field(default_factory=list)
     sales: list[SaleRow] = field(default_factory=list)
     payments: list[PaymentRow] = field(default_factory=list)

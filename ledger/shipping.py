@@ -1,31 +1,92 @@
-"""Decide what shipping an order costs the store, and why. The door for shipping rules and label costs."""
+"""Decide what shipping an order costs the store, and why: the label's cost, else a rule, else what the customer paid."""
+
+from collections.abc import Callable
 
 from msgspec import Struct
 
 from ledger.accounts import FULFILMENT_SHIPPING
+from ledger.costing import ALWAYS, FOREVER
+from ledger.days import day_number
 from ledger.kinds import SaleKind, SaleType
-from ledger.money import Tenk
+from ledger.models import Channel, ShippingRule, Store
+from ledger.money import Tenk, tenk
 from ledger.rows import OrderRow
 
 
 class ShippingCost(Struct, frozen=True):
-    """What shipping costs (positive, order's currency), why, and whether a rule guessed."""
+    """What shipping costs (positive), why, and whether a rule guessed; without a currency it is the order's."""
 
     amount: Tenk
     reason: str
     estimated: bool
+    currency: str = ""
 
 
-def shipping_cost(order: OrderRow) -> ShippingCost:
-    """Decide the shipping cost: the stated label cost, else what the customer paid, after discount, without tax.
+class ShippingTerms(Struct, frozen=True):
+    """One shipping rule; values and amounts in the store's currency, the channel by its number in the store."""
 
-    A shipping refund does not lower it (the label was paid); an order cancelled before anything shipped costs
-    nothing. A stated cost is posted from its own row, so the amount here is then zero.
+    name: str
+    first: int
+    last: int
+    countries: frozenset[str]
+    channel: int | None
+    least_units: int
+    most_units: int | None
+    least_value: Tenk
+    most_value: Tenk | None
+    amount: Tenk
+    each_further_unit: Tenk
+
+    def fits(self, order: OrderRow, units: int, value: Tenk) -> bool:
+        """Tell whether the rule is about an order of so many units, worth so much in the store's currency."""
+        return (
+            self.first <= order.day <= self.last
+            and (not self.countries or order.country in self.countries)
+            and self.channel in (None, order.channel)
+            and self.least_units <= units
+            and (self.most_units is None or units <= self.most_units)
+            and self.least_value <= value
+            and (self.most_value is None or value <= self.most_value)
+        )
+
+
+UNKNOWN_CHANNEL = -1
+"""Stands for a channel the store has never sold through: a rule about it fits no order."""
+
+
+def load_rules(store: Store) -> tuple[ShippingTerms, ...]:
+    """Read a store's shipping rules in the order in which they are tried."""
+    channels = dict(Channel.objects.filter(store=store).values_list("key", "number"))
+    rows = ShippingRule.objects.filter(store=store, removed_by=None).order_by("position", "pk")
+    return tuple(
+        ShippingTerms(
+            row.name, ALWAYS if row.effective_from is None else day_number(row.effective_from),
+            FOREVER if row.effective_to is None else day_number(row.effective_to), frozenset(row.countries.upper().split()),
+            channels.get(row.channel, UNKNOWN_CHANNEL) if row.channel else None, row.least_units, row.most_units, tenk(row.least_value),
+            None if row.most_value is None else tenk(row.most_value), tenk(row.amount), tenk(row.each_further_unit),
+        )
+        for row in rows
+    )  # fmt: skip
+
+
+def shipping_cost(order: OrderRow, *, rules: tuple[ShippingTerms, ...], currency: str, value: Callable[[Tenk], Tenk]) -> ShippingCost:
+    """Decide the shipping cost: the stated label cost, else the first rule that fits, else what the customer paid.
+
+    `currency` is the store's, which rules are in; `value` converts an amount of the order into it. What the customer
+    paid counts after discount, without tax. A shipping refund does not lower it (the label was paid); an order
+    cancelled before anything shipped costs nothing. A stated cost is posted from its own row, so the amount here is
+    then zero.
     """
     if any(cost.account == FULFILMENT_SHIPPING for cost in order.costs):
         return ShippingCost(0, "stated label cost", False)
     if order.cancelled is not None and not order.shipped:
         return ShippingCost(0, "cancelled before anything shipped", False)
+    if rules:
+        units = sum(sale.quantity for sale in order.sales if sale.type == SaleType.PRODUCT and sale.kind == SaleKind.ORDER)
+        worth = value(sum(sale.net for sale in order.sales if sale.type == SaleType.PRODUCT and sale.kind == SaleKind.ORDER))
+        for rule in rules:
+            if units > 0 and rule.fits(order, units, worth):
+                return ShippingCost(rule.amount + rule.each_further_unit * (units - 1), f"shipping rule: {rule.name}", True, currency)
     paid = 0
     for sale in order.sales:
         if sale.type == SaleType.SHIPPING and sale.kind in (SaleKind.ORDER, SaleKind.EDIT):

@@ -67,6 +67,7 @@ WRITERS = {
     "ledger_variant": {"ledger/dimensions.py"},
 }
 MODEL_WRITES = {
+    "CostChange": {"ledger/rules.py"},
     "Batch": {"ledger/posting.py"},
     "Finding": {"ledger/findings.py"},
     "ExchangeRate": {"ledger/rates.py"},

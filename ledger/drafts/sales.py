@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from ledger import accounts, countries
 from ledger.costing import ESTIMATED_SOURCES
 from ledger.days import day_number
 from ledger.drafts.entry import EntryDraft, Fx
-from ledger.fees import FeeTerms, is_charge, payment_fee
+from ledger.fees import FeeRules, is_charge, payment_fee
 from ledger.kinds import AWAITS_PAYMENT, COUNTS_AS_REVENUE, Hold, PaymentKind, PaymentStatus, SaleKind, SaleType
 from ledger.money import SCALE, Tenk, convert, divide_half_even, minor_step, round_half_even
 from ledger.rates import Rate
 from ledger.rows import LineRow, OrderRow, SaleRow
-from ledger.shipping import shipping_cost
+from ledger.shipping import ShippingCost, ShippingTerms, shipping_cost
 
 RateFinder = Callable[[str, int], Rate | None]
 """Finds the rate from a currency into the book's on a day number; None when there is none to use."""
@@ -36,7 +36,8 @@ class BookTerms(Struct, frozen=True):
     """What every draft of one book needs to know."""
 
     currency: str
-    fees: FeeTerms
+    fees: FeeRules
+    shipping: tuple[ShippingTerms, ...] = ()
 
 
 class RateMissing(Exception):
@@ -73,11 +74,13 @@ class _Sheet:
         fx = Fx(amount, currency, rate.value, day_number(rate.day), rate.source)
         return convert(amount, rate.value, self.step), fx, rate.estimated
 
-    def add(self, account: int, part: int, day: int, amount: Tenk, *, estimated: bool = False, variant: int | None = None) -> Tenk:
-        """Add an amount in the order's currency and return what it became in the book's."""
+    def add(
+        self, account: int, part: int, day: int, amount: Tenk, *, estimated: bool = False, variant: int | None = None, currency: str = ""
+    ) -> Tenk:
+        """Add an amount in the order's currency, or another one, and return what it became in the book's."""
         if not amount:
             return 0
-        value, fx, guessed = self.own(amount, self.order.currency, day)
+        value, fx, guessed = self.own(amount, currency or self.order.currency, day)
         self.put(account, part, day, value, estimated=estimated or guessed, variant=variant, fx=fx)
         return value
 
@@ -130,7 +133,7 @@ def draft(order: OrderRow, *, terms: BookTerms, find_rate: RateFinder) -> list[E
     An order that misses an exchange rate has none and is held. Unpaid value is memo, test and withdrawn
     orders have no entries. Source: docs/metrics (order formulas, days, which orders count).
     """
-    order.hold, order.counts = Hold.NONE, False
+    order.hold, order.hold_currency, order.counts = Hold.NONE, "", False
     if order.is_test or order.withdrawn is not None:
         return []
     sheet = _Sheet(order, terms, find_rate)
@@ -139,13 +142,13 @@ def draft(order: OrderRow, *, terms: BookTerms, find_rate: RateFinder) -> list[E
             sheet.add(cost.account, -cost.part, cost.day, cost.amount)
         if COUNTS_AS_REVENUE[order.status]:
             _draft_sales(sheet)
-            _draft_shipping(sheet)
+            _draft_shipping(sheet, terms.shipping)
             _draft_payments(sheet, terms.fees)
             _draft_count(sheet)
         elif order.status in AWAITS_PAYMENT and order.cancelled is None:
             sheet.add(accounts.MEMO_UNPAID, 0, order.day, sum(sale.net + sale.tax for sale in order.sales))
-    except RateMissing:
-        order.hold, order.counts = Hold.RATE_MISSING, False
+    except RateMissing as missing:
+        order.hold, order.hold_currency, order.counts = Hold.RATE_MISSING, missing.currency, False
         return []
     return sheet.entries
 
@@ -192,9 +195,9 @@ def _draft_product(sheet: _Sheet, sale: SaleRow, line: LineRow | None, booked: d
 
 def _draft_cogs(sheet: _Sheet, sale: SaleRow, line: LineRow, booked: _BookedCost) -> None:
     """Draft what the units of a sale cost, or give back what units that come back were booked at."""
-    unit_cost, guessed = line.unit_cost or 0, line.cost_source in ESTIMATED_SOURCES
+    unit_cost, guessed, currency = line.unit_cost or 0, line.cost_source in ESTIMATED_SOURCES, line.cost_currency or sheet.order.currency
     if sale.quantity > 0:
-        amount, fx, stand_in = sheet.own(-unit_cost * sale.quantity, sheet.order.currency, sale.day)
+        amount, fx, stand_in = sheet.own(-unit_cost * sale.quantity, currency, sale.day)
         booked.sell(sale.quantity, amount, fx, estimated=guessed or stand_in)
         sheet.put(accounts.COGS_PRODUCT, sale.part, sale.day, amount, estimated=guessed or stand_in, variant=line.variant, fx=fx)
         return
@@ -204,17 +207,30 @@ def _draft_cogs(sheet: _Sheet, sale: SaleRow, line: LineRow, booked: _BookedCost
     fx = booked.fx._replace(original_amount=unit_cost * covered) if booked.fx is not None else None
     if covered < back:
         # more comes back than this order sold (a return without its sale): at today's unit cost
-        extra, fx, stand_in = sheet.own(unit_cost * (back - covered), sheet.order.currency, sale.day)
+        extra, fx, stand_in = sheet.own(unit_cost * (back - covered), currency, sale.day)
         amount, guessed = amount + extra, guessed or stand_in
     sheet.put(accounts.COGS_PRODUCT, sale.part, sale.day, amount, estimated=guessed, variant=line.variant, fx=fx)
 
 
-def _draft_shipping(sheet: _Sheet) -> None:
-    cost = shipping_cost(sheet.order)
-    sheet.add(accounts.FULFILMENT_SHIPPING, 0, sheet.order.day, -cost.amount, estimated=cost.estimated)
+def _draft_shipping(sheet: _Sheet, rules: tuple[ShippingTerms, ...]) -> None:
+    cost = _shipping(sheet, rules)
+    sheet.add(accounts.FULFILMENT_SHIPPING, 0, sheet.order.day, -cost.amount, estimated=cost.estimated, currency=cost.currency)
 
 
-def _draft_payments(sheet: _Sheet, terms: FeeTerms) -> None:
+def _shipping(sheet: _Sheet, rules: tuple[ShippingTerms, ...]) -> ShippingCost:
+    order = sheet.order
+    return shipping_cost(order, rules=rules, currency=sheet.currency, value=lambda amount: sheet.own(amount, order.currency, order.day)[0])
+
+
+def shipping_reason(order: OrderRow, *, terms: BookTerms, find_rate: RateFinder) -> str:
+    """Say why shipping the order costs what it costs."""
+    try:
+        return _shipping(_Sheet(order, terms, find_rate), terms.shipping).reason
+    except RateMissing as missing:
+        return f"unknown until there is an exchange rate from {missing.currency}"
+
+
+def _draft_payments(sheet: _Sheet, rules: FeeRules) -> None:
     currency = sheet.order.currency
     for payment in sheet.order.payments:
         if payment.status != PaymentStatus.SUCCESS:
@@ -223,6 +239,9 @@ def _draft_payments(sheet: _Sheet, terms: FeeTerms) -> None:
         stated = None
         if payment.fee is not None:
             stated, fx, stand_in = sheet.own(payment.fee, payment.fee_currency or currency, payment.day)
+        terms = rules.on(payment.gateway, currency, payment.day)
+        if terms.currency not in ("", sheet.currency):
+            terms = structs.replace(terms, fixed=sheet.own(terms.fixed, terms.currency, payment.day)[0])
         fee = payment_fee(payment, charged=charged, stated=stated, terms=terms, step=sheet.step)
         if fx is not None:
             fx = fx._replace(original_amount=None if payment.fee is None else -payment.fee)

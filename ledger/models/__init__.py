@@ -5,6 +5,7 @@ from ledger.models.catalog import Product, Variant
 from ledger.models.costs import ManualCost
 from ledger.models.orders import Customer, Order, OrderCost, OrderLine, Payment, Sale
 from ledger.models.rates import ExchangeRate
+from ledger.models.rules import CogsRule, CostChange, FeeRule, ShippingRule, VariantCost
 from ledger.models.stores import Channel, CostDefaults, Membership, Store, StoreZone
 from ledger.models.totals import CountryDayTotal, DayTotal, ProductDayTotal
 
@@ -13,12 +14,15 @@ __all__ = [
     "Batch",
     "Book",
     "Channel",
+    "CogsRule",
+    "CostChange",
     "CostDefaults",
     "CountryDayTotal",
     "Customer",
     "DayTotal",
     "Entry",
     "ExchangeRate",
+    "FeeRule",
     "Finding",
     "ManualCost",
     "Membership",
@@ -29,7 +33,9 @@ __all__ = [
     "Product",
     "ProductDayTotal",
     "Sale",
+    "ShippingRule",
     "Store",
     "StoreZone",
     "Variant",
+    "VariantCost",
 ]

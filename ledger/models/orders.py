@@ -60,6 +60,7 @@ class Order(models.Model):
     shipped = models.BooleanField(default=False, help_text="Anything left the warehouse, as far as the platform tells.")
     withdrawn_at = models.DateTimeField(null=True, help_text="The import that brought it was undone.")
     hold = models.PositiveSmallIntegerField(choices=Hold.choices, default=Hold.NONE)
+    hold_currency = models.CharField(max_length=3, blank=True, default="", db_default="", help_text="The currency whose rate it waits for.")
 
     stated_total = money_column(null=True, help_text="Charged at first, tax and shipping included, as the platform states it.")
     stated_refunded = money_column(null=True, help_text="Given back so far, as the platform states it.")
@@ -119,7 +120,8 @@ class OrderLine(OrderChild):
     variant = models.ForeignKey(Variant, null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
     quantity = models.IntegerField()
     unit_price = money_column(help_text="List price of one unit before discounts, tax removed.")
-    unit_cost = money_column(null=True, help_text="In the order's currency.")
+    unit_cost = money_column(null=True, help_text="In the cost's currency, the order's where that is empty.")
+    cost_currency = models.CharField(max_length=3, blank=True, db_default="", default="")
     cost_source = models.PositiveSmallIntegerField(choices=CostSource.choices)
     cost_percentage = models.DecimalField(max_digits=7, decimal_places=4, null=True)
     sku = models.CharField(max_length=120, blank=True)

@@ -1,0 +1,156 @@
+"""Change the dated cost rules: the only writer of them.
+
+Rules are never edited. A change removes rules and adds others, says who did it and why, and has the store's orders
+drafted again. Undoing a change is another change.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from ledger.models import CogsRule, CostChange, FeeRule, ShippingRule, Store, VariantCost
+from ledger.models.rules import Rule
+from ledger.reposting import costs_changed
+from ledger.tasks import submit_repost
+
+SCOPES: dict[type[Rule], tuple[str, ...]] = {
+    CogsRule: ("product",),
+    VariantCost: ("variant", "origin", "effective_from"),
+    FeeRule: ("gateway", "currency"),
+    ShippingRule: ("position",),
+}
+"""What two rules must share to be about the same thing; of those only one holds on a day."""
+
+ONE_DAY = timedelta(days=1)
+
+
+class RuleRefused(ValueError):
+    """Say why a change of rules cannot be made, in words for the person who wants it."""
+
+
+def change(
+    store: Store,
+    *,
+    add: Sequence[Rule] = (),
+    remove: Sequence[Rule] = (),
+    actor: str,
+    reason: str = "",
+    now: datetime,
+    undoes: CostChange | None = None,
+) -> CostChange:
+    """Remove and add rules of a store in one transaction, and have its orders restated.
+
+    What an added rule covers of a standing one of the same scope ends there: the standing rule is removed and its
+    uncovered days are added again. Raise RuleRefused when a rule is wrong in itself or was removed meanwhile.
+    """
+    for rule in add:
+        _check(rule)
+    with transaction.atomic():
+        costs_changed(store)  # which holds the book, so that changes of one store follow each other
+        made = CostChange.objects.create(
+            store=store, at=now, actor=actor, reason=reason[:200], summary=_summary(add, remove, undoes)[:300], undoes=undoes
+        )  # fmt: skip
+        for rule in remove:
+            _remove(rule, made)
+        for rule in add:
+            _make_room(rule, made)
+            _add(rule, made)
+        submit_repost(store, why="costs changed", actor=actor)
+    return made
+
+
+def undo(made: CostChange, *, actor: str, now: datetime) -> CostChange:
+    """Put back what a change removed and take back what it added, from now on; raise RuleRefused where later changes rest on it."""
+    if CostChange.objects.filter(undoes=made).exists():
+        raise RuleRefused("This change has been undone already.")
+    added, removed = rules_of(made)
+    if any(rule.removed_by_id is not None for rule in added):
+        raise RuleRefused("Later changes rest on this one. Undo them first, the latest first.")
+    return change(made.store, add=[_copy(rule) for rule in removed], remove=added, actor=actor, now=now, undoes=made)
+
+
+def rules_of(made: CostChange) -> tuple[list[Rule], list[Rule]]:
+    """Return the rules a change added and those it removed."""
+    added = [rule for kind in SCOPES for rule in _rows(kind).filter(added_by=made)]
+    removed = [rule for kind in SCOPES for rule in _rows(kind).filter(removed_by=made)]
+    return added, removed
+
+
+def live(kind: type[Rule], store: Store) -> Any:
+    """Return the rules of a kind that stand in a store."""
+    return _rows(kind).filter(store=store, removed_by=None)
+
+
+def _rows(kind: type[Rule]) -> Any:
+    return kind._default_manager.all()
+
+
+def _remove(rule: Rule, made: CostChange) -> None:
+    if not _rows(type(rule)).filter(pk=rule.pk, store_id=made.store_id, removed_by=None).update(removed_by=made):
+        raise RuleRefused(f"The rule “{rule}” is not there any more. Look again at what holds now.")
+    rule.removed_by = made
+
+
+def _check(rule: Rule) -> None:
+    """Bring a rule's values into their form, and refuse what is wrong whatever else holds."""
+    try:
+        rule.full_clean(exclude=["store", "added_by", "removed_by"], validate_unique=False, validate_constraints=False)
+    except ValidationError as error:
+        raise RuleRefused("; ".join(error.messages)) from error
+
+
+def _add(rule: Rule, made: CostChange) -> None:
+    rule.store_id, rule.added_by = made.store_id, made
+    try:
+        with transaction.atomic():
+            rule.save(force_insert=True)
+    except IntegrityError as error:
+        raise RuleRefused(f"“{rule}” and another rule would hold on the same day.") from error
+
+
+def _make_room(rule: Rule, made: CostChange) -> None:
+    """End what stands where a new rule is to hold."""
+    same = {name: getattr(rule, name) for name in SCOPES[type(rule)]}
+    standing = _rows(type(rule)).filter(store_id=made.store_id, removed_by=None, **same)
+    if rule.effective_to is not None:
+        standing = standing.filter(Q(effective_from=None) | Q(effective_from__lte=rule.effective_to))
+    if rule.effective_from is not None:
+        standing = standing.filter(Q(effective_to=None) | Q(effective_to__gte=rule.effective_from))
+    for old in list(standing):
+        _remove(old, made)
+        for first, last in _uncovered(old, rule):
+            rest = _copy(old)
+            rest.effective_from, rest.effective_to = first, last
+            _add(rest, made)
+
+
+def _uncovered(old: Rule, new: Rule) -> Iterable[tuple[date | None, date | None]]:
+    """Yield the spans of a standing rule before and after a new one; a cost that holds until the next is covered whole."""
+    if isinstance(old, VariantCost):
+        return
+    if new.effective_from is not None and (old.effective_from is None or old.effective_from < new.effective_from):
+        yield old.effective_from, new.effective_from - ONE_DAY
+    if new.effective_to is not None and (old.effective_to is None or old.effective_to > new.effective_to):
+        yield new.effective_to + ONE_DAY, old.effective_to
+
+
+def _copy(rule: Rule) -> Rule:
+    """Return the same rule as a row of its own."""
+    fields = [field for field in rule._meta.concrete_fields if field.name not in ("id", "added_by", "removed_by")]
+    return type(rule)(**{field.attname: getattr(rule, field.attname) for field in fields})
+
+
+def _summary(add: Sequence[Rule], remove: Sequence[Rule], undoes: CostChange | None) -> str:
+    if undoes is not None:
+        return f"Undone: {undoes.summary}"
+    told = [f"{rule}{_span(rule)}" for rule in add] + [f"no more: {rule}{_span(rule)}" for rule in remove]
+    return "; ".join(told[:5]) + (f" and {len(told) - 5} more" if len(told) > 5 else "")
+
+
+def _span(rule: Rule) -> str:
+    first = f" from {rule.effective_from:%-d %b %Y}" if rule.effective_from else ""
+    return first + (f" through {rule.effective_to:%-d %b %Y}" if rule.effective_to else "")
