@@ -10,7 +10,8 @@ from dashboards.theme import SYSTEM, theme_of
 from ledger.people import EDITORS, stores_of
 
 ICONS = {
-    "ManualCost": "payments", "Product": "inventory_2", "CostDefaults": "percent", "Store": "storefront", "Membership": "group",
+    "VariantCost": "sell", "CogsRule": "percent", "FeeRule": "credit_card", "ShippingRule": "local_shipping", "CostChange": "history",
+    "Variant": "category", "ManualCost": "payments", "Product": "inventory_2", "CostDefaults": "tune", "Store": "storefront", "Membership": "group",
     "Book": "menu_book", "Finding": "flag", "FileImport": "upload_file", "Job": "schedule", "Pause": "pause_circle",
     "User": "person", "Authenticator": "key", "UserSession": "devices",
 }  # fmt: skip

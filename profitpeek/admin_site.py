@@ -23,11 +23,17 @@ OURS = frozenset({"profitpeek", "dashboards", "alerts", "connectors", "ledger"})
 UNGATED = frozenset({"view_on_site", "search"})
 """Addresses that answer about any row, or about nothing our menu does not show."""
 SUBJECTS = (
-    ("Costs", ("ledger.ManualCost", "ledger.Product", "ledger.CostDefaults")),
+    (
+        "Costs",
+        (
+            "ledger.VariantCost", "ledger.CogsRule", "ledger.FeeRule", "ledger.ShippingRule", "ledger.ManualCost", "ledger.CostChange",
+            "ledger.Product", "ledger.Variant", "ledger.CostDefaults",
+        ),
+    ),
     ("Stores and people", ("ledger.Store", "ledger.Membership")),
     ("Books", ("ledger.Book", "ledger.Finding", "connectors.FileImport")),
     ("Installation", ("jobs.Job", "jobs.Pause", "auth.User", "mfa.Authenticator", "usersessions.UserSession")),
-)
+)  # fmt: skip
 OTHERS = "More"
 
 

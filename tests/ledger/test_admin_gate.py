@@ -14,19 +14,22 @@ from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 
 from connectors.models import FileImport
-from ledger import findings
+from ledger import findings, rules
 from ledger.cause import Cause
 from ledger.kinds import CauseKind
 from ledger.manual_costs import save_cost
-from ledger.models import Finding, ManualCost, Membership, Product, Store
+from ledger.models import CogsRule, FeeRule, Finding, ManualCost, Membership, Product, ShippingRule, Store, Variant, VariantCost
+from ledger.models.rules import Rule
 from ledger.people import Role, set_role
 from tests.builders import a_store, an_order, at, write
 from tests.dashboards.people import a_person, browser_of
 
 pytestmark = pytest.mark.django_db
 
-OF_STORES = {"ledger": ["store", "product", "manualcost", "book", "membership", "finding"], "connectors": ["fileimport"]}
-PAGES = [f"{app}/{model}" for app, models in OF_STORES.items() for model in models]
+RULES = ["ledger/cogsrule", "ledger/variantcost", "ledger/feerule", "ledger/shippingrule"]
+OF_STORES = {"ledger": ["store", "product", "variant", "costchange", "manualcost", "book", "membership", "finding"], "connectors": ["fileimport"]}
+PAGES = [f"{app}/{model}" for app, models in OF_STORES.items() for model in models] + RULES
+DELETABLE = ["ledger/manualcost", "ledger/membership", *RULES]
 INSTALLATION = ["jobs/job", "jobs/pause", "auth/user", "mfa/authenticator", "usersessions/usersession", "ledger/costdefaults"]
 SECRETS = ("Undisclosed", "undisclosed")
 """In the name of everything the other store has."""
@@ -57,9 +60,18 @@ def a_shop(slug: str) -> Shop:
         store=store, kind=f"{slug}-lines", template={}, filename=f"{slug}.csv", sha256="0" * 64, started_at=at("2026-03-03 12:00")
     )
     owner = a_person(store, email=f"owner@{slug}.example.com")
+    variant = Variant.objects.get(store=store)
+    variant.sku = slug
+    variant.save()
+    added: list[Rule] = [
+        CogsRule(product=product, percentage=30), VariantCost(variant=variant, goods=1, currency="EUR"), FeeRule(gateway=slug, percentage=2),
+        ShippingRule(position=1, name=slug, amount=3),
+    ]  # fmt: skip
+    change = rules.change(store, add=added, actor=f"owner@{slug}.example.com", reason=slug, now=store.created_at)
     rows = {
         "ledger/store": store, "ledger/product": product, "ledger/manualcost": cost, "ledger/book": store.book,
         "ledger/membership": Membership.objects.get(user=owner), "ledger/finding": Finding.objects.get(book=store.pk), "connectors/fileimport": took,
+        "ledger/variant": variant, "ledger/costchange": change, **{f"ledger/{rule._meta.model_name}": rule for rule in added},
     }  # fmt: skip
     return Shop(store, rows)
 
@@ -105,7 +117,7 @@ def test_every_page_of_the_admin_is_known_here() -> None:
     ("role", "seen"),
     [
         (Role.OWNER, set(PAGES)),
-        (Role.COST_EDITOR, {"ledger/store", "ledger/product", "ledger/manualcost", "ledger/finding", "connectors/fileimport"}),
+        (Role.COST_EDITOR, set(PAGES) - {"ledger/book", "ledger/membership"}),
         (Role.ANALYST, set()),
         (Role.VIEWER, set()),
     ],
@@ -146,7 +158,7 @@ def test_a_row_of_another_store_is_absent(page: str, view: str, mine: Shop, thei
     foreign = client.get(f"/admin/{page}/{theirs.rows[page].pk}/{view}/")
     absent = client.get(f"/admin/{page}/987654321/{view}/")
     assert (foreign.status_code, foreign.get("Location")) == (absent.status_code, absent.get("Location"))
-    refused = view == "delete" and page not in ("ledger/manualcost", "ledger/membership")
+    refused = view == "delete" and page not in DELETABLE
     assert foreign.status_code == (403 if refused else 302)
     assert tells(foreign) == []
     # The message that there is no such row comes with the next page.
@@ -165,7 +177,7 @@ def test_posting_to_a_row_of_another_store_changes_nothing(page: str, mine: Shop
     assert type(row).objects.filter(pk=row.pk).values().get() == before
 
 
-@pytest.mark.parametrize("page", ["ledger/manualcost", "ledger/membership"])
+@pytest.mark.parametrize("page", DELETABLE)
 def test_bulk_deletion_spares_rows_of_another_store(page: str, mine: Shop, theirs: Shop) -> None:
     client, row = staff(mine), theirs.rows[page]
     form = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes", "select_across": "0"}
@@ -175,6 +187,7 @@ def test_bulk_deletion_spares_rows_of_another_store(page: str, mine: Shop, their
     kept = type(row).objects.filter(pk=row.pk)
     assert kept.exists()
     assert not isinstance(row, ManualCost) or kept.get().removed_at is None
+    assert not isinstance(row, Rule) or kept.get().removed_by is None
 
 
 def test_editing_a_list_leaves_products_of_another_store(mine: Shop, theirs: Shop) -> None:
@@ -284,3 +297,21 @@ def test_a_role_is_chosen_not_preset(mine: Shop) -> None:
     client = staff(mine)
     choices = client.get("/admin/ledger/membership/add/").context["adminform"].form.fields["role"].choices
     assert [value for value, _ in choices] == ["", "owner", "analyst", "cost_editor", "viewer"]
+
+
+def test_rules_are_made_only_for_and_about_ones_own_store(mine: Shop, theirs: Shop) -> None:
+    client = staff(mine)
+    for page in RULES:
+        assert tells(client.get(f"/admin/{page}/add/")) == []
+    own, foreign = mine.rows["ledger/product"].pk, theirs.rows["ledger/product"].pk
+    for store, product in ((theirs.store, foreign), (mine.store, foreign), (theirs.store, own)):
+        answer = client.post("/admin/ledger/cogsrule/add/", {"store": store.pk, "product": product, "percentage": "9"})
+        assert (answer.status_code, tells(answer)) == (200, [])
+    assert client.post("/admin/ledger/cogsrule/add/", {"store": mine.store.pk, "product": own, "percentage": "9"}).status_code == 302
+    assert set(CogsRule.objects.filter(removed_by=None).values_list("store__slug", "percentage")) == {("pottery", 9), ("undisclosed", 30)}
+
+
+def test_a_change_of_another_store_is_not_undone(mine: Shop, theirs: Shop) -> None:
+    form = {"action": "undo", "_selected_action": [theirs.rows["ledger/costchange"].pk]}
+    assert tells(staff(mine).post("/admin/ledger/costchange/", form, follow=True)) == []
+    assert CogsRule.objects.filter(store=theirs.store, removed_by=None).exists()
