@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -31,10 +32,15 @@ from ledger.record import Recorded, record
 from ledger.reposting import adopt, resolve_rates, withdraw
 
 KIND = "order-lines"
+UNDONE = (FileImport.State.UNDOING, FileImport.State.UNDONE)
 Progress = Callable[[str, int, int], None]
 """Called with (step, done, of how many); the whole is 0 while it is not known."""
 Guard = Callable[[], None]
 """Called last in each transaction; what it raises takes the transaction back."""
+
+
+class ImportUndone(Exception):
+    """Say that an import was undone while it ran; it must record nothing more."""
 
 
 def _unguarded() -> None:
@@ -91,8 +97,7 @@ def import_order_lines(
                     _count(report, mapper.fact(order), store.currency)
             return report
         row = row or open_import(store, template, filename=path.name, sha256=digest, actor=actor, now=now)
-        row.state, row.rows, row.orders = FileImport.State.RUNNING, spool.rows, spool.orders
-        row.save(update_fields=["state", "rows", "orders"])
+        _move(row, guard, state=FileImport.State.RUNNING, rows=spool.rows, orders=spool.orders)
         report.import_id = row.pk
         standing = _standing(store, digest, template)
         for number, chunk in enumerate(spool.chunks(), start=1):
@@ -100,10 +105,27 @@ def import_order_lines(
             tell("recording orders", report.orders, spool.orders)
     resolve_rates(store)
     row.refresh_from_db(fields=["changed_orders"])
-    row.state = FileImport.State.DONE if row.changed_orders else FileImport.State.UNCHANGED
-    row.finished_at = datetime.now(tz=now.tzinfo)
-    row.save(update_fields=["state", "finished_at"])
+    state = FileImport.State.DONE if row.changed_orders else FileImport.State.UNCHANGED
+    _move(row, guard, state=state, finished_at=datetime.now(tz=now.tzinfo))
     return report
+
+
+def _move(row: FileImport, guard: Guard, **values: Any) -> None:
+    """Write how far an import is, unless it was undone or taken over meanwhile."""
+    with transaction.atomic():
+        _hold(row)
+        for name, value in values.items():
+            setattr(row, name, value)
+        row.save(update_fields=list(values))
+        guard()
+
+
+def _hold(row: FileImport) -> FileImport:
+    """Lock an import until the transaction ends, so that an undo comes wholly before or wholly after; raise ImportUndone when it came before."""
+    held = FileImport.objects.select_for_update().get(pk=row.pk)
+    if held.state in UNDONE:
+        raise ImportUndone(f"The import of {held.filename} was undone while it ran; nothing more of it is recorded.")
+    return held
 
 
 def open_import(
@@ -154,16 +176,21 @@ def _record_chunk(
     packed = pack(chunk)
     sha256 = hashlib.sha256(packed).hexdigest()
     facts = [mapper.fact(order) for order in chunk]
+    for fact in facts:
+        _count(report, fact, store.currency)
     with transaction.atomic():
+        if number <= _hold(row).chunks_done:
+            # An earlier run recorded it. What other imports have said of these orders since stands.
+            return
         done = record(store, facts, cause=Cause(CauseKind.IMPORT, row.cause_ref, row.actor))
         if done.new or done.changed or not RawPayload.objects.filter(file_import__in=standing, sha256=sha256).exists():
             RawPayload.objects.create(
                 file_import=row, number=number, body=seal(packed), sha256=sha256, orders=len(chunk)
             )  # fmt: skip
-        FileImport.objects.filter(pk=row.pk).update(changed_orders=F("changed_orders") + done.new + done.changed)
+        FileImport.objects.filter(pk=row.pk).update(
+            changed_orders=F("changed_orders") + done.new + done.changed, chunks_done=number
+        )  # fmt: skip
         guard()
-    for fact in facts:
-        _count(report, fact, store.currency)
     report.new += done.new
     report.changed += done.changed
     report.unchanged += done.unchanged
@@ -207,7 +234,10 @@ def undo_order_lines(store: Store, path: Path, template: Template, *, now: datet
         raise FileRefused(f"{path.name} has not been imported into {store.slug} with the template {template.name}; there is nothing to undo.")
     report = Report(path.name, "", "", import_id=found[0].pk)
     others = FileImport.objects.filter(store=store, kind=KIND, template__platform=template.platform)
-    others = others.exclude(pk__in=[row.pk for row in found]).exclude(state=FileImport.State.UNDONE)
+    others = others.exclude(pk__in=[row.pk for row in found]).exclude(state__in=UNDONE)
+    for row in found:
+        # First of all, so that a run of it that is under way records nothing after what is taken back here.
+        FileImport.objects.filter(pk=row.pk).update(state=FileImport.State.UNDOING)
     for row in found:
         _undo(row, list(others.order_by("-pk")), store, report, now, actor)
     return report

@@ -14,6 +14,7 @@ class FileImport(models.Model):
         REFUSED = "refused", "refused"
         DONE = "done", "done"
         UNCHANGED = "unchanged", "changed nothing"
+        UNDOING = "undoing", "being undone"
         UNDONE = "undone", "undone"
 
     store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="file_imports")
@@ -25,6 +26,7 @@ class FileImport(models.Model):
     rows = models.PositiveBigIntegerField(default=0)
     orders = models.PositiveIntegerField(default=0)
     changed_orders = models.PositiveIntegerField(default=0)
+    chunks_done = models.PositiveIntegerField(default=0, help_text="Chunks recorded so far; an import that was cut goes on after them.")
     actor = models.CharField(max_length=150, blank=True)
     problem = models.TextField(blank=True, help_text="Why the file was refused, with the rows that are wrong.")
     job = models.PositiveBigIntegerField(null=True, help_text="The background job that imports it, when one does.")

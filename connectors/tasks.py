@@ -7,14 +7,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from connectors import ecb
+from connectors.imports import ImportUndone
 from connectors.models import FileImport
 from connectors.platforms.files.template import Template
-from connectors.uploads import import_received, receive
+from connectors.uploads import forget_abandoned, import_received, receive
 from ledger.kinds import Hold
 from ledger.models import Order, Store
 from ledger.tasks import submit_repost
 from profitpeek.jobs import queue
-from profitpeek.jobs.faults import Retryable
+from profitpeek.jobs.faults import Cancelled, Retryable
 from profitpeek.jobs.kinds import Kind
 from profitpeek.jobs.work import Work
 
@@ -33,18 +34,29 @@ def submit_file(store: Store, file: BinaryIO, template: Template, *, filename: s
 def import_file(work: Work) -> None:
     """Import a kept file; a run that was cut is gone on with, chunk by chunk."""
     row = FileImport.objects.select_related("store").get(pk=work.parameters["import"])
-    import_received(row, progress=work.progress, guard=work.fence)
+    try:
+        import_received(row, progress=work.progress, guard=work.fence)
+    except ImportUndone as undone:
+        row.pieces.all().delete()
+        raise Cancelled(str(undone)) from undone
+
+
+def forget_files(work: Work) -> None:
+    """Delete kept files that nobody goes on with."""
+    forget_abandoned(now=timezone.now())
 
 
 def load_rates(work: Work) -> None:
     """Bring the exchange rates up to date, and have the orders drafted that waited for one."""
     done = ecb.refresh(timezone.now())
     waiting = Order.objects.filter(hold=Hold.RATE_MISSING).order_by("store_id").values_list("store_id", flat=True).distinct()
-    for store in Store.objects.filter(pk__in=list(waiting)) if done.added else ():
+    # Also when nothing was added: an earlier run may have ended between its rates and this.
+    for store in Store.objects.filter(pk__in=list(waiting)).order_by("pk"):
         submit_repost(store, why="new exchange rates", actor="exchange rates")
     if done.error:
         raise Retryable(f"Rates may be missing: {done.error}", after=3_600)
 
 
 IMPORT_FILE = Kind(name="import-file", label="File import", handler=import_file, timeout=2_700)
+FORGET_FILES = Kind(name="forget-files", label="Deletion of abandoned files", handler=forget_files)
 LOAD_RATES = Kind(name="load-rates", label="Exchange rates", handler=load_rates, attempts=8)

@@ -7,23 +7,31 @@ import hashlib
 import tempfile
 import zlib
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
 from django.db import transaction
 from django.utils import timezone
 
-from connectors.imports import Guard, Progress, import_order_lines, open_import
+from connectors.imports import UNDONE, Guard, ImportUndone, Progress, import_order_lines, open_import
 from connectors.models import FileImport, FilePiece
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.template import Template, from_json
 from connectors.secrets import seal, unseal
 from ledger.models import Store
+from profitpeek.jobs.models import Job
 
 PIECE = 1_000_000
 LARGEST = 500_000_000
 """Bytes of a file that are taken; more is for the command line, which reads it in place."""
+
+
+LONGEST_NAME = 200
+"""Bytes; file systems take 255."""
+KEEP_ABANDONED = timedelta(days=7)
+ENDED_BADLY = (Job.State.CANCELLED, Job.State.DEAD)
+ABANDONED = "The import was cancelled or failed, and nobody went on with it for a week; the file is no longer kept. What was recorded stays."
 
 
 def receive(store: Store, file: BinaryIO, template: Template, *, filename: str, actor: str, now: datetime) -> FileImport:
@@ -47,16 +55,19 @@ def receive(store: Store, file: BinaryIO, template: Template, *, filename: str, 
 def import_received(row: FileImport, *, progress: Progress, guard: Guard) -> None:
     """Import a file that was kept, or go on with it; what a file is refused for is noted in its row.
 
-    `guard` is called last in each transaction. The pieces go with the last one.
+    `guard` is called last in each transaction. The pieces go with the last one. Raise ImportUndone when it was undone meanwhile.
     """
     problem = ""
+    if row.state in UNDONE:
+        raise ImportUndone(f"The import of {row.filename} was undone while it ran; nothing more of it is recorded.")
     # A run that was cut between the end of the import and that of the pieces has only those left to do.
     if row.state in (FileImport.State.WAITING, FileImport.State.RUNNING):
         problem = _import(row, progress, guard)
     with transaction.atomic():
         if problem:
-            row.state, row.problem, row.finished_at = FileImport.State.REFUSED, problem, timezone.now()
-            row.save(update_fields=["state", "problem", "finished_at"])
+            FileImport.objects.filter(pk=row.pk).exclude(state__in=UNDONE).update(
+                state=FileImport.State.REFUSED, problem=problem, finished_at=timezone.now()
+            )  # fmt: skip
         row.pieces.all().delete()
         guard()
 
@@ -74,9 +85,27 @@ def _import(row: FileImport, progress: Progress, guard: Guard) -> str:
     return ""
 
 
+def forget_abandoned(*, now: datetime) -> int:
+    """Delete the files of imports that nobody goes on with: their job was cancelled or died a week ago, or is gone."""
+    waiting = FileImport.objects.filter(pieces__isnull=False).distinct()
+    alive = Job.objects.exclude(state__in=ENDED_BADLY, finished_at__lt=now - KEEP_ABANDONED)
+    forgotten = 0
+    for row in waiting.exclude(job__in=alive.values("pk")):
+        with transaction.atomic():
+            FileImport.objects.filter(pk=row.pk).exclude(state__in=UNDONE).update(state=FileImport.State.REFUSED, problem=ABANDONED, finished_at=now)
+            row.pieces.all().delete()
+        forgotten += 1
+    return forgotten
+
+
 def _plain(filename: str) -> str:
-    """Return a file's name without folders, whatever system it comes from."""
-    return PurePath(filename.replace("\\", "/")).name.replace("\0", "")[:255] or "file.csv"
+    """Return a file's name without folders, whatever system it comes from, and short enough for every file system."""
+    name = PurePath(filename.replace("\\", "/")).name.replace("\0", "").encode("utf-8", "replace").decode()
+    if name.strip(". ") == "":
+        return "file.csv"
+    ending = "".join(PurePath(name).suffixes[-2:])[-20:]
+    stem = name.removesuffix(ending).encode()[: LONGEST_NAME - len(ending.encode())].decode(errors="ignore")
+    return stem + ending
 
 
 def _pieces(row: FileImport) -> Iterator[bytes]:

@@ -2,14 +2,25 @@
 
 from datetime import time, timedelta
 
-from connectors.tasks import IMPORT_FILE, LOAD_RATES
+from connectors.tasks import FORGET_FILES, IMPORT_FILE, LOAD_RATES
 from dashboards.tasks import FORGET_EXPIRED
 from ledger.tasks import AUDIT_BOOK, AUDIT_BOOKS, REPOST, REPOST_STALE
 from profitpeek.jobs.housekeeping import HEARTBEAT, PRUNE_JOBS
 from profitpeek.jobs.kinds import Kind
 from profitpeek.jobs.recurring import Recurring
 
-KINDS: tuple[Kind, ...] = (HEARTBEAT, PRUNE_JOBS, AUDIT_BOOKS, AUDIT_BOOK, REPOST, REPOST_STALE, IMPORT_FILE, LOAD_RATES, FORGET_EXPIRED)
+KINDS: tuple[Kind, ...] = (
+    HEARTBEAT,
+    PRUNE_JOBS,
+    AUDIT_BOOKS,
+    AUDIT_BOOK,
+    REPOST,
+    REPOST_STALE,
+    IMPORT_FILE,
+    LOAD_RATES,
+    FORGET_EXPIRED,
+    FORGET_FILES,
+)
 
 RECURRING: tuple[Recurring, ...] = (
     Recurring(name="heartbeat", kind=HEARTBEAT, every=timedelta(minutes=1)),
@@ -18,5 +29,6 @@ RECURRING: tuple[Recurring, ...] = (
     # The bank publishes at about 16:00 its time, on working days.
     Recurring(name="exchange-rates", kind=LOAD_RATES, at=time(16, 40), zone="Europe/Berlin"),
     Recurring(name="forget-expired", kind=FORGET_EXPIRED, at=time(4, 10)),
+    Recurring(name="forget-files", kind=FORGET_FILES, at=time(4, 20)),
     Recurring(name="nightly-audit", kind=AUDIT_BOOKS, at=time(3, 20)),
 )

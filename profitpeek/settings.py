@@ -148,7 +148,12 @@ ACCOUNT_EMAIL_VERIFICATION = "optional" if MAIL_CONFIGURED else "none"
 
 # Limits on attempts are kept here, for all processes together (dashboards.models.CacheEntry).
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "dashboards_cacheentry"},
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "dashboards_cacheentry",
+        # Far more than limits need: the default of 300 would let attempts at many addresses push out the count of one.
+        "OPTIONS": {"MAX_ENTRIES": 1_000_000},
+    },
     "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }
 

@@ -62,7 +62,7 @@ def hold(claim: Claim, *, step: str, done: int, whole: int) -> bool | None:
     row = _one(
         """UPDATE jobs_job SET lease_until = clock_timestamp() + make_interval(secs => %s), step = %s, done = %s, whole = %s
            WHERE id = %s AND run = %s AND state = 'running' RETURNING cancel_requested""",
-        [LEASE_SECONDS, step[:120], done, whole, claim.job, claim.run],
+        [LEASE_SECONDS, storable(step)[:120], done, whole, claim.job, claim.run],
     )
     return bool(row[0]) if row else None
 
@@ -73,12 +73,15 @@ def fence(claim: Claim) -> bool:
 
 
 def finish(claim: Claim, *, step: str = "", done: int = 0, whole: int = 0) -> bool:
-    """Write that the run did its work; false when the job is no longer ours."""
+    """Write that the run did its work; false when the job is no longer ours. Dead jobs of the same key need nobody any more."""
     row = _one(
-        """UPDATE jobs_job SET state = 'done', finished_at = clock_timestamp(), lease_until = NULL, fault = '', error = '', detail = '',
+        """WITH mended AS (
+               UPDATE jobs_job dead SET state = 'superseded' FROM jobs_job j
+               WHERE j.id = %s AND dead.kind = j.kind AND dead.key = j.key AND dead.state = 'dead' AND dead.id < j.id)
+           UPDATE jobs_job SET state = 'done', finished_at = clock_timestamp(), lease_until = NULL, fault = '', error = '', detail = '',
                   step = %s, done = %s, whole = %s
            WHERE id = %s AND run = %s AND state = 'running' RETURNING 1""",
-        [step[:120], done, whole, claim.job, claim.run],
+        [claim.job, storable(step)[:120], done, whole, claim.job, claim.run],
     )
     return row is not None
 
@@ -86,9 +89,10 @@ def finish(claim: Claim, *, step: str = "", done: int = 0, whole: int = 0) -> bo
 def give_up(claim: Claim, *, state: Job.State, fault: str, error: str, detail: str) -> bool:
     """Write that the run ends the job, dead or cancelled; false when the job is no longer ours."""
     row = _one(
-        """UPDATE jobs_job SET state = %s, finished_at = clock_timestamp(), lease_until = NULL, fault = %s, error = %s, detail = %s
+        """UPDATE jobs_job SET state = CASE WHEN cancel_requested THEN 'cancelled' ELSE %s END, finished_at = clock_timestamp(),
+                  lease_until = NULL, fault = %s, error = %s, detail = %s
            WHERE id = %s AND run = %s AND state = 'running' RETURNING 1""",
-        [state, fault, error[:ERROR_LENGTH], detail[-DETAIL_LENGTH:], claim.job, claim.run],
+        [state, fault, storable(error)[:ERROR_LENGTH], storable(detail)[-DETAIL_LENGTH:], claim.job, claim.run],
     )
     return row is not None
 
@@ -98,7 +102,14 @@ def put_back(job: int, run: int, *, after: float, fault: str, error: str, detail
 
     Where the same work was asked for again meanwhile, that later job takes over, and keeps the pause.
     """
-    values = {"job": job, "run": run, "after": after, "fault": fault, "error": error[:ERROR_LENGTH], "detail": detail[-DETAIL_LENGTH:]}
+    values = {
+        "job": job,
+        "run": run,
+        "after": after,
+        "fault": fault,
+        "error": storable(error)[:ERROR_LENGTH],
+        "detail": storable(detail)[-DETAIL_LENGTH:],
+    }
     with transaction.atomic():
         ours = _one("SELECT kind, key FROM jobs_job WHERE id = %(job)s AND run = %(run)s AND state = 'running' FOR NO KEY UPDATE", values)
         if ours is None:
@@ -125,8 +136,10 @@ def _wait_again(values: dict[str, Any]) -> bool:
 
 
 def _hand_over(values: dict[str, Any]) -> bool:
+    # The follower has this one's tries behind it: work that kills its workers must die at last, however often it is asked for.
     later = """
-        UPDATE jobs_job SET not_before = greatest(not_before, clock_timestamp() + make_interval(secs => %(after)s)), rung_at = NULL
+        UPDATE jobs_job SET not_before = greatest(not_before, clock_timestamp() + make_interval(secs => %(after)s)), rung_at = NULL,
+               attempts = least(max_attempts - 1, greatest(attempts, (SELECT attempts - %(back)s FROM jobs_job WHERE id = %(job)s)))
         WHERE kind = %(kind)s AND key = %(key)s AND state = 'waiting' RETURNING 1"""
     ours = """
         UPDATE jobs_job SET state = 'superseded', finished_at = clock_timestamp(), lease_until = NULL, fault = %(fault)s,
@@ -150,6 +163,11 @@ def pause_after(attempts: int, first: float) -> float:
     The tenth is by chance, so that jobs that failed together do not come back together.
     """
     return float(min(first * 2.0 ** max(0, attempts - 1), LONGEST_PAUSE) * (1 + random.random() / 10))  # noqa: S311
+
+
+def storable(text: str) -> str:
+    """Return a text as PostgreSQL can hold it: no zero characters, no halves of surrogate pairs."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def _one(statement: str, values: Any) -> Any:

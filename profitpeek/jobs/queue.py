@@ -69,8 +69,8 @@ def ring(job: int, kind: str) -> None:
 
 
 def cancel(job: int) -> bool:
-    """Take a job back: at once while it waits, at its next step while it runs. Tell whether there was anything to take back."""
-    waiting = Job.objects.filter(pk=job, state=Job.State.WAITING)
+    """Take a job back: at once while it waits or is dead, at its next step while it runs. Tell whether there was anything to take back."""
+    waiting = Job.objects.filter(pk=job, state__in=[Job.State.WAITING, Job.State.DEAD])
     if waiting.update(state=Job.State.CANCELLED, finished_at=Now()):
         return True
     return bool(Job.objects.filter(pk=job, state=Job.State.RUNNING).update(cancel_requested=True))

@@ -20,9 +20,17 @@ class Record:
         """Open the record in a folder of this machine, made when missing."""
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._path = folder / f"{uuid4().hex}.json"
-        self._file: IO[str] = self._path.open("w", encoding="utf-8")
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        self._path, self._file = self._make()
+        while not self._path.exists():
+            # Another supervisor took it for an abandoned one, between its making and its lock.
+            self._file.close()
+            self._path, self._file = self._make()
+
+    def _make(self) -> tuple[Path, IO[str]]:
+        path = self._folder / f"{uuid4().hex}.json"
+        file = path.open("w", encoding="utf-8")
+        fcntl.flock(file, fcntl.LOCK_EX)
+        return path, file
 
     def write(self, *, cluster: str, group: int) -> None:
         """Note the cluster's name and process group, in place of those before."""

@@ -47,7 +47,7 @@ class Supervisor:
         self._cluster: subprocess.Popen[bytes] | None = None
         self._patience = STALL_SECONDS
         self._deadline = 0.0
-        self._last_begun: datetime | None = None
+        self._begun: str | None = None
         self._away = False
 
     def run(self, stop: threading.Event) -> None:
@@ -117,10 +117,10 @@ class Supervisor:
         """Tell whether due work has waited for long while workers are free and none has begun anything."""
         with connection.cursor() as cursor:
             cursor.execute(_ACTIVITY)
-            waits, running, last_begun = cursor.fetchone()
+            waits, running, begun = cursor.fetchone()
         moment = time.monotonic()
-        if last_begun != self._last_begun:
-            self._last_begun, self._patience, self._deadline = last_begun, STALL_SECONDS, moment + STALL_SECONDS
+        if begun != self._begun:
+            self._begun, self._patience, self._deadline = begun, STALL_SECONDS, moment + STALL_SECONDS
         elif not waits or running >= Conf.WORKERS:
             self._deadline = max(self._deadline, moment + self._patience)
         return moment > self._deadline
@@ -174,11 +174,13 @@ def _lives(process: psutil.Process) -> bool:
         return False
 
 
-# Whether due work waits, how many live runs there are, and when the last run began.
+# Whether due work waits, how many live runs there are, and which runs began last: any change means that something
+# begins. Not the latest time, which stands still for as long as a clock was set back.
 _ACTIVITY = """
     SELECT EXISTS (SELECT 1 FROM jobs_job j WHERE state = 'waiting' AND not_before <= clock_timestamp()
                      AND NOT EXISTS (SELECT 1 FROM jobs_pause p WHERE p.kind = j.kind)
                      AND NOT EXISTS (SELECT 1 FROM jobs_job o WHERE o.kind = j.kind AND o.key = j.key AND o.state = 'running')),
            (SELECT count(*) FROM jobs_job WHERE state = 'running' AND lease_until >= clock_timestamp()),
-           (SELECT max(started_at) FROM jobs_job)
+           (SELECT string_agg(id || '.' || run, ' ') FROM (SELECT id, run FROM jobs_job WHERE started_at IS NOT NULL ORDER BY id DESC LIMIT 50) last)
+             || (SELECT coalesce(sum(run), 0) FROM jobs_job WHERE state IN ('waiting', 'running'))
 """

@@ -36,13 +36,16 @@ def free_lost(*, gone: Collection[str] = ()) -> int:
             [list(gone)],
         )
         lost = cursor.fetchall()
-    return sum(_free_unless_committing(*row) for row in lost)
+    return sum(_free_if_still_lost(list(gone), *row) for row in lost)
 
 
-def _free_unless_committing(job: int, run: int, *rest: Any) -> bool:
-    """Free one job, but leave one whose holder has fenced a transaction that it is about to commit to the next look."""
+def _free_if_still_lost(gone: list[str], job: int, run: int, *rest: Any) -> bool:
+    """Free one job, unless its holder has beaten since, or has fenced a transaction that it is about to commit."""
+    still = """
+        SELECT 1 FROM jobs_job WHERE id = %s AND run = %s AND state = 'running' AND (lease_until < clock_timestamp() OR worker = ANY(%s))
+        FOR NO KEY UPDATE SKIP LOCKED"""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM jobs_job WHERE id = %s AND run = %s FOR NO KEY UPDATE SKIP LOCKED", [job, run])
+        cursor.execute(still, [job, run, gone])
         return cursor.fetchone() is not None and _free(job, run, *rest)
 
 

@@ -1,12 +1,13 @@
 """An import in the background is the import in the foreground: kept sealed, cut and gone on with, refused in words."""
 
 import io
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
-from connectors import tasks
+from connectors import ecb, tasks
 from connectors.imports import import_order_lines, undo_order_lines
 from connectors.models import FileImport, FilePiece, RawPayload
 from connectors.platforms.files.faults import FileRefused
@@ -82,15 +83,15 @@ class Cut(BaseException):
     """Stands for a killed worker: nothing catches it, and nothing is tidied up."""
 
 
-def test_an_import_cut_between_chunks_goes_on_under_its_number(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    row = submitted(store, f"{HEADER}\n{MANY}".encode())
+def cut_after(chunks: int, row: FileImport, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run an import whose worker is killed after so many chunks, and let the sweeper find that."""
     assert row.job is not None
     committed = []
 
     def cut(self: object, step: str, done: int = 0, whole: int = 0) -> None:
         if step == "recording orders":
             committed.append(done)
-            if len(committed) == 2:
+            if len(committed) == chunks:
                 raise Cut
 
     with monkeypatch.context() as patch:
@@ -98,15 +99,94 @@ def test_an_import_cut_between_chunks_goes_on_under_its_number(store: Store, mon
         with pytest.raises(Cut):
             run(row.job)
     row.refresh_from_db()
-    assert (row.state, row.changed_orders, Order.objects.count(), RawPayload.objects.count()) == ("running", 2_000, 2_000, 2)
     Job.objects.filter(pk=row.job).update(lease_until=NOW.replace(year=2020))
     sweeper.free_lost()
+
+
+def test_an_import_cut_between_chunks_goes_on_under_its_number(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = submitted(store, f"{HEADER}\n{MANY}".encode())
+    cut_after(2, row, monkeypatch)
+    assert (row.state, row.changed_orders, row.chunks_done) == ("running", 2_000, 2)
+    assert (Order.objects.count(), RawPayload.objects.count()) == (2_000, 2)
     batches = Batch.objects.count()
     assert ran(row).state == "done"
     assert (row.state, row.changed_orders, Order.objects.count(), RawPayload.objects.count()) == ("done", 2_500, 2_500, 3)
     assert Batch.objects.count() == batches + 1
     assert FileImport.objects.count() == 1
     assert not any(check_all(store.book).values())
+
+
+def test_a_resumed_import_leaves_what_a_newer_one_has_said_meanwhile(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = submitted(store, f"{HEADER}\n{MANY}".encode())
+    cut_after(1, row, monkeypatch)
+    import_order_lines(store, write(tmp_path, "7,2026-01-05,SKU,Thing,1,99.00,,"), load("generic-order-lines"), now=NOW)
+    assert ran(row).state == "done"
+    assert (row.state, Order.objects.count(), Order.objects.get(number="7").revenue) == ("done", 2_500, 99)
+    assert not any(check_all(store.book).values())
+
+
+def test_an_import_that_is_undone_while_it_runs_records_nothing_more(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, MANY)
+    row = submitted(store, path.read_bytes())
+    cut_after(1, row, monkeypatch)
+    assert undo_order_lines(store, path, load("generic-order-lines"), now=NOW).orders == 1_000
+    job = ran(row)
+    assert (job.state, row.state, row.pieces.count()) == ("cancelled", "undone", 0)
+    assert "was undone while it ran" in job.error
+    assert Order.objects.filter(withdrawn_at=None).count() == 0
+    assert not any(check_all(store.book).values())
+
+
+def test_an_undo_that_was_cut_goes_on_when_called_again(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, MANY)
+    import_order_lines(store, path, load("generic-order-lines"), now=NOW)
+    with monkeypatch.context() as patch:
+        patch.setattr("connectors.imports.withdraw", lambda *args, **kwargs: (_ for _ in ()).throw(Cut()))
+        with pytest.raises(Cut):
+            undo_order_lines(store, path, load("generic-order-lines"), now=NOW)
+    assert FileImport.objects.get().state == "undoing"
+    assert undo_order_lines(store, path, load("generic-order-lines"), now=NOW).orders == 2_500
+    assert FileImport.objects.get().state == "undone"
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("..", "file.csv"),
+        ("", "file.csv"),
+        ("Ж" * 204 + ".csv.gz", "Ж" * 96 + ".csv.gz"),
+        ("a\0b.csv", "ab.csv"),
+        ("../../etc/orders.csv", "orders.csv"),
+    ],
+)
+def test_file_names_of_every_system_can_be_imported(store: Store, given: str, kept: str) -> None:
+    row = submitted(store, f"{HEADER}\n1,2026-01-05,SKU,Thing,1,1.00,,\n".encode(), filename=given)
+    assert row.filename == kept
+    if not kept.endswith(".gz"):
+        assert ran(row).state == "done"
+        assert row.state == "done"
+
+
+def test_files_of_cancelled_imports_are_deleted_after_a_week(store: Store) -> None:
+    data = f"{HEADER}\n1,2026-01-05,SKU,Thing,1,1.00,,\n".encode()
+    old, recent, _waiting = (submitted(store, data, filename=f"{name}.csv") for name in ("old", "recent", "waiting"))
+    for row in (old, recent):
+        assert row.job is not None
+        queue.cancel(row.job)
+    Job.objects.filter(pk=old.job).update(finished_at=timezone.now() - timedelta(days=8))
+    run(queue.submit(tasks.FORGET_FILES))
+    assert set(FilePiece.objects.values_list("file_import__filename", flat=True)) == {"recent.csv", "waiting.csv"}
+    old.refresh_from_db()
+    assert (old.state, old.problem.startswith("The import was cancelled or failed")) == ("refused", True)
+
+
+def test_a_refresh_cut_after_its_rates_has_the_orders_drafted_the_next_time(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    template = load(own_template(tmp_path, GENERIC.replace('country = "country"', 'country = "country"\ncurrency = "currency"')))
+    path = write(tmp_path, "1,2026-01-05,SKU,Thing,1,1.00,,,USD", header=f"{HEADER},currency")
+    assert import_order_lines(store, path, template, now=NOW).held == 1
+    monkeypatch.setattr("connectors.ecb.refresh", lambda now: ecb.Refresh(added=0, newest_day=None, error=None))
+    run(queue.submit(tasks.LOAD_RATES))
+    assert Job.objects.filter(kind="repost", state="waiting").count() == 1
 
 
 def test_a_worker_that_lost_the_import_can_record_nothing_more(store: Store) -> None:

@@ -10,7 +10,7 @@ import msgspec
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from connectors.imports import KIND, Report, import_order_lines, undo_order_lines
+from connectors.imports import KIND, ImportUndone, Report, import_order_lines, undo_order_lines
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.template import load, names
 from ledger.models import Store
@@ -53,7 +53,7 @@ class Command(BaseCommand):
                     dry_run=options["dry_run"],
                     progress=self._progress(options),
                 )
-        except FileRefused as error:
+        except (FileRefused, ImportUndone) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             raise CommandError("Interrupted. What was recorded stays; import the file again to go on, or undo it.") from None
