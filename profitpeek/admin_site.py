@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.views import LogoutView, redirect_to_login
 from django.contrib.contenttypes.models import ContentType
@@ -15,6 +16,8 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.module_loading import import_string
 from django.views.decorators.cache import never_cache
+
+from profitpeek.jobs.health import standing
 
 Parent: Any = import_string(settings.ADMIN_SITE)
 
@@ -51,6 +54,13 @@ class Site(Parent):  # type: ignore[misc]
     def get_urls(self) -> list[Any]:
         """Return the addresses without the ungated ones."""
         return [place for place in super().get_urls() if getattr(place, "name", None) not in UNGATED]
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the subjects, and tell whoever runs the installation of jobs that failed for good."""
+        if getattr(request.user, "is_superuser", False) and (dead := standing().dead):
+            messages.warning(request, f"{dead} background job{'' if dead == 1 else 's'} failed for good: see Jobs, filtered by state “dead”.")
+        answer: HttpResponse = super().index(request, extra_context)
+        return answer
 
     @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:

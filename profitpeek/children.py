@@ -5,12 +5,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
 STOP_SECONDS = 30.0
+AT_ONCE_SECONDS = 5.0
+"""A child that ends sooner than this after its start could not do its work at all."""
 _PAUSE_SECONDS = 0.1
 
 
@@ -19,10 +21,18 @@ class ToldToStop(BaseException):
 
 
 class ChildEnded(Exception):
-    """Say that a child that should run for ever has ended by itself."""
+    """Say that a child that should run for ever ended as soon as it was started."""
 
     def __init__(self, name: str, status: int) -> None:
-        super().__init__(f"The {name} process ended by itself with status {status}; its last lines say why.")
+        super().__init__(f"The {name} process {how_it_ended(status)} right after its start; its last lines say why.")
+
+
+def how_it_ended(status: int) -> str:
+    """Say in words how a process ended, by the status its parent is given."""
+    if status >= 0:
+        return f"ended by itself with status {status}"
+    killed = " (killed by somebody, or by the system for want of memory)" if status == -signal.SIGKILL else ""
+    return f"was ended by the signal {signal.Signals(-status).name}{killed}"
 
 
 @contextmanager
@@ -46,16 +56,24 @@ def stoppable() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def run_for_ever(commands: Mapping[str, Sequence[str]], *, pass_fds: Sequence[int] = ()) -> None:
-    """Run named commands side by side until one ends or this process is told to stop."""
+def run_for_ever(commands: Mapping[str, Sequence[str]], *, tell: Callable[[str], object], pass_fds: Sequence[int] = ()) -> None:
+    """Run named commands side by side until this process is told to stop; start again what ends, and tell so.
+
+    Raise ChildEnded when one ends right after its start: it would do so again.
+    """
     children: dict[str, subprocess.Popen[bytes]] = {}
+    started: dict[str, float] = {}
     try:
         for name, command in commands.items():
-            children[name] = _start(command, pass_fds)
+            children[name], started[name] = _start(command, pass_fds), time.monotonic()
         while True:
             for name, child in children.items():
-                if (status := child.poll()) is not None:
+                if (status := child.poll()) is None:
+                    continue
+                if time.monotonic() - started[name] < AT_ONCE_SECONDS:
                     raise ChildEnded(name, status)
+                tell(f"The {name} process {how_it_ended(status)}; it is started again.")
+                children[name], started[name] = _start(commands[name], pass_fds), time.monotonic()
             time.sleep(_PAUSE_SECONDS)
     finally:
         _stop(list(children.values()))

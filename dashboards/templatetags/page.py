@@ -14,7 +14,7 @@ from profitpeek.jobs.health import standing
 register = template.Library()
 
 LONG_WAIT = timedelta(minutes=5)
-"""Due background work that waits longer is a worker that does not run, or cannot keep up."""
+"""No heartbeat for longer, or due work that waits longer, is a worker that does not run or cannot keep up."""
 
 
 @register.simple_tag
@@ -28,8 +28,11 @@ def icon(name: str) -> SafeString:
 @register.inclusion_tag("parts/operations.html", takes_context=True)
 def operations(context: dict[str, Any]) -> dict[str, Any]:
     """Tell whoever runs the installation of dead jobs and of work that waits; nobody else, and no query for them."""
-    if not getattr(context.get("user"), "is_superuser", False):
+    user = context.get("user")
+    if not getattr(user, "is_superuser", False):
         return {}
-    jobs = standing()
-    waits = jobs.oldest_due_at is not None and jobs.oldest_due_at < timezone.now() - LONG_WAIT
-    return {"dead": jobs.dead, "waits_since": jobs.oldest_due_at if waits else None}
+    jobs, long_ago = standing(), timezone.now() - LONG_WAIT
+    # Before the first heartbeat ever, the installation is as old as the account of whoever runs it.
+    alive_at = jobs.heartbeat_at or getattr(user, "date_joined", timezone.now())
+    since = min(moment for moment in (alive_at, jobs.oldest_due_at) if moment is not None)
+    return {"dead": jobs.dead, "waits_since": since if since < long_ago else None}

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.module_loading import import_string
 
 from profitpeek.jobs import kinds, queue
+from profitpeek.jobs.health import HEARTBEAT
 from profitpeek.jobs.models import Job, Pause
 
 ModelAdmin: Any = import_string(settings.MODEL_ADMIN)
@@ -44,13 +45,49 @@ class InstallationAdmin(ModelAdmin):  # type: ignore[misc]
 class JobAdmin(InstallationAdmin):
     """Lists jobs, the dead ones a click away, and lets them be tried again or cancelled."""
 
+    note = (
+        "Times are UTC. Finished heartbeats, one a minute, are left out until you filter. "
+        "Tick jobs and choose what to do with them: try again, or cancel."
+    )
     list_display = ["id", "what", "subject", "state", "how_far", "attempts", "not_before", "started_at", "finished_at", "error_start"]
     list_filter = ["state", "kind", "fault"]
     search_fields = ["key", "subject", "error", "actor", "request_id"]
     ordering = ["-id"]
+    fields = [
+        "kind",
+        "subject",
+        "state",
+        "fault",
+        "error",
+        "attempts",
+        "max_attempts",
+        "step",
+        "done",
+        "whole",
+        "actor",
+        "created_at",
+        "not_before",
+        "started_at",
+        "finished_at",
+        "worker",
+        "lease_until",
+        "rung_at",
+        "cancel_requested",
+        "key",
+        "parameters",
+        "request_id",
+        "run",
+        "detail",
+    ]
     actions = ["retry", "cancel"]
     list_per_page = 50
     show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
+        """Leave finished heartbeats out of the list until somebody filters or searches; they would fill it."""
+        rows: QuerySet[Job] = super().get_queryset(request)
+        asked = request.resolver_match is None or request.GET or not (request.resolver_match.url_name or "").endswith("changelist")
+        return rows if asked or request.method != "GET" else rows.exclude(kind=HEARTBEAT, state=Job.State.DONE)
 
     @admin.display(description="kind", ordering="kind")
     def what(self, job: Job) -> str:

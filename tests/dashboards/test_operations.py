@@ -38,7 +38,7 @@ def test_the_superuser_is_told_of_dead_jobs_and_of_work_that_waits(trouble: None
     shown = page(superuser=True)
     assert "2 background jobs failed for good and need attention." in shown
     assert 'href="/admin/jobs/job/?state__exact=dead"' in shown
-    assert "Background work has been waiting since" in shown
+    assert "No background work has been done since" in shown
 
 
 def test_nobody_else_is_told(trouble: None) -> None:
@@ -47,4 +47,14 @@ def test_nobody_else_is_told(trouble: None) -> None:
 
 def test_nothing_is_said_while_all_is_well() -> None:
     queue.submit(HEARTBEAT)
+    assert "ackground" not in page(superuser=True)
+
+
+def test_a_worker_that_stands_still_is_told_although_nothing_waits() -> None:
+    Job.objects.filter(pk=queue.submit(HEARTBEAT)).update(state="done", finished_at=timezone.now() - timedelta(minutes=6))
+    assert "No background work has been done since" in page(superuser=True)
+
+
+def test_a_fresh_heartbeat_is_enough() -> None:
+    Job.objects.filter(pk=queue.submit(HEARTBEAT)).update(state="done", finished_at=timezone.now() - timedelta(minutes=1))
     assert "ackground" not in page(superuser=True)

@@ -1,6 +1,7 @@
 """Check the life of a job row by row: asked for, claimed, done, failed, lost, taken back."""
 
 from datetime import timedelta
+from pathlib import Path
 from threading import Event, Thread
 
 import pytest
@@ -14,7 +15,9 @@ from profitpeek.jobs.faults import Cancelled, ConflictingSubmit, LeaseLost
 from profitpeek.jobs.health import standing
 from profitpeek.jobs.kinds import Kind, UnknownKind
 from profitpeek.jobs.models import Job
+from profitpeek.jobs.records import Record
 from profitpeek.jobs.running import run
+from profitpeek.jobs.supervisor import Supervisor
 from profitpeek.jobs.work import Work
 from tests.jobs import table
 from tests.jobs.workers import effects
@@ -386,3 +389,22 @@ def test_a_lease_renewed_since_the_sweeper_looked_is_kept(monkeypatch: pytest.Mo
     monkeypatch.setattr(sweeper, "_free_if_still_lost", beat_first)
     assert sweeper.free_lost() == 0
     assert state(job)[0] == "running"
+
+
+def test_a_clock_set_back_does_not_look_like_a_stall_and_standing_still_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1_000.0]
+    monkeypatch.setattr("profitpeek.jobs.supervisor.time.monotonic", lambda: clock[0])
+    ahead = queue.submit(table.EFFECT, {"name": "ahead"})
+    assert claiming.finish(claimed(ahead))
+    Job.objects.filter(pk=ahead).update(started_at=timezone.now() + timedelta(hours=1))
+    queue.submit(table.EFFECT, {"name": "always due"})
+    watch = Supervisor(Record(tmp_path), timezone.now)
+
+    def look(*, works: bool) -> bool:
+        if works:
+            assert claiming.finish(claimed(queue.submit(table.STEPS, {"name": "s", "steps": 1})))
+        clock[0] += 1
+        return watch._stalled()
+
+    assert [look(works=True) for _ in range(30)] == [False] * 30
+    assert [look(works=False) for _ in range(12)] == [False] * 8 + [True] * 4

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import psutil
 import pytest
 from django.core.management import CommandError
 
+from profitpeek.children import AT_ONCE_SECONDS
 from profitpeek.environment import BASE_DIR
 from profitpeek.management.commands.serve import chosen_port, listen
 from tests.platform.clusters import living, open_folder, server_process, wait_until, without_database
@@ -127,6 +129,19 @@ def test_told_to_stop_it_ends_the_worker_and_everything_below_it(serving: Servin
     assert living(family) == []
     assert server_process(serving.var / "postgres") is None
     assert "Traceback" not in serving.said()
+
+
+def test_a_killed_worker_is_started_again_and_the_pages_stay(serving: Serving) -> None:
+    serving.answer()
+    assert len(workers(serving)) > 3
+    worker = next(child for child in psutil.Process(serving.process.pid).children() if "worker" in child.cmdline())
+    below = worker.children(recursive=True)
+    assert wait_until(lambda: worker.create_time() < time.time() - AT_ONCE_SECONDS - 1, seconds=20)
+    worker.kill()
+    assert wait_until(lambda: "The worker process was ended by the signal SIGKILL (killed by somebody" in serving.said(), seconds=20)
+    assert wait_until(lambda: living(below) == [], seconds=20)
+    assert serving.answer() == 200
+    assert wait_until(lambda: serving.said().count("worker.started") == 2, seconds=30), serving.said()
 
 
 def test_killed_it_takes_the_worker_and_everything_below_it_along(serving: Serving) -> None:

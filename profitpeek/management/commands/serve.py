@@ -42,7 +42,7 @@ class Command(BaseCommand):
             self._prepare(demo=not options["no_demo"])
             self._announce(*listener.getsockname()[:2])
             try:
-                run_for_ever(commands(listener), pass_fds=[listener.fileno()])
+                run_for_ever(commands(listener), tell=self.stderr.write, pass_fds=[listener.fileno()])
             except ChildEnded as error:
                 raise CommandError(str(error)) from error
 
