@@ -46,6 +46,11 @@ class Chart:
         ]  # fmt: skip
 
     @property
+    def has_figures(self) -> bool:
+        """Tell whether there is anything to draw; without it, axes would show a range of their own making."""
+        return any(self.table.booked)
+
+    @property
     def json(self) -> SafeString:
         """Return the figure for a data block, written so that no text in it can end the block."""
         return SafeString(orjson.dumps(self.figure).decode().translate(_ESCAPES))
@@ -63,7 +68,8 @@ def profit_chart(table: Table, *, today: date) -> Chart:
     """Draw net profit as bars and net revenue as a line, one point per period; nothing booked is a gap, never a zero."""
     profit, revenue = (next(row for row in table.lines if row.key == key) for key in ("net_profit", "net_revenue"))
     known = [value if booked else None for value, booked in zip(profit.cells, table.booked, strict=True)]
-    unfinished = [value is not None and period.last >= today for value, period in zip(known, table.view.periods, strict=True)]
+    ends = [*(period.last for period in table.view.periods[:-1]), table.closes]
+    unfinished = [value is not None and end >= today for value, end in zip(known, ends, strict=True)]
     above = [value if value is not None and value >= 0 else None for value in known]
     below = [value if value is not None and value < 0 else None for value in known]
     bars = [_bars("Net profit", above, "positive", table, unfinished)] if any(value is not None for value in above) else []
@@ -124,17 +130,19 @@ def _finding(table: Table, known: Sequence[Decimal | None], total: Decimal | Non
     if not named or total is None:
         return "Nothing is booked in this range."
     unit, currency = UNITS[table.view.by], table.currency
+    # A month that has just begun is no worse than the others: only those that are over are compared.
+    over = [(value, heading) for value, heading, still in zip(known, table.headings, unfinished, strict=True) if value is not None and not still]
     if len(named) == 1:
         said = [f"Net profit came to {money(named[0][0], currency)}, all of it in one {unit}: {named[0][1]}."]
     else:
-        best, worst = max(named, key=_value), min(named, key=_value)
-        losses = sum(value < 0 for value, _ in named)
-        said = [
-            f"Net profit came to {money(total, currency)}. The best {unit} was {best[1]} ({money(best[0], currency)}), "
-            f"the worst {worst[1]} ({money(worst[0], currency)})."
-        ]
+        said = [f"Net profit came to {money(total, currency)}."]
+    if len(over) > 1:
+        best, worst = max(over, key=_value), min(over, key=_value)
+        losses = sum(value < 0 for value, _ in over)
+        whole = f"{unit} that is over" if any(unfinished) else unit
+        said.append(f"The best {whole} was {best[1]} ({money(best[0], currency)}), the worst {worst[1]} ({money(worst[0], currency)}).")
         if losses:
-            said.append(f"{losses} of {len(named)} {unit}s made a loss.")
+            said.append(f"{losses} of {len(over)} {unit}s made a loss.")
     if any(unfinished):
         said.append(f"The hatched {unit} is not over yet.")
     return " ".join(said)

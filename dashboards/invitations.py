@@ -6,13 +6,14 @@ from smtplib import SMTPException
 from django.contrib.auth.models import User
 from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Lower
 from django.template.loader import render_to_string
 
-from dashboards.accounts import accounts_of, open_account
+from dashboards.accounts import accounts_of, addresses_of, open_account
 from dashboards.links import LinkRefused, digest_of, new_token
 from dashboards.models import Invitation
 from ledger.models import Membership, Store
-from ledger.people import set_role
+from ledger.people import OWNERS, set_role, stores_of
 
 LIFE = timedelta(days=7)
 
@@ -42,10 +43,13 @@ def invite(store: Store, *, email: str, role: str, by: User, now: datetime) -> t
     return invitation, token
 
 
-def renew(invitation: Invitation, *, now: datetime) -> str | None:
-    """Give an open invitation a new link and a new week; the old link ends. Return the token, or None if it was answered meanwhile."""
+def renew(invitation: Invitation, *, by: User, now: datetime) -> str | None:
+    """Give an open invitation a new link and a new week; the old link ends. Return the token, or None if it was answered meanwhile.
+
+    It is theirs from now on who renews it: one by a former owner lets nobody in any more.
+    """
     token = new_token()
-    changes = {"digest": digest_of(token), "expires_at": now + LIFE, "mailed_at": None}
+    changes = {"digest": digest_of(token), "expires_at": now + LIFE, "mailed_at": None, "invited_by": by}
     open_ones = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None)
     return token if open_ones.update(**changes) else None
 
@@ -53,6 +57,12 @@ def renew(invitation: Invitation, *, now: datetime) -> str | None:
 def revoke(invitation: Invitation, *, now: datetime) -> bool:
     """Take an open invitation back; answer whether it still was open."""
     return bool(Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None).update(revoked_at=now))
+
+
+def revoke_of_former_member(membership: Membership, *, now: datetime) -> None:
+    """Take back what would let somebody in again whose role in a store has ended."""
+    of_store = Invitation.objects.filter(store_id=membership.store_id, accepted_at=None, revoked_at=None)
+    of_store.annotate(address=Lower("email")).filter(address__in=addresses_of(membership.user_id)).update(revoked_at=now)
 
 
 def mail(invitation: Invitation, address: str, *, now: datetime) -> bool:
@@ -107,11 +117,23 @@ def _close(invitation: Invitation, user: User, now: datetime) -> None:
 def _checked(invitation: Invitation | None, now: datetime) -> Invitation:
     if invitation is None:
         raise LinkRefused("This invitation is not known", "A newer link may have taken its place. Ask whoever invited you for the newest one.")
-    whom = (invitation.invited_by and invitation.invited_by.email) or "an owner of the store"
+    inviter = invitation.invited_by
+    still_owner = inviter is not None and stores_of(inviter, OWNERS).filter(pk=invitation.store_id).exists()
+    whom = (inviter and still_owner and inviter.email) or _an_owner(invitation.store)
     if invitation.accepted_at:
         raise LinkRefused("This invitation has been used", f"If it was you, sign in. If not, tell {whom}.")
     if invitation.revoked_at:
         raise LinkRefused("This invitation was taken back", f"Ask {whom} whether you should have a new one.")
     if invitation.expires_at <= now:
         raise LinkRefused("This invitation has expired", f"It was good until {invitation.expires_at:%-d %B %Y}. Ask {whom} for a new link.")
+    if not still_owner:
+        raise LinkRefused(
+            "This invitation is no longer good", f"Its maker is not an owner of {invitation.store.name} now. Ask {whom} for a new link."
+        )
     return invitation
+
+
+def _an_owner(store: Store) -> str:
+    """Name somebody who can answer for a store."""
+    owners = Membership.objects.filter(store=store, role__in=OWNERS, user__is_active=True).exclude(user__email="")
+    return owners.order_by("pk").values_list("user__email", flat=True).first() or "an owner of the store"

@@ -2,7 +2,9 @@
 
 import secrets
 from hashlib import sha256
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.signing import BadSignature, Signer
 
 _SIGNER = Signer(sep=".", salt="profitpeek.links")
@@ -30,3 +32,14 @@ def digest_of(token: str) -> bytes:
             "This link is not complete",
             "It was cut or changed on its way. Open it once more, whole; if that does not help, ask whoever gave it to you for a new one.",
         ) from error
+
+
+def is_of_this_computer(address: str) -> bool:
+    """Tell whether a link works only on the computer that made it."""
+    return urlsplit(address).hostname in ("localhost", "127.0.0.1", "::1")
+
+
+def at_site(address: str) -> str:
+    """Return where a mailed link leads: to SITE_URL, whatever host and port the request named that asked for the mail."""
+    path = urlsplit(address)._replace(scheme="", netloc="").geturl()
+    return f"{settings.SITE_URL.rstrip('/')}{path}"

@@ -12,6 +12,7 @@ from django.utils.text import slugify
 from dashboards.accounts import accounts_of
 from ledger.models import Membership, Store
 from ledger.money import is_currency
+from ledger.stores import StoreRefused, refuse_reserved
 
 
 class PageForm(forms.Form):
@@ -125,7 +126,7 @@ class StoreForm(PageForm):
         return code
 
     def clean(self) -> dict[str, Any]:
-        """Make the short name where none was given, and refuse one that is taken."""
+        """Make the short name where none was given, and refuse one that is taken, by a store or by our own addresses."""
         cleaned = super().clean() or {}
         if "name" in cleaned and not self.errors.get("slug"):
             cleaned["slug"] = slug = cleaned.get("slug") or slugify(cleaned["name"])[:60]
@@ -133,4 +134,9 @@ class StoreForm(PageForm):
                 self.add_error("slug", "Give a short name: none can be made from the store's name.")
             elif Store.objects.filter(slug=slug).exists():
                 self.add_error("slug", f"There already is a store with the short name “{slug}”.")
+            else:
+                try:
+                    refuse_reserved(slug)
+                except StoreRefused as refused:
+                    self.add_error("slug", str(refused))
         return cleaned

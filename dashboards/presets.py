@@ -30,7 +30,20 @@ def presets(view: View, *, today: date) -> list[Preset]:
         ("Year to date", month.replace(month=1), today, By.MONTH),
         ("Last 12 months", year_ago, today, By.MONTH),
     ]
-    return [Preset(label, _query(first, last, by, view.basis_key), (first, last, by) == (*view.whole, view.by)) for label, first, last, by in ranges]
+    same = [label for label, first, last, _ in ranges if (first, last) == view.whole]
+    # In January three names mean one range; the one that cuts it like the page comes first.
+    shown = next((label for label, _, _, by in ranges if label in same and by == view.by), same[0] if same else None)
+    return [Preset(label, _query(first, last, by, view.basis_key), label == shown) for label, first, last, by in ranges]
+
+
+def range_name(view: View, offered: list[Preset], *, chosen: bool, today: date) -> str:
+    """Name the range shown: a preset's words, nothing for days somebody chose, or how the default comes about."""
+    preset = next((one.label for one in offered if one.is_shown), "")
+    if preset or chosen:
+        return preset
+    first, last = view.whole
+    months = (last.year - first.year) * 12 + last.month - first.month + 1
+    return f"{months} month{'s' if months > 1 else ''} up to {'today' if last == today else 'the last day with entries'}"
 
 
 def _query(first: date, last: date, by: By, basis: str) -> str:

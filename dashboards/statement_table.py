@@ -11,7 +11,7 @@ from dashboards.forms import View
 from ledger import accounts
 from ledger.kinds import Basis
 from ledger.models import Book, DayTotal, Store
-from ledger.periods import By, Period
+from ledger.periods import By, Period, cut
 from ledger.statements import STATEMENT_KEYS, Statement, amount, profit
 
 SUM_LABELS = {
@@ -53,6 +53,8 @@ class Table:
     estimated_share: Decimal | None
     booked: list[bool]
     """Whether anything is booked in each period; where nothing is, a chart has a gap."""
+    closes: date = date.max
+    """The day on which the last period's week, month or year ends, even where the range stops short of it."""
 
     def sections(self) -> list[tuple[str, list[Row]]]:
         """Return every section with its title, top to bottom."""
@@ -84,7 +86,14 @@ def statement_table(store: Store, view: View) -> Table:
         statistics=_statistics(store, statements, whole),
         estimated_share=whole.estimated_share,
         booked=[bool(one.accounts) for one in statements],
+        closes=_closes(store, view),
     )
+
+
+def _closes(store: Store, view: View) -> date:
+    last = view.whole.last
+    sunday, month = store.week_starts_on_sunday, store.fiscal_year_start_month
+    return cut(last, last + timedelta(days=366), view.by, week_starts_on_sunday=sunday, fiscal_year_start_month=month)[0].last
 
 
 def margin_base(store: Store, statement: Statement) -> Decimal:

@@ -1,14 +1,25 @@
 """Route addresses to the pages of a store."""
 
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, register_converter
+from django.urls.converters import SlugConverter
 
-from dashboards.views.entrance import email, first, invited, password_reset
+from dashboards.views.entrance import email, email_sent, first, invited, password_reset, password_reset_sent
 from dashboards.views.home import home
 from dashboards.views.orders import order, orders
 from dashboards.views.people import change_role, people, remove, renew_invitation, revoke_invitation
 from dashboards.views.pnl import pnl, pnl_csv
 from dashboards.views.preferences import theme
-from dashboards.views.stores import new_store
+from dashboards.views.stores import new_store, page_of
+from ledger.stores import RESERVED
+
+
+class StoreConverter(SlugConverter):
+    """Matches a store's short name, and leaves /admin and its like to their own pages."""
+
+    regex = rf"(?!(?:{'|'.join(sorted(RESERVED))})(?:/|\Z)){SlugConverter.regex}"
+
+
+register_converter(StoreConverter, "store")
 
 urlpatterns: list[URLPattern] = [
     path("", home, name="home"),
@@ -17,7 +28,9 @@ urlpatterns: list[URLPattern] = [
     path("accounts/invitation/<str:token>", invited, name="invitation"),
     # In front of allauth's, which need a mail server.
     path("accounts/password/reset/", password_reset, name="account_reset_password"),
+    path("accounts/password/reset/done/", password_reset_sent, name="account_reset_password_done"),
     path("accounts/email/", email, name="account_email"),
+    path("accounts/confirm-email/", email_sent, name="account_email_verification_sent"),
     path("stores/new", new_store, name="new_store"),
     path("<slug:slug>/pnl", pnl, name="pnl"),
     path("<slug:slug>/pnl.csv", pnl_csv, name="pnl_csv"),
@@ -28,4 +41,10 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/people/<int:pk>/remove", remove, name="remove_member"),
     path("<slug:slug>/people/invitations/<int:pk>/renew", renew_invitation, name="renew_invitation"),
     path("<slug:slug>/people/invitations/<int:pk>/revoke", revoke_invitation, name="revoke_invitation"),
+    # What people type: the store alone, or a slash too many.
+    path("<store:slug>", page_of, name="store"),
+    path("<store:slug>/", page_of),
+    path("<store:slug>/pnl/", page_of, {"page": "pnl"}),
+    path("<store:slug>/orders/", page_of, {"page": "orders"}),
+    path("<store:slug>/people/", page_of, {"page": "people"}),
 ]

@@ -63,5 +63,6 @@ def drafts_of(cost: ManualCost) -> list[EntryDraft]:
         )  # fmt: skip
     except RateMissing as error:
         raise CostRefused(
-            f"There is no exchange rate from {error.currency} to {own} on {day_of(error.day)}. Enter the cost in {own}, or load rates first."
+            f"There is no exchange rate from {error.currency} to {own} on {day_of(error.day)}. "
+            f"Enter the cost in {own}, or load rates first, on the server: manage.py load_rates."
         ) from error

@@ -16,10 +16,10 @@ EDITORS = frozenset({Role.OWNER, Role.COST_EDITOR})
 OWNERS = frozenset({Role.OWNER})
 
 WHAT_ROLES_MAY = {
-    Role.OWNER: "Sees everything, changes costs and settings, closes periods, and says who else may.",
-    Role.ANALYST: "Sees every page and exports it; changes nothing.",
-    Role.COST_EDITOR: "Sees every page, and changes costs, fees and COGS percentages in the admin.",
-    Role.VIEWER: "Sees every page; changes nothing.",
+    Role.OWNER: "Sees every page and its files, changes costs and settings, closes days, and says who else may.",
+    Role.ANALYST: "Sees every page and its files; changes nothing of the store.",
+    Role.COST_EDITOR: "Sees every page and its files, and changes costs, fees and COGS percentages in the admin.",
+    Role.VIEWER: "Sees every page and its files; changes nothing.",
 }
 
 

@@ -7,13 +7,27 @@ from django.db import transaction
 
 from ledger.models import Book, CostDefaults, Store, StoreZone
 
+RESERVED = frozenset({
+    "accounts", "admin", "api", "healthz", "media", "metrics", "preferences", "readyz", "static", "stores", "webhooks",
+})  # fmt: skip
+"""First parts of addresses that are not a store's: a store named so could not be opened, or would hide what is there."""
+
 
 class StoreRefused(ValueError):
     """Say why a store cannot be opened, in words for the person who asked."""
 
 
+def refuse_reserved(slug: str) -> None:
+    """Raise StoreRefused for a short name that is part of the installation's own addresses."""
+    if slug.lower() in RESERVED:
+        raise StoreRefused(
+            f"“{slug}” cannot be a store's short name: addresses that begin with /{slug.lower()} are ProfitPeek's own. Choose another."
+        )
+
+
 def open_store(*, slug: str, name: str, currency: str, zone: str, is_demo: bool = False) -> Store:
     """Open a store with its time zone and its empty book; raise StoreRefused naming what is wrong."""
+    refuse_reserved(slug)
     store = Store(slug=slug, name=name, currency=currency.upper(), is_demo=is_demo)
     first_zone = StoreZone(zone=zone, from_day=date(1970, 1, 1))
     try:

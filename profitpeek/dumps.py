@@ -4,31 +4,29 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
-from psycopg import sql
+from psycopg import pq, sql
+from psycopg.conninfo import make_conninfo
 
 from profitpeek.embedded_postgres.programs import installed
 
-# Connection parameters of Django and libpq's variables for them; a password on a command line is public.
-VARIABLES = {
-    "dbname": "PGDATABASE",
-    "host": "PGHOST",
-    "password": "PGPASSWORD",
-    "port": "PGPORT",
-    "sslcert": "PGSSLCERT",
-    "sslkey": "PGSSLKEY",
-    "sslmode": "PGSSLMODE",
-    "sslrootcert": "PGSSLROOTCERT",
-    "user": "PGUSER",
-}
+# What Django's connections have besides libpq's parameters; it does not say which server and database is meant.
+_OF_PSYCOPG = {"autocommit", "context", "cursor_factory", "prepare_threshold", "row_factory"}
+_LIBPQ = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
+# Secrets, and the variables to tell them by: a command line is public. Of the rest every parameter is given there, since
+# a variable counts less than a service file does, and Django's parameters count more.
+_SECRET_VARIABLES = {"password": "PGPASSWORD"}
+_SECRETS_WITHOUT_VARIABLE = {"oauth_client_secret", "scram_client_key", "scram_server_key", "sslpassword"}
 # With these the connection may be open; the programs that come by pip know no other.
 OPEN_MODES = ("", "disable", "allow", "prefer")
 _RENAME = sql.SQL("ALTER DATABASE {} RENAME TO {}")
@@ -55,9 +53,10 @@ class Dump:
 
 def write(target: Path) -> None:
     """Write a whole dump, private to this user, or none."""
-    draft = target.with_name(f"{target.name}.part")
-    # The mode is there before the first byte is.
-    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+    # Private before the first byte is there, and of this backup alone: another one may be writing to the same target.
+    handle, name = tempfile.mkstemp(prefix=f"{target.name}.", suffix=".part", dir=target.parent)
+    os.close(handle)
+    draft = Path(name)
     try:
         _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={draft}", failure="no backup was written")
         # A file that cannot be read again is no backup.
@@ -117,8 +116,7 @@ def restore(dump: Dump) -> None:
             "which renames the present database, keeps it, and restores into a new one of its name."
         )
     connection.close()
-    # An empty name means the database of the environment, where the password is as well.
-    options = ("--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error", "--dbname=")
+    options = ("--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error")
     _run("pg_restore", *options, str(dump.path), failure="nothing was restored")
     with connection.cursor() as cursor:
         # The planner knows nothing of new tables until they are looked at.
@@ -155,8 +153,20 @@ def moved_aside(now: datetime) -> Iterator[str]:
 
 def _maintenance() -> psycopg.Connection:
     """Connect to the database that every server has besides, where others are made and renamed."""
-    parameters = {name: value for name, value in connection.get_connection_params().items() if name in VARIABLES}
-    return psycopg.connect(**{**parameters, "dbname": "postgres"}, autocommit=True)
+    return psycopg.connect(make_conninfo(**{**_parameters(), "dbname": "postgres"}), autocommit=True)
+
+
+def _parameters() -> dict[str, Any]:
+    """Return what of Django's connection libpq is told, so that it reaches the same server; refuse what neither it nor we know."""
+    given = {name: value for name, value in connection.get_connection_params().items() if value not in (None, "") and name not in _OF_PSYCOPG}
+    # A dump is in the encoding of its database.
+    given.pop("client_encoding", None)
+    if unknown := sorted(given.keys() - _LIBPQ):
+        raise DumpRefused(
+            f"DATABASE_URL has the parameter {unknown[0]}, which PostgreSQL's programs do not know: they might reach another database than "
+            "ProfitPeek does. Take it out of DATABASE_URL."
+        )
+    return given
 
 
 def present_tables() -> list[str]:
@@ -181,9 +191,16 @@ def program(name: str) -> str:
 
 
 def _run(name: str, *arguments: str, failure: str) -> None:
-    parameters = connection.get_connection_params()
-    variables = {VARIABLES[each]: str(value) for each, value in parameters.items() if each in VARIABLES and value}
-    done = subprocess.run([program(name), *arguments], env={**os.environ, **variables}, capture_output=True, text=True, check=False)
+    parameters = _parameters()
+    if untold := sorted(parameters.keys() & _SECRETS_WITHOUT_VARIABLE):
+        raise DumpRefused(
+            f"DATABASE_URL has the parameter {untold[0]}, a secret that {name} could be given only where everybody on this machine can read it. "
+            "Take a connection without it for this command."
+        )
+    variables = {variable: str(parameters.pop(each)) for each, variable in _SECRET_VARIABLES.items() if each in parameters}
+    role = connection.settings_dict["OPTIONS"].get("assume_role")
+    where = [f"--dbname={make_conninfo(**parameters)}", *([f"--role={role}"] if role else [])]
+    done = subprocess.run([program(name), *where, *arguments], env={**os.environ, **variables}, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise DumpRefused(f"{name} failed and {failure}:\n{done.stderr.strip()}")
 

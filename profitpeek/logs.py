@@ -14,22 +14,25 @@ import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
 REMOVED = "[removed]"
+LONGEST = 20_000
+"""How many characters of a text are written: its beginning and its end, where a traceback says what happened."""
 # Loggers of ours speak at LOG_LEVEL; of everybody else's only the warnings matter.
 OURS = ("profitpeek", "dashboards", "alerts", "connectors", "ledger")
 QUIET = {"django": "WARNING", "django-q": "WARNING", "gunicorn.error": "WARNING", "gunicorn.access": "CRITICAL"}
 # Each 4xx has its line already, from the request log.
 SILENCED = {"django.request": "ERROR", "django.server": "ERROR", "django.security.DisallowedHost": "CRITICAL"}
 
+# Lines hold what strangers send: none of these patterns may start over inside what it has read in vain.
 _SECRET_NAME = re.compile(
     r"pass(word|phrase)|secret|token|authori[sz]ation|cookie|credential|signature|session|api_?key|field_keys|private_key|database_url|email_url"
     r"|e_?mail|^dsn$|^otp$|^code$|^key$",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
+_ADDRESS = re.compile(r"(?<![\w.+%-])[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
 # The user and password in postgresql://user:password@host and the like.
 _USER_OF_URL = re.compile(r"(?<=://)[^\s/@]+@")
 # Only what stands directly behind a path may be a query; it may hold a token.
-_QUERY = re.compile(r"(?<=[\w/])\?[^\s\"'<>]+=[^\s\"'<>]*")
+_QUERY = re.compile(r"(?<=[\w/?])\?[^\s\"'<>?=]*=[^\s\"'<>]*")
 _BEARER = re.compile(r"\b(bearer|basic|token)\s+[\w.~+/=-]{8,}", re.IGNORECASE)
 _ASSIGNED = re.compile(r"\b((?:password|secret|token|api_?key|secret_key|field_keys)[\"']?\s*[=:]\s*[\"']?)[^\s\"',}&]{4,}", re.IGNORECASE)
 # Whatever follows these words in a path admits its bearer: invitations, first account, password reset, webhooks.
@@ -72,7 +75,9 @@ def redact(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
 
 
 def cleaned(text: str) -> str:
-    """Return a text without the secrets and addresses that can be told by their looks."""
+    """Return a text without the secrets and addresses that can be told by their looks, and not all of one that is very long."""
+    if len(text) > LONGEST:
+        text = _cut(text)
     text = _USER_OF_URL.sub(f"{REMOVED}@", text)
     text = _BEARER.sub(rf"\1 {REMOVED}", text)
     text = _ASSIGNED.sub(rf"\1{REMOVED}", text)
@@ -80,6 +85,13 @@ def cleaned(text: str) -> str:
     text = _DOOR.sub(rf"\1{REMOVED}", text)
     text = _RANDOM.sub(REMOVED, text)
     return _ADDRESS.sub("[address]", text)
+
+
+def _cut(text: str) -> str:
+    """Leave the middle out, and the words at its edges: half a secret, or one without what announces it, cannot be told."""
+    beginning, end = text[: LONGEST // 2].rsplit(None, 1), text[-LONGEST // 2 :].split(None, 3)
+    kept = beginning[0] if len(beginning) > 1 else "", end[3] if len(end) > 3 else ""
+    return f"{kept[0]} [{len(text) - len(kept[0]) - len(kept[1])} characters left out] {kept[1]}"
 
 
 def _cleaned(value: Any) -> Any:

@@ -98,6 +98,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
+FORMAT_MODULE_PATH = "profitpeek.formats"
 
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env("STATIC_ROOT", default="") or environment.var_dir() / "static")
@@ -117,6 +118,9 @@ LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "dashboards.accounts.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+# So many wrong passwords for one address, then none is taken for so many minutes; a visitor has twice as many a minute over all addresses.
+SIGN_IN_ATTEMPTS, SIGN_IN_PAUSE = 5, 5
+ACCOUNT_RATE_LIMITS = {"login_failed": f"{2 * SIGN_IN_ATTEMPTS}/m/ip,{SIGN_IN_ATTEMPTS}/{60 * SIGN_IN_PAUSE}s/key"}
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 # A stranger's address is never written to.

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from dashboards import first_account, invitations
 from dashboards.accounts import accounts_of, sign_in
@@ -21,6 +21,7 @@ from dashboards.links import LinkRefused
 from dashboards.models import Invitation
 from dashboards.people_forms import FirstAccountForm, PasswordForm
 from ledger.models import Store
+from ledger.people import OWNERS, stores_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -85,14 +86,30 @@ def password_reset(request: HttpRequest) -> HttpResponseBase:
 
 def email(request: HttpRequest) -> HttpResponseBase:
     """Change one's e-mail address once the new one is confirmed; without a mail server, say who can."""
+    if "action_primary" in request.POST:
+        # No page of ours has it: allauth would take an address that nobody confirmed for the account's own.
+        messages.error(request, "Nothing was changed. A new address counts once the link mailed there was opened.")
+        return redirect("account_email")
     return _with_mail(request, stock.email, "account/email_on_server.html")
+
+
+@require_safe
+def password_reset_sent(request: HttpRequest) -> HttpResponseBase:
+    """Say that a link to set a new password was mailed, where that can be."""
+    return _with_mail(request, stock.password_reset_done, "account/password_reset_on_server.html")
+
+
+@require_safe
+def email_sent(request: HttpRequest) -> HttpResponseBase:
+    """Say that a link to confirm an address was mailed, where that can be."""
+    return _with_mail(request, stock.email_verification_sent, "account/email_on_server.html")
 
 
 def _with_mail(request: HttpRequest, view: Any, otherwise: str) -> HttpResponseBase:
     if settings.MAIL_CONFIGURED:
         answer: HttpResponseBase = view(request)
         return answer
-    return render(request, otherwise)
+    return render(request, otherwise, {"owned": stores_of(request.user, OWNERS)})
 
 
 def _welcome(request: HttpRequest, invitation: Invitation) -> None:

@@ -1,4 +1,4 @@
-"""Send a person to their store."""
+"""Send a person to their store, or list their stores."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -11,8 +11,8 @@ from dashboards.access import stores_for
 @require_safe
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    """Open the only store's statement, or list the stores, or say how to make the first."""
+    """Open the only store's statement, or list the stores, or say how to make the first; who opens stores always gets the list."""
     stores = list(stores_for(request.user))
-    if len(stores) == 1:
+    if len(stores) == 1 and not getattr(request.user, "is_superuser", False):
         return redirect("pnl", slug=stores[0].slug)
     return render(request, "dashboards/home.html", {"stores": stores})

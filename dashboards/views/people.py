@@ -1,5 +1,9 @@
 """Show who may do what in a store, and let its owners change it."""
 
+import json
+from datetime import datetime
+from typing import Any
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -8,10 +12,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from connectors.secrets import Unsealable, seal, unseal
 from dashboards import invitations
 from dashboards.access import OWNERS, roles_in, store_or_404, stores_for
+from dashboards.links import at_site, is_of_this_computer
 from dashboards.models import Invitation
 from dashboards.notices import current_zone
 from dashboards.people_forms import InvitationForm, RoleForm
@@ -19,10 +26,11 @@ from ledger.models import Membership, Store
 from ledger.people import WHAT_ROLES_MAY, LastOwner, Role, remove_member, set_role
 
 LINK = "invitation_link"
-"""Where the session keeps a link until the next page has shown it, once."""
+"""Where the session keeps a link, sealed, until the next page has shown it, once."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
 @login_required
 def people(request: HttpRequest, slug: str) -> HttpResponse:
     """List the members and the open invitations of a store; POST invites somebody."""
@@ -42,7 +50,7 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
         "store": store, "stores": stores_for(request.user), "section": "people", "zone": current_zone(store),
         "form": form, "problems": form.problems(),
         "members": members, "roles": [(role, role.label, WHAT_ROLES_MAY[role]) for role in Role], "invitations": invitations.open_invitations(store),
-        "now": timezone.now(), "mail": settings.MAIL_CONFIGURED, "link": request.session.pop(LINK, None),
+        "now": timezone.now(), "mail": settings.MAIL_CONFIGURED, "link": _kept_link(request),
     }  # fmt: skip
     return render(request, "dashboards/people/people.html", context)
 
@@ -89,10 +97,11 @@ def renew_invitation(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Give an invitation a new link and a new week."""
     store = store_or_404(request, slug, roles=OWNERS)
     invitation = get_object_or_404(Invitation, store=store, pk=pk)
-    token = invitations.renew(invitation, now=timezone.now())
+    token = invitations.renew(invitation, by=_user(request), now=timezone.now())
     if token is None:
         messages.error(request, f"No new link: the invitation of {invitation.email} has been accepted or taken back.")
     else:
+        invitation.refresh_from_db()
         _deliver(request, invitation, token)
     return redirect("people", slug=store.slug)
 
@@ -112,13 +121,27 @@ def revoke_invitation(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 def _deliver(request: HttpRequest, invitation: Invitation, token: str) -> None:
     """Mail the link, or keep it for the next page to show where there is no mail server or it refuses."""
-    address = request.build_absolute_uri(reverse("invitation", args=[token]))
-    if settings.MAIL_CONFIGURED and invitations.mail(invitation, address, now=timezone.now()):
+    path = reverse("invitation", args=[token])
+    if settings.MAIL_CONFIGURED and invitations.mail(invitation, at_site(path), now=timezone.now()):
         messages.success(request, f"The invitation was sent to {invitation.email}.")
         return
     if settings.MAIL_CONFIGURED:
         messages.error(request, f"The mail server did not take the message to {invitation.email}. Pass the link below on yourself.")
-    request.session[LINK] = {"email": invitation.email, "address": address}
+    shown = {"email": invitation.email, "address": request.build_absolute_uri(path), "until": invitation.expires_at.isoformat()}
+    # Sealed: the link lets its reader in, and sessions lie in the database and in its backups.
+    request.session[LINK] = seal(json.dumps(shown).encode()).decode()
+
+
+def _kept_link(request: HttpRequest) -> dict[str, Any] | None:
+    """Take the link out of the session that is to be shown on this page, once."""
+    sealed = request.session.pop(LINK, None)
+    try:
+        shown: dict[str, Any] | None = json.loads(unseal(sealed.encode())) if isinstance(sealed, str) else None
+    except Unsealable:  # FIELD_KEYS were changed in between; the list of invitations makes another link
+        return None
+    if shown is not None:
+        shown |= {"until": datetime.fromisoformat(shown["until"]), "is_of_this_computer": is_of_this_computer(shown["address"])}
+    return shown
 
 
 def _member(store: Store, pk: int) -> Membership:

@@ -14,7 +14,7 @@ from dashboards.charts import profit_chart
 from dashboards.exports import statement_csv
 from dashboards.forms import StatementForm
 from dashboards.notices import current_zone, open_findings
-from dashboards.presets import presets
+from dashboards.presets import presets, range_name
 from dashboards.statement_table import booked_days, statement_table
 from dashboards.tiles import tiles
 from ledger import statements
@@ -33,19 +33,24 @@ def _form(request: HttpRequest, store: Store, *, today: date) -> StatementForm:
 @require_safe
 @login_required
 def pnl(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show the statement of the range in the address; the last twelve months when it names none."""
+    """Show the statement of the range in the address; the last twelve months with entries when it names none."""
     store = store_or_404(request, slug)
     with snapshot():
         zone = current_zone(store)
         today = _today(zone)
         form = _form(request, store, today=today)
-        view = form.statement_view()
+        state = statements.state(store.book)
+        # A range typed for a store without anything would show a table of zeros.
+        view = form.statement_view() if state.seq else None
         table = statement_table(store, view) if view else None
+        offered = presets(view, today=today) if view else []
+        problems = form.problems() if view else []
+        chosen = not problems and any(request.GET.get(name) for name in ("from", "to"))
         context = {
-            "store": store, "stores": stores_for(request.user), "section": "pnl", "form": form.shown(), "problems": form.problems(), "view": view,
+            "store": store, "stores": stores_for(request.user), "section": "pnl", "form": form.shown(), "problems": problems, "view": view,
             "table": table, "tiles": tiles(table) if table else [], "chart": profit_chart(table, today=today) if table else None,
-            "presets": presets(view, today=today) if view else [], "state": statements.state(store.book),
-            "findings": open_findings(store), "zone": zone,
+            "presets": offered, "range": range_name(view, offered, chosen=chosen, today=today) if view else "",
+            "state": state, "findings": open_findings(store), "zone": zone,
         }  # fmt: skip
     return render(request, "dashboards/pnl.html", context)
 

@@ -1,6 +1,6 @@
 """Save how a person likes their pages."""
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import csrf_exempt
@@ -20,6 +20,7 @@ def theme(request: HttpRequest) -> HttpResponse:
         return HttpResponseBadRequest("The theme is system, light or dark.", content_type="text/plain; charset=utf-8")
     back = request.POST.get("next", "")
     known = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure())
-    response = redirect(back if known else "home")
+    # Not by `redirect`, which takes a word such as "pnl" for the name of a view.
+    response = HttpResponseRedirect(back) if known else redirect("home")
     remember(response, chosen, secure=request.is_secure())
     return response

@@ -1,4 +1,4 @@
-"""Open a store from a page."""
+"""Open a store from a page, and find its pages by what people type."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -7,12 +7,22 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
-from dashboards.access import stores_for
+from dashboards.access import store_or_404, stores_for
 from dashboards.people_forms import StoreForm
 from ledger.people import Role, set_role
 from ledger.stores import StoreRefused, open_store
+
+
+@require_safe
+@login_required
+def page_of(request: HttpRequest, slug: str, page: str = "pnl") -> HttpResponse:
+    """Lead from an address as people type it to the page of the store."""
+    answer = redirect(page, slug=store_or_404(request, slug).slug)
+    if query := request.META.get("QUERY_STRING"):
+        answer["Location"] += f"?{query}"
+    return answer
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -5,13 +5,14 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.db.models import ForeignKey, Model, QuerySet
+from django.db.models import DecimalField, Field, ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
 from django.utils.text import capfirst
 
 from ledger import people
+from ledger.admin.typed import PercentageField
 from ledger.models import Store
 from ledger.people import EDITORS, Role
 
@@ -81,6 +82,12 @@ class StoreModelAdmin(ModelAdmin):  # type: ignore[misc]
     def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:
         """Return the form with what is to be said under its fields."""
         return super().get_form(request, obj, change=change, **{"help_texts": self.help_texts, **kwargs})
+
+    def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
+        """Show a percentage as people write it."""
+        if isinstance(db_field, DecimalField) and db_field.name.endswith("percentage"):
+            kwargs["form_class"] = PercentageField
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Let a person choose: unfold would put the first choice in (a role: owner) where the model has no default."""

@@ -18,7 +18,9 @@ from ledger.posting import hold_book
 
 
 class BookForm(forms.ModelForm):
-    """Moves the last closed day forward, never back and never past yesterday."""
+    """Moves the last closed day forward, never back, never past yesterday and never by a slip."""
+
+    certain = forms.BooleanField(label="I know that this cannot be undone", required=False)
 
     class Meta:
         model = Book
@@ -33,6 +35,14 @@ class BookForm(forms.ModelForm):
         if asked is not None and asked >= _today(self.instance, timezone.now()):
             raise ValidationError("Only days that are over in the store's time zone can be closed.")
         return asked
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for the tick where days would be closed."""
+        values: dict[str, Any] = super().clean() or {}
+        asked = values.get("closed_through")
+        if asked and asked != self.initial.get("closed_through") and not values.get("certain"):
+            self.add_error("certain", f"Days up to {asked:%-d %b %Y} would be closed for good. Tick this to close them.")
+        return values
 
 
 def _today(book: Book, now: datetime) -> date:
@@ -49,10 +59,9 @@ class BookAdmin(StoreModelAdmin):
     help_texts = {
         "closed_through": "The last day that never changes, in the store's time zone; later corrections are booked on the next. It cannot be undone.",
         "last_seq": "Number of the latest batch of entries.",
-        "last_recorded_at": "UTC.",
     }
     form = BookForm
-    fields = ["store", "currency", "closed_through", "last_seq", "last_recorded_at", "costs_version", "restated_version"]
+    fields = ["store", "currency", "closed_through", "certain", "last_seq", "last_recorded_at", "costs_version", "restated_version"]
     readonly_fields = ["store", "currency", "last_seq", "last_recorded_at", "costs_version", "restated_version"]
     list_display = ["store", "currency", "closed_through", "last_seq", "last_recorded_at"]
     list_select_related = ["store"]

@@ -1,6 +1,6 @@
 """Edit the rules that decide costs; a change restates every order it touches, at once or in the background."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from ledger.admin.base import StoreFilter, StoreModelAdmin
+from ledger.admin.typed import shown
 from ledger.cause import Cause
 from ledger.kinds import CauseKind
 from ledger.models import CostDefaults, Order, Product, Store
@@ -50,7 +51,18 @@ def _differs(before: Model, after: Model, field: str) -> bool:
 
 def _shown(row: Model, field: str) -> str:
     value: Decimal | None = getattr(row, field)
-    return "none" if value is None else f"{value.normalize():f}"
+    return "none" if value is None else shown(value)
+
+
+def percentage(field: str, title: str) -> Callable[[Model], str | None]:
+    """Return a list's column of percentages, written as people write them."""
+
+    @admin.display(description=title, ordering=field)
+    def column(row: Model) -> str | None:
+        value: Decimal | None = getattr(row, field)
+        return None if value is None else shown(value)
+
+    return column
 
 
 def _restate_later(request: HttpRequest, store: Store, told: list[str]) -> None:
@@ -103,7 +115,9 @@ class CostDefaultsAdmin(CostRuleAdmin):
     """Edits the one row of defaults; it reaches every store, so only a superuser may."""
 
     note = "What a sale costs when nothing better is known, in every store of this installation."
-    list_display = ["__str__", "cogs_percentage", "payment_fee_percentage", "payment_fee_fixed"]
+    list_display = [
+        "__str__", percentage("cogs_percentage", "COGS %"), percentage("payment_fee_percentage", "payment fee %"), "payment_fee_fixed",
+    ]  # fmt: skip
     rules = {
         "cogs_percentage": "default COGS %", "payment_fee_percentage": "default payment fee %", "payment_fee_fixed": "default payment fee per charge",
     }  # fmt: skip

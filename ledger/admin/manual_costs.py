@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from ledger.admin.base import StoreFilter, StoreModelAdmin
+from ledger.admin.typed import CurrencyField, LabelField
 from ledger.cause import Cause
 from ledger.kinds import CauseKind
 from ledger.manual_costs import CostRefused, drafts_of, remove_cost, save_cost
@@ -22,6 +23,7 @@ class ManualCostForm(ModelForm):
     class Meta:
         model = ManualCost
         fields: ClassVar[list[str]] = ["store", "category", "label", "amount", "currency", "from_day", "to_day", "note"]
+        field_classes: ClassVar[dict[str, Any]] = {"label": LabelField, "currency": CurrencyField}
 
     def _post_clean(self) -> None:
         """Check the rates the cost needs, once all its fields are sound."""
@@ -40,6 +42,7 @@ class ManualCostAdmin(StoreModelAdmin):
     note = "Costs that no platform tells. Days are in the store's time zone; an amount is spread evenly over its days."
     empty = "No cost has been entered by hand yet: rent, salaries, an influencer's fee."
     help_texts = {
+        "label": "Which cost it is, such as rent or influencer; one line of the statement. “Studio rent” becomes studio-rent.",
         "currency": "Such as EUR or USD. Another than the store's is converted day by day.",
         "note": "For people; it is not booked.",
     }

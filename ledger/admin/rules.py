@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from ledger import rules
 from ledger.admin.base import StoreFilter, StoreModelAdmin
+from ledger.admin.typed import CurrencyField
 from ledger.models import CogsRule, CostChange, FeeRule, ShippingRule, Variant, VariantCost
 from ledger.models.rules import Rule
 from ledger.rules import RuleRefused
@@ -20,6 +21,9 @@ SPAN = ("effective_from", "effective_to")
 
 class RuleForm(forms.ModelForm):
     """Asks for a rule, and for the reason that is kept with the change."""
+
+    class Meta:
+        field_classes: ClassVar[dict[str, Any]] = {"currency": CurrencyField}
 
     reason = forms.CharField(max_length=200, required=False, help_text="Why, for whoever wonders later: a new supplier, an invoice, a contract.")
 

@@ -1,18 +1,21 @@
 """Edit stores, their time zones and their people."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from ledger import people
 from ledger.admin.base import StoreFilter, StoreModelAdmin, TabularInline, stores_of
-from ledger.admin.costs import CostRuleAdmin
+from ledger.admin.costs import CostRuleAdmin, percentage
 from ledger.models import Membership, Store, StoreZone
 from ledger.people import OWNERS
+from ledger.stores import StoreRefused, refuse_reserved
 
 
 class StoreZoneInline(TabularInline):  # type: ignore[misc]
@@ -38,6 +41,22 @@ class StoreZoneInline(TabularInline):  # type: ignore[misc]
         return False
 
 
+class StoreForm(forms.ModelForm):
+    """Refuses a short name that is part of our own addresses."""
+
+    class Meta:
+        labels: ClassVar[dict[str, str]] = {"week_starts_on_sunday": "Week starts on Sunday"}
+
+    def clean_slug(self) -> str:
+        """Return the short name if a store may have it."""
+        slug = str(self.cleaned_data["slug"])
+        try:
+            refuse_reserved(slug)
+        except StoreRefused as refused:
+            raise ValidationError(str(refused)) from refused
+        return slug
+
+
 @admin.register(Store)
 class StoreAdmin(CostRuleAdmin):
     """Edits a store. Stores are opened by `create_store`, together with their book."""
@@ -54,11 +73,12 @@ class StoreAdmin(CostRuleAdmin):
         "currency": "Every figure of the store is in it. Another currency is a new store that succeeds this one.",
         "succeeds": "The store this one follows, where the currency has changed.",
     }
-    list_display = ["name", "slug", "currency", "cogs_percentage"]
+    list_display = ["name", "slug", "currency", percentage("cogs_percentage", "COGS %")]
     search_fields = ["name", "slug"]
     fixed = ("currency", "succeeds", "is_demo")
     settings = ("name", "slug", "fiscal_year_start_month", "week_starts_on_sunday", "margin_basis")
     fields = (*settings, "cogs_percentage", *fixed)
+    form = StoreForm
     inlines = [StoreZoneInline]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Store | None = None) -> tuple[str, ...]:

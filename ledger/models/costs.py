@@ -40,6 +40,8 @@ class ManualCost(models.Model):
         return f"{self.category}:{self.label}"
 
     def clean(self) -> None:
-        """Refuse a span that is longer than one cost may cover."""
+        """Refuse a span that ends before it begins, or is longer than one cost may cover."""
+        if self.from_day and self.to_day and self.to_day < self.from_day:
+            raise ValidationError({"to_day": "The last day is before the first. Give the same day twice for a cost of one day."})
         if self.from_day and self.to_day and (self.to_day - self.from_day).days >= LONGEST_SPAN:
             raise ValidationError(f"A cost covers at most {LONGEST_SPAN} days. Enter one a year.")

@@ -9,7 +9,7 @@ from django.urls import reverse
 from dashboards.access import EVERY_ROLE, OWNERS, roles_in, store_or_404, stores_for
 from ledger.people import Role
 from tests.builders import a_store
-from tests.dashboards.people import EMAIL, PASSWORD, a_person, signed_in
+from tests.dashboards.people import EMAIL, PASSWORD, a_person, browser_of, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +55,23 @@ def test_home_opens_the_only_store_lists_several_and_helps_with_none() -> None:
     assert 'href="/one/pnl"' in several
     assert 'href="/two/pnl"' in several
     assert "manage.py create_store" in signed_in(email="c@example.com").get("/").content.decode()
+
+
+def test_home_lists_even_one_store_to_who_opens_stores() -> None:
+    a_store(slug="one")
+    page = browser_of(a_person(email="root@example.com", superuser=True)).get("/").content.decode()
+    assert 'href="/one/pnl"' in page
+    assert 'href="/stores/new"' in page
+
+
+def test_a_store_is_found_by_what_people_type_and_our_own_addresses_stay_ours() -> None:
+    browser = signed_in(a_store(slug="mine"))
+    a_store(slug="theirs")
+    sent = {"/mine": "/mine/pnl", "/mine/?by=week": "/mine/pnl?by=week", "/mine/pnl/": "/mine/pnl", "/mine/orders/": "/mine/orders"}
+    assert {address: browser.get(address)["Location"] for address in sent} == sent
+    assert [browser.get(address).status_code for address in ("/theirs", "/theirs/", "/nobodys", "/theirs/pnl/")] == [404] * 4
+    assert (browser.get("/admin").status_code, browser.get("/admin")["Location"]) == (301, "/admin/")
+    assert browser.get("/administration").status_code == 404
 
 
 def test_sign_in_names_its_fields_and_says_what_failed(client: Client) -> None:

@@ -168,6 +168,8 @@ def test_the_superuser_opens_a_store_and_owns_it() -> None:
         ({"slug": "shop"}, "There already is a store with the short name “shop”."),
         ({"name": "店"}, "none can be made from the store's name"),
         ({"slug": "a b"}, "has only letters a to z"),
+        ({"slug": "admin"}, "“admin” cannot be a store's short name: addresses that begin with /admin are ProfitPeek's own. Choose another."),
+        ({"name": "Static"}, "“static” cannot be a store's short name"),
     ],
 )
 def test_what_makes_no_store_is_named(changed: dict[str, str], said: str) -> None:

@@ -141,7 +141,7 @@ def test_the_list_shows_orders_and_finds_one(shop: Store) -> None:
     client = signed_in(shop)
     page = words(client.get("/shop/orders").content)
     assert "#1001 3 Mar 2026 119.00 67.00 56.3 %" in page
-    assert "#A/7 3 Mar 2026 0.00 −21.50 — no figure loss" in page
+    assert "#A/7 loss 3 Mar 2026 0.00 −21.50 — no figure" in page
     assert "#A/7" not in words(client.get("/shop/orders?q=1001").content)
     assert "No order matches" in words(client.get("/shop/orders?q=nothing").content)
     for query in ("q=%00", "page=0", "page=x", "page=100001", f"q={'9' * 90}"):
@@ -170,8 +170,8 @@ def test_an_order_page_tells_what_the_profit_is_made_of(shop: Store) -> None:
     assert "Revenue, tax and shipping included 119.00" in page
     assert "COGS −30.00" in page
     assert "Profit 67.00 Margin, of total sales (tax and shipping included) 56.3 %" in page
-    assert "Thing 1 SKU-1 1 100.00 30.00 30.00 stated with the order" in page
-    assert "sale, success stripe 119.00 3.00 stated by the processor" in page
+    assert "Thing 1 SKU-1 1 100.00 30.00 30.00 Why this cost: stated with the order" in page
+    assert "sale, success stripe 119.00 3.00 Why this fee: stated by the processor" in page
     assert "those in profit add up to 67.00" in page
     assert "fees:payment −3.00" in page
 

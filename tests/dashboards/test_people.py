@@ -1,6 +1,5 @@
 """Check the page of people and roles, and the invitations it makes."""
 
-import re
 import threading
 from datetime import timedelta
 from typing import Any
@@ -18,11 +17,9 @@ from dashboards.models import Invitation
 from ledger.models import Membership, Store
 from ledger.people import Role
 from tests.builders import a_store
-from tests.dashboards.people import PASSWORD, a_person, browser_of, signed_in
+from tests.dashboards.people import CHOSEN, PASSWORD, a_person, browser_of, invite, link_in, roles, signed_in, text_of
 
 pytestmark = pytest.mark.django_db
-
-CHOSEN = {"password": "a chosen password 8", "again": "a chosen password 8"}
 
 
 @pytest.fixture
@@ -31,35 +28,12 @@ def shop() -> Store:
     return a_store(slug="shop")
 
 
-def text_of(answer: Any) -> str:
-    """Return a page's words."""
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
-
-
-def invite(owner: Client, email: str = "new@example.com", role: str = "viewer") -> str:
-    """Invite somebody and return the path of the link the page shows."""
-    answer = owner.post("/shop/people", {"email": email, "role": role}, follow=True)
-    return link_in(answer.content.decode())
-
-
-def link_in(text: str) -> str:
-    """Return the path of the link in a page or a message."""
-    found = re.search(r"http://testserver(/accounts/invitation/[\w.-]+)", text)
-    assert found, text
-    return found[1]
-
-
-def roles(store: Store) -> dict[str, str]:
-    """Return who is what in a store."""
-    return dict(Membership.objects.filter(store=store).values_list("user__email", "role"))
-
-
 def test_the_page_lists_members_with_what_their_roles_may_do(shop: Store) -> None:
     a_person(shop, email="ed@example.com", role=Role.COST_EDITOR)
     page = text_of(signed_in(shop).get("/shop/people"))
     assert "ed@example.com Role of ed@example.com" in page
     assert "owner@example.com you" in page
-    assert "Analyst Sees every page and exports it; changes nothing." in page
+    assert "Analyst Sees every page and its files; changes nothing of the store." in page
 
 
 def test_only_owners_and_the_superuser_open_it(shop: Store) -> None:
@@ -118,6 +92,27 @@ def test_without_a_mail_server_the_link_is_shown_once_and_kept_as_a_digest(shop:
     assert token.encode() not in bytes(Invitation.objects.get().digest)
     assert len(Invitation.objects.get().digest) == 32
     assert mail.outbox == []
+
+
+@pytest.mark.parametrize(("host", "warned"), [("localhost", True), ("testserver", False)])
+def test_a_link_says_when_it_ends_and_whether_it_works_on_this_computer_only(shop: Store, host: str, warned: bool) -> None:
+    owner = signed_in(shop)
+    answer = owner.post("/shop/people", {"email": "new@example.com", "role": "viewer"}, follow=True, headers={"host": host})
+    until = Invitation.objects.get().expires_at
+    page = text_of(answer)
+    assert f"works once, and until {until:%-d %b %Y, %H:%M} (UTC)." in page
+    assert ("It works on this computer only" in page) is warned
+
+
+def test_a_renewed_link_is_mailed_with_its_new_end(shop: Store, settings: Any) -> None:
+    settings.MAIL_CONFIGURED = True
+    owner = signed_in(shop)
+    owner.post("/shop/people", {"email": "new@example.com", "role": "viewer"})
+    made = Invitation.objects.get()
+    Invitation.objects.update(expires_at=made.expires_at - timedelta(days=9))
+    owner.post(f"/shop/people/invitations/{made.pk}/renew")
+    assert f"until {Invitation.objects.get().expires_at:%-d %B %Y, %H:%M} UTC" in mail.outbox[-1].body
+    assert len(mail.outbox) == 2
 
 
 def test_a_newcomer_sets_a_password_and_is_a_member(shop: Store, client: Client) -> None:
@@ -240,7 +235,7 @@ def test_nobody_is_invited_twice_nor_as_a_member(shop: Store) -> None:
 
 
 def test_with_a_mail_server_the_link_is_sent_and_not_shown(shop: Store, client: Client, settings: Any) -> None:
-    settings.MAIL_CONFIGURED = True
+    settings.MAIL_CONFIGURED, settings.SITE_URL = True, "https://shop.example.com/"
     owner = signed_in(shop)
     page = owner.post("/shop/people", {"email": "new@example.com", "role": "viewer"}, follow=True)
     assert "The invitation was sent to new@example.com." in text_of(page)
@@ -248,6 +243,7 @@ def test_with_a_mail_server_the_link_is_sent_and_not_shown(shop: Store, client: 
     sent = mail.outbox[0]
     assert (sent.to, sent.subject) == (["new@example.com"], "Invitation to Shop on ProfitPeek")
     assert sent.body.startswith("owner@example.com invites you to Shop on ProfitPeek, as viewer.")
+    assert "\nhttps://shop.example.com/accounts/invitation/" in sent.body
     assert Invitation.objects.get().mailed_at is not None
     client.post(link_in(sent.body), CHOSEN)
     assert User.objects.get(email="new@example.com").emailaddress_set.get().verified is True

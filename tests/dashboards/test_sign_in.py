@@ -15,8 +15,20 @@ from django.core import mail
 from django.core.cache import cache, caches
 from django.test import Client
 from django.urls import reverse
+from fido2.cose import ES256
+from fido2.webauthn import (
+    Aaguid,
+    AttestationObject,
+    AttestedCredentialData,
+    AuthenticatorAttestationResponse,
+    AuthenticatorData,
+    CollectedClientData,
+    RegistrationResponse,
+)  # fmt: skip
 
 from dashboards.models import CacheEntry
+from dashboards.templatetags.browsers import browser_name
+from ledger.people import Role
 from tests.builders import a_store
 from tests.dashboards.people import EMAIL, PASSWORD, a_person, browser_of
 
@@ -52,6 +64,17 @@ def code_of(secret: str) -> str:
     return f"{(int.from_bytes(digest[start : start + 4], 'big') & 0x7FFFFFFF) % 1_000_000:06}"
 
 
+def a_key() -> dict[str, Any]:
+    """Return what a browser would have registered for a security key."""
+    public = AttestedCredentialData.create(Aaguid.NONE, b"blue", ES256({1: 2, 3: -7, -1: 1, -2: b"x" * 32, -3: b"y" * 32}))
+    data = AuthenticatorData.create(b"h" * 32, AuthenticatorData.FLAG.UP | AuthenticatorData.FLAG.AT, 0, public)
+    made = AuthenticatorAttestationResponse(
+        client_data=CollectedClientData.create(type="webauthn.create", challenge=b"c" * 16, origin="https://testserver"),
+        attestation_object=AttestationObject.create("none", data, {}),
+    )
+    return dict(RegistrationResponse(raw_id=b"blue", response=made))
+
+
 def with_an_app(browser: Client) -> str:
     """Turn an authenticator app on and return its secret."""
     secret: str = browser.get("/accounts/2fa/totp/activate/").context["form"].secret
@@ -72,6 +95,19 @@ def test_an_authenticator_app_is_asked_for_after_the_password() -> None:
     assert "Incorrect code" in text_of(again.post("/accounts/2fa/authenticate/", {"code": "000000"}))
     assert again.post("/accounts/2fa/authenticate/", {"code": code_of(secret)})["Location"] == "/"
     assert again.get("/shop/pnl").status_code == 200
+
+
+@pytest.mark.parametrize("with_a_key", [False, True])
+def test_the_second_step_names_recovery_codes_and_offers_a_key_to_who_has_one(with_a_key: bool) -> None:
+    person = a_person()
+    with_an_app(confirmed())
+    if with_a_key:
+        Authenticator.objects.create(user=person, type="webauthn", data={"name": "Blue", "credential": a_key()})
+    browser = Client()
+    browser.post(SIGN_IN, {"login": EMAIL, "password": PASSWORD})
+    page = text_of(browser.get("/accounts/2fa/authenticate/"))
+    assert "One of your recovery codes goes in the same field." in page
+    assert ("Use a security key" in page) is with_a_key
 
 
 def test_a_recovery_code_stands_in_for_the_app_once() -> None:
@@ -126,6 +162,26 @@ def test_sessions_are_listed_and_the_others_signed_out() -> None:
     assert (here.get("/shop/pnl").status_code, elsewhere.get("/shop/pnl").status_code) == (200, 302)
 
 
+LINUX, ANDROID, WINDOWS = "X11; Linux x86_64", "Linux; Android 15; Pixel 9", "Windows NT 10.0; Win64; x64"
+CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0"
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        (f"Mozilla/5.0 ({LINUX}) {CHROME} Safari/537.36", "Chrome on Linux"),
+        (f"Mozilla/5.0 ({ANDROID}) {CHROME} Mobile Safari/537.36", "Chrome on Android"),
+        (f"Mozilla/5.0 ({WINDOWS}) {CHROME} Safari/537.36 Edg/142.0.0.0", "Edge on Windows"),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0", "Firefox on Linux"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1 Version/26.0 Safari/604.1", "Safari on iPhone"),
+        ("ledger-bot 2.1", "ledger-bot 2.1"),
+        ("", "Unnamed browser"),
+    ],
+)
+def test_a_session_is_named_by_its_browser_and_system(sent: str, shown: str) -> None:
+    assert browser_name(sent) == shown
+
+
 def test_signing_out_is_a_post() -> None:
     a_person(a_store(slug="shop"))
     browser = signed_in_by_password()
@@ -178,7 +234,7 @@ def test_attempts_are_limited_over_all_processes() -> None:
     caches["process"].clear()
     assert CacheEntry.objects.filter(cache_key__contains="login_failed").count() == 2
     refused = Client().post(SIGN_IN, {"login": EMAIL, "password": PASSWORD})
-    assert "Too many failed login attempts. Try again later." in text_of(refused)
+    assert "Too many failed attempts to sign in. Try again in 5 minutes." in text_of(refused)
 
 
 def test_without_a_mail_server_a_forgotten_password_names_the_command(client: Client) -> None:
@@ -188,16 +244,31 @@ def test_without_a_mail_server_a_forgotten_password_names_the_command(client: Cl
     assert "<form" not in page.content.decode().split("<main", 1)[1].split("</main>", 1)[0]
     client.post("/accounts/password/reset/", {"email": person.email})
     assert mail.outbox == []
-    assert "has no mail server, so it cannot confirm a new address" in text_of(browser_of(person).get("/accounts/email/"))
+    assert "sends no mail and cannot confirm a new address" in text_of(browser_of(person).get("/accounts/email/"))
+    for address in ("/accounts/confirm-email/", "/accounts/password/reset/done/"):
+        page = text_of(client.get(address))
+        assert "no mail server" in page
+        assert "sent" not in page
+
+
+def test_without_a_mail_server_everybody_is_told_how_their_address_can_change() -> None:
+    shop = a_store(slug="shop")
+    told = {
+        person.email: text_of(browser_of(person).get("/accounts/email/"))
+        for person in (a_person(email="root@example.com", superuser=True), a_person(shop), a_person(shop, email="v@example.com", role=Role.VIEWER))
+    }
+    assert "manage.py createsuperuser --username new@example.com" in told["root@example.com"]
+    assert "People of Shop" in told[EMAIL]
+    assert "The owner of your store can invite your new address" in told["v@example.com"]
 
 
 def test_with_a_mail_server_the_link_sets_a_new_password(client: Client, settings: Any) -> None:
-    settings.MAIL_CONFIGURED = True
+    settings.MAIL_CONFIGURED, settings.SITE_URL = True, "https://shop.example.com"
     person = a_person()
     client.post("/accounts/password/reset/", {"email": "stranger@example.com"})
     assert mail.outbox == []
     client.post("/accounts/password/reset/", {"email": EMAIL.upper()})
-    found = re.search(r"http://testserver(/\S+)", mail.outbox[0].body)
+    found = re.search(r"https://shop\.example\.com(/\S+)", mail.outbox[0].body)
     assert found
     assert mail.outbox[0].to == [EMAIL]
     form = client.get(found[1])["Location"]
@@ -209,13 +280,14 @@ def test_with_a_mail_server_the_link_sets_a_new_password(client: Client, setting
 
 def test_a_new_address_counts_once_it_is_confirmed(settings: Any) -> None:
     settings.MAIL_CONFIGURED = settings.ACCOUNT_CHANGE_EMAIL = True
+    settings.SITE_URL = "https://shop.example.com"
     person = a_person()
     EmailAddress.objects.create(user=person, email=EMAIL, primary=True, verified=True)
     browser = signed_in_by_password()
     browser.post("/accounts/email/", {"email": "new@example.com", "action_add": ""})
     person.refresh_from_db()
     assert person.email == EMAIL
-    found = re.search(r"http://testserver(/\S+)", mail.outbox[-1].body)
+    found = re.search(r"https://shop\.example\.com(/\S+)", mail.outbox[-1].body)
     assert found
     browser.post(found[1])
     person.refresh_from_db()

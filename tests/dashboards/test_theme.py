@@ -25,6 +25,14 @@ def test_choosing_a_theme_never_leads_to_another_site(client: Client, elsewhere:
     assert client.post(reverse("theme"), {"theme": "light", "next": elsewhere})["Location"] == "/"
 
 
+@pytest.mark.parametrize(
+    ("given", "led"), [("pnl", "pnl"), ("theme", "theme"), ("home", "home"), ("dashboards.views.home.home", "dashboards.views.home.home")]
+)
+def test_a_word_is_taken_for_a_path_and_not_for_the_name_of_a_view(client: Client, given: str, led: str) -> None:
+    answer = client.post(reverse("theme"), {"theme": "light", "next": given})
+    assert (answer.status_code, answer["Location"]) == (302, led)
+
+
 def test_a_theme_that_does_not_exist_is_refused_and_one_in_a_cookie_ignored(client: Client) -> None:
     assert client.post(reverse("theme"), {"theme": '"><script>'}).status_code == 400
     assert client.get(reverse("theme")).status_code == 405

@@ -1,5 +1,6 @@
 """The ledger's admin: who sees what, and what a changed cost rule restates."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -11,6 +12,7 @@ from ledger import findings, tasks
 from ledger.admin import costs
 from ledger.models import Batch, Book, CostDefaults, Membership, Order, Product, Store
 from ledger.reposting import costs_changed
+from ledger.stores import StoreRefused, open_store
 from profitpeek.jobs import queue
 from profitpeek.jobs.models import Job
 from profitpeek.jobs.running import run
@@ -174,6 +176,44 @@ def test_closed_days_only_move_forward(asked, closed):
     store = a_store(slug="shop")
     close_through(store, "2026-02-28")
     client = signed_in(store=store, role="owner")
-    client.post(f"/admin/ledger/book/{store.pk}/change/", {"closed_through": asked, "last_seq": "99"})
+    client.post(f"/admin/ledger/book/{store.pk}/change/", {"closed_through": asked, "certain": "on", "last_seq": "99"})
     assert str(Book.objects.get().closed_through) == closed
     assert Book.objects.get().last_seq == 0
+
+
+def test_days_are_closed_only_by_who_has_ticked_that_it_cannot_be_undone():
+    store = a_store(slug="shop")
+    client = signed_in(store=store, role="owner")
+    address = f"/admin/ledger/book/{store.pk}/change/"
+    assert "I know that this cannot be undone" in client.get(address).content.decode()
+    refused = client.post(address, {"closed_through": "2026-03-31"})
+    assert "Days up to 31 Mar 2026 would be closed for good. Tick this to close them." in refused.content.decode()
+    assert Book.objects.get().closed_through is None
+    assert client.post(address, {"closed_through": "2026-03-31", "certain": "on"}).status_code == 302
+    assert str(Book.objects.get().closed_through) == "2026-03-31"
+    # Nothing is closed by saving what is closed already.
+    assert client.post(address, {"closed_through": "2026-03-31"}).status_code == 302
+
+
+def test_percentages_and_days_are_written_as_people_write_them():
+    store = a_store(slug="shop")
+    close_through(store, "2026-02-28")
+    Store.objects.update(cogs_percentage=Decimal("35.5000"))
+    Book.objects.update(last_recorded_at=datetime(2026, 3, 4, 5, 6, tzinfo=UTC))
+    client = signed_in(store=store, role="owner")
+    form = client.get(f"/admin/ledger/store/{store.pk}/change/").content.decode()
+    assert 'value="35.5"' in form
+    assert "Week starts on Sunday" in form
+    assert "35.5000" not in form + client.get("/admin/ledger/store/").content.decode()
+    books = client.get("/admin/ledger/book/").content.decode()
+    assert "28 Feb 2026" in books
+    assert "4 Mar 2026, 05:06 UTC" in books
+
+
+def test_a_store_cannot_take_the_name_of_our_own_addresses():
+    store = a_store(slug="shop")
+    answer = signed_in(store=store, role="owner").post(f"/admin/ledger/store/{store.pk}/change/", store_form(slug="Accounts"))
+    assert "addresses that begin with /accounts are ProfitPeek" in answer.content.decode()
+    assert Store.objects.get().slug == "shop"
+    with pytest.raises(StoreRefused, match="“metrics” cannot be a store's short name"):
+        open_store(slug="metrics", name="Metrics", currency="EUR", zone="UTC")

@@ -13,10 +13,11 @@ from ledger.cause import Cause
 from ledger.drafts.manual import spread
 from ledger.kinds import CauseKind
 from ledger.manual_costs import CostRefused, remove_cost, save_cost
-from ledger.models import Book, Entry, ManualCost, Membership, Store
+from ledger.models import Book, Entry, FeeRule, ManualCost, Membership, Store
 from ledger.periods import By, cut
 from ledger.statements import amount, profit
 from tests.builders import a_store, day
+from tests.dashboards.people import signed_in
 
 pytestmark = pytest.mark.django_db
 BY_HAND = Cause(CauseKind.MANUAL, "cost", "ann@example.com")
@@ -83,6 +84,23 @@ def test_a_cost_of_more_than_three_years_is_refused() -> None:
         save_cost(a_cost(a_store(), to_day=day("2030-01-01")), cause=BY_HAND)
 
 
+def test_a_label_and_a_currency_are_taken_as_people_type_them() -> None:
+    store = a_store()
+    client = signed_in(store, role=Membership.Role.COST_EDITOR)
+    form = {
+        "store": store.pk, "category": "operating", "label": "Studio rent", "amount": "31", "currency": "eur", "from_day": "2026-03-01",
+        "to_day": "2026-03-31", "note": "",
+    }  # fmt: skip
+    assert client.post("/admin/ledger/manualcost/add/", form).status_code == 302
+    cost = ManualCost.objects.get()
+    assert (cost.account_name, cost.currency) == ("operating:studio-rent", "EUR")
+    assert "Give a label with letters a to z or figures" in client.post("/admin/ledger/manualcost/add/", form | {"label": "房租"}).content.decode()
+    assert "manage.py load_rates" in client.post("/admin/ledger/manualcost/add/", form | {"currency": "usd"}).content.decode()
+    rule = {"store": store.pk, "gateway": "cardworks", "currency": "eur", "percentage": "2", "fixed": "0", "surcharge": "0"}
+    assert client.post("/admin/ledger/feerule/add/", rule).status_code == 302
+    assert FeeRule.objects.get().currency == "EUR"
+
+
 def test_a_cost_editor_books_in_their_own_store_only() -> None:
     mine, other = a_store(), a_store()
     user = get_user_model().objects.create_user("ed", "ed@example.com", "a long password", is_staff=True)
@@ -95,6 +113,9 @@ def test_a_cost_editor_books_in_their_own_store_only() -> None:
     assert client.post("/admin/ledger/manualcost/add/", form | {"store": mine.pk}).status_code == 302
     refused = client.post("/admin/ledger/manualcost/add/", form | {"store": other.pk})
     assert refused.status_code == 200 and "Select a valid choice" in refused.content.decode()
+    backwards = client.post("/admin/ledger/manualcost/add/", form | {"store": mine.pk, "to_day": "2026-02-28"}).content.decode()
+    assert "The last day is before the first. Give the same day twice for a cost of one day." in backwards
+    assert "Constraint" not in backwards
     missing = client.post("/admin/ledger/manualcost/add/", form | {"store": mine.pk, "currency": "USD"})
     assert missing.status_code == 200 and "no exchange rate from USD" in missing.content.decode()
     assert [by_month(store, "operating")[1] for store in (mine, other)] == ["-310.0000", "0"]

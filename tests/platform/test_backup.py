@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import psycopg
 import pytest
@@ -144,6 +144,92 @@ def test_keys_are_written_beside_the_backup_when_asked_for(filled: str, tmp_path
     assert stat.S_IMODE(keys.stat().st_mode) == 0o600
 
 
+def test_nothing_is_dumped_where_the_file_for_the_keys_is_there_already(filled: str, tmp_path: Path) -> None:
+    keys = tmp_path / "a.keys.env"
+    keys.write_text("of another backup")
+    said = refusal(filled, "backup", f"--output={tmp_path / 'a.dump'}", "--with-keys")
+    assert said == f"CommandError: {keys} exists already. Name another file."
+    assert [path.name for path in tmp_path.iterdir()] == ["a.keys.env"]
+    assert keys.read_text() == "of another backup"
+
+
+def test_two_backups_to_one_target_do_not_write_into_each_others_draft(filled: str, tmp_path: Path) -> None:
+    target = tmp_path / "a.dump"
+    draft = target.with_name("a.dump.part")
+    draft.write_text("somebody else's")
+    both = [start(filled, "manage.py", "backup", f"--output={target}") for _ in range(2)]
+    ends = [(process.communicate(timeout=300)[1], process.returncode)[1] for process in both]
+    assert ends.count(0) >= 1
+    assert draft.read_text() == "somebody else's"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.dump", "a.dump.part"]
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+def with_parameters(url: str, **parameters: str) -> str:
+    """Return the address of a database with parameters of the connection besides."""
+    return urlunsplit(urlsplit(url)._replace(query=urlencode({**dict(parse_qsl(urlsplit(url).query)), **parameters}, quote_via=quote)))
+
+
+def test_parameter_nobody_knows_is_refused_in_words(filled: str, dump: Path, tmp_path: Path) -> None:
+    url = with_parameters(filled, tenant="seven")
+    said = refusal(url, "backup", f"--output={tmp_path / 'a.dump'}")
+    assert said == (
+        "CommandError: DATABASE_URL has the parameter tenant, which PostgreSQL's programs do not know: they might reach another database than "
+        "ProfitPeek does. Take it out of DATABASE_URL."
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_secret_that_would_stand_on_the_command_line_is_refused(filled: str, tmp_path: Path) -> None:
+    said = refusal(with_parameters(filled, sslpassword="told"), "backup", f"--output={tmp_path / 'a.dump'}")
+    assert "has the parameter sslpassword, a secret that pg_dump could be given only where everybody" in said
+    assert "told" not in said
+
+
+def test_backup_and_restore_reach_the_server_that_django_does(filled: str, tmp_path: Path) -> None:
+    services = tmp_path / "services.conf"
+    # A service of the environment counts less than what DATABASE_URL says, and more than the other variables.
+    services.write_text("[elsewhere]\nhost=/nowhere\ndbname=template1\n")
+    elsewhere = {"PGSERVICE": "elsewhere", "PGSERVICEFILE": str(services), "PGOPTIONS": "-c search_path=nowhere"}
+    target = tmp_path / "a.dump"
+    with new_database() as url:
+        manage(with_parameters(filled, options="-c search_path=public"), "backup", f"--output={target}", **elsewhere)
+        manage(with_parameters(url, options="-c search_path=public"), "restore", str(target), "--force", **elsewhere)
+        assert contents(url) == contents(filled)
+
+
+def test_restore_looks_at_all_that_is_sealed(filled: str, tmp_path: Path) -> None:
+    lost = Fernet(Fernet.generate_key()).encrypt(b"sealed with a key nobody has").decode()
+    changes = {
+        "the oldest payload": ("UPDATE connectors_rawpayload SET body = %s WHERE id = (SELECT min(id) FROM connectors_rawpayload)", [lost.encode()]),
+        "a piece that waits": (
+            "INSERT INTO connectors_filepiece (file_import_id, number, body) SELECT max(id), 1, %s FROM connectors_fileimport", [lost.encode()]
+        ),
+        "a second factor": (
+            "INSERT INTO mfa_authenticator (type, data, user_id, created_at) SELECT 'totp', %s, max(id), now() FROM auth_user",
+            [json.dumps({"secret": lost})],
+        ),
+    }  # fmt: skip
+    for name, (change, values) in changes.items():
+        with new_database() as source, new_database() as url:
+            whole, hurt = tmp_path / f"{name}.whole", tmp_path / f"{name}.hurt"
+            manage(filled, "backup", f"--output={whole}")
+            manage(source, "restore", str(whole))
+            with psycopg.connect(source) as connection:
+                connection.execute(
+                    "INSERT INTO auth_user (username, password, email, first_name, last_name, is_superuser, is_staff, is_active, date_joined) "
+                    "VALUES ('a', '', '', '', '', false, false, true, now())"
+                )
+                connection.execute(
+                    "INSERT INTO connectors_rawpayload (file_import_id, number, body, sha256, orders) "
+                    "SELECT file_import_id, number + 1, body, sha256, orders FROM connectors_rawpayload ORDER BY id DESC LIMIT 1"
+                )
+                assert connection.execute(change, values).rowcount == 1, name
+            manage(source, "backup", f"--output={hurt}")
+            said = refusal(url, "restore", str(hurt))
+            assert said.startswith("CommandError: The database is restored, but FIELD_KEYS are not the ones"), name
+
+
 def test_restore_with_other_keys_says_which_ones_are_needed(dump: Path) -> None:
     with new_database() as url:
         said = refusal(url, "restore", str(dump), FIELD_KEYS=Fernet.generate_key().decode())
@@ -243,7 +329,7 @@ def test_backup_taken_while_orders_are_posted_is_sound(tmp_path: Path) -> None:
         posting.send_signal(signal.SIGSTOP)
         target = tmp_path / "midway.dump"
         backup = start(source, "manage.py", "backup", f"--output={target}")
-        assert wait_until(target.with_name("midway.dump.part").exists)
+        assert wait_until(lambda: bool([*tmp_path.glob("midway.dump.*.part")]))
         posting.send_signal(signal.SIGCONT)
         assert (backup.communicate(timeout=300)[1], posting.communicate(timeout=300)[1]) == ("", "")
         manage(url, "restore", str(target))

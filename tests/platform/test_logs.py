@@ -51,6 +51,8 @@ def lines() -> Iterator[Any]:
         ("/hooks/shopify-7f3a", "/hooks/[removed]"),
         (f"/a/page/nobody/knows/{TOKEN}", "/a/page/nobody/knows/[removed]"),
         ("/callback?code=abc&state=def failed", "/callback?[removed] failed"),
+        ("/callback?token?=abc and /x??code=abc", "/callback?token?[removed] and /x??[removed]"),
+        ("to ann.lee+shop@mail.example.com, bob@example.com", "to [address], [address]"),
         ("postgresql://ann:pa55@db.example.com/x", "postgresql://[removed]@db.example.com/x"),
         ("sent 'Authorization: Bearer abcdefghijk'", "sent 'Authorization: Bearer [removed]'"),
         ('{"api_key": "sk_live_1234"}', '{"api_key": "[removed]"}'),
@@ -61,6 +63,35 @@ def lines() -> Iterator[Any]:
 )
 def test_text_loses_its_secrets_and_keeps_the_rest(said: str, kept: str) -> None:
     assert logs.cleaned(said) == kept
+
+
+HOSTILE = ["a", "a.", "a@", "a@b.", "a?", "/?a", "a?b", "/1A", "/key/", "bearer ", "secret = ", "token", "://a:", " "]
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize("again", HOSTILE)
+def test_text_made_to_be_slow_to_read_is_cut_and_read(again: str) -> None:
+    assert len(logs.cleaned(again * (200_000 // len(again)))) < 40_000
+    # Right under the limit nothing is cut, and reading it is as quick.
+    for _ in range(20):
+        logs.cleaned(again * (logs.LONGEST // len(again)))
+
+
+def test_very_long_text_keeps_its_beginning_and_its_end_and_no_half_secret() -> None:
+    half = logs.LONGEST // 2
+    beginning = "began " + "x" * (half - 30) + " postgresql://ann:pa55"
+    said = beginning + "word@db.example.com/x" + " y" * half + " Bearer abcdefghijk" + " z" * ((half - 15) // 2) + " ended with ann@example.com"
+    kept = logs.cleaned(said)
+    assert kept.startswith("began xxx")
+    assert kept.endswith(" z ended with [address]")
+    assert " characters left out] " in kept
+    assert "pa55" not in kept
+    assert "abcdefghijk" not in kept
+    assert len(kept) < logs.LONGEST + 40
+
+
+def test_text_of_the_greatest_length_is_whole() -> None:
+    assert logs.cleaned("a b " * (logs.LONGEST // 4)) == "a b " * (logs.LONGEST // 4)
 
 
 def test_values_under_names_of_secrets_are_never_written(lines: Any) -> None:

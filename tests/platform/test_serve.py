@@ -162,6 +162,13 @@ def test_started_from_another_folder_it_serves_all_the_same() -> None:
             serving.end()
 
 
+def test_mailed_links_lead_to_the_port_that_is_served(serving: Serving) -> None:
+    address = serving.address().rstrip("/")
+    assert wait_until(lambda: len(psutil.Process(serving.process.pid).children()) >= 2)
+    told = {child.environ().get("SITE_URL") for child in psutil.Process(serving.process.pid).children()}
+    assert address in told
+
+
 def test_stopped_while_it_prepares_it_leaves_no_server(serving: Serving) -> None:
     assert wait_until((serving.var / "postgres" / "data" / "postmaster.pid").exists)
     assert wait_until(lambda: len(serving.family()) > 1)

@@ -27,8 +27,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Dump, and say what the dump does not hold."""
         target = options["output"] or _default()
-        if target.exists():
-            raise CommandError(f"{target} exists already. Name another file.")
+        keys = target.with_suffix(".keys.env")
+        # Both before the long part: a backup whose keys could not be written would be taken for one that has them.
+        for each in (target, *([keys] if options["with_keys"] else [])):
+            if each.exists():
+                raise CommandError(f"{each} exists already. Name another file.")
         try:
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             dumps.write(target)
@@ -39,7 +42,6 @@ class Command(BaseCommand):
         self.stdout.write(f"Wrote {target} ({target.stat().st_size:,} bytes).")
         self.stdout.write(f"Restore it into an empty database with: make restore FILE='{target}'")
         if options["with_keys"]:
-            keys = target.with_suffix(".keys.env")
             _write_keys(keys)
             self.stdout.write(f"Wrote {keys}. Whoever has both files can read everything: keep them apart.")
         else:

@@ -5,10 +5,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.core.management import BaseCommand, CommandError, call_command
 from django.utils import timezone
 
-from connectors.models import RawPayload
+from connectors.models import FilePiece, RawPayload
 from connectors.secrets import Unsealable, unseal
 from profitpeek import dumps
 
@@ -49,10 +50,18 @@ class Command(BaseCommand):
 
 def keys_fit() -> bool:
     """Tell whether what is sealed can be opened; where nothing is, any key will do."""
-    body = RawPayload.objects.order_by("-pk").values_list("body", flat=True).first()
+    payloads = RawPayload.objects.order_by("pk").values_list("body", flat=True)
+    # The oldest as well: FIELD_KEYS may have the newest key only.
+    sealed = [payloads.first(), payloads.last(), FilePiece.objects.order_by("pk").values_list("body", flat=True).first()]
     try:
-        if body is not None:
-            unseal(bytes(body))
+        for body in sealed:
+            if body is not None:
+                unseal(bytes(body))
+        for factor in Authenticator.objects.exclude(type=Authenticator.Type.WEBAUTHN).order_by("pk"):
+            # An authenticator app's secret, and the seed of recovery codes; passkeys hold nothing secret.
+            if (text := factor.data.get("secret") or factor.data.get("seed")) is not None:
+                unseal(text.encode())
+                break
     except Unsealable:
         return False
     return True

@@ -63,6 +63,9 @@ class Command(BaseCommand):
         host = "localhost" if host == HOST else f"[{host}]" if ":" in host else host
         # In production a proxy stands in front, and this port answers with a redirect to it.
         address = f"http://{host}:{port}" if environment.is_local() else settings.SITE_URL.rstrip("/")
+        if not os.environ.get("SITE_URL"):
+            # For the web server and the worker: mailed links lead to the port that is served.
+            os.environ["SITE_URL"] = address
         self.stdout.write(f"\nProfitPeek is at {address}/" + ("" if environment.is_local() else f" and listens on {host} port {port}."))
         login = environment.var_dir() / "demo-login"
         if login.exists():

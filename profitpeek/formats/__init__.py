@@ -1,0 +1,1 @@
+"""Hold how days and times are written where no template says so: in the admin."""

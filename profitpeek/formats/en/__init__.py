@@ -1,0 +1,1 @@
+"""Hold the formats for English, the language of the installation."""
