@@ -9,7 +9,7 @@ from plotly import graph_objects
 
 from dashboards.charts import Chart, Sparkline, profit_chart, sparkline
 from dashboards.forms import View
-from dashboards.presets import presets
+from dashboards.presets import presets, range_name
 from dashboards.statement_table import Table, statement_table
 from dashboards.tiles import tiles
 from ledger.models import Store
@@ -67,8 +67,15 @@ def test_the_finding_is_said_in_words(shop: Store) -> None:
     )
     single = profit_chart(statement_table(shop, view_of("2026-03-01", "2026-03-31")), today=LONG_AFTER)
     assert single.finding == "Net profit came to €67.00, all of it in one month: Mar 2026."
+
+
+def test_a_range_without_figures_has_no_drawing(shop: Store) -> None:
     nothing = profit_chart(statement_table(shop, view_of("2026-05-01", "2026-05-31")), today=LONG_AFTER)
-    assert (nothing.finding, len(nothing.figure["data"])) == ("Nothing is booked in this range.", 1)
+    assert (nothing.finding, nothing.has_figures, chart_of(shop).has_figures) == ("Nothing is booked in this range.", False, True)
+    client = signed_in(shop)
+    page = client.get("/shop/pnl?from=2026-05-01&to=2026-05-31").content.decode()
+    assert ("Nothing is booked in this range." in page, "data-figure" in page, "plotly" in page) == (True, False, False)
+    assert "data-figure" in client.get("/shop/pnl").content.decode()
 
 
 def test_a_period_that_is_not_over_is_hatched_and_said_to_be(shop: Store) -> None:
@@ -76,6 +83,15 @@ def test_a_period_that_is_not_over_is_hatched_and_said_to_be(shop: Store) -> Non
     assert [bars["marker"]["pattern"]["shape"] for bars in chart.figure["data"][:2]] == [["", "/", ""], ["", "/", ""]]
     assert chart.finding.endswith("The hatched month is not over yet.")
     assert "hatched" not in chart_of(shop, today=date(2026, 5, 1)).finding
+
+
+def test_a_period_that_is_not_over_is_never_the_worst(shop: Store) -> None:
+    write(shop, an_order("1002", lines=[a_line("1", price="10.00", cost="2.00")], fee="1.00", when="2026-02-10 12:00"))
+    table = statement_table(shop, view_of("2026-02-01", "2026-04-02"))
+    assert profit_chart(table, today=date(2026, 4, 10)).finding == (
+        "Net profit came to €24.00. The best month that is over was Mar 2026 (€67.00), the worst Feb 2026 (€7.00). The hatched month is not over yet."
+    )
+    assert "the worst 1–2 Apr 2026 (−€50.00)" in profit_chart(table, today=date(2026, 5, 1)).finding
 
 
 def test_the_table_holds_the_same_numbers_and_dashes_for_gaps(shop: Store) -> None:
@@ -131,4 +147,29 @@ def test_presets_end_today_and_mark_the_one_shown() -> None:
         ("Last 12 months", "from=2025-04-01&to=2026-03-31&by=month&basis=event"),
     ]
     assert [one.label for one in offered if one.is_shown] == ["Last month"]
+
+
+def shown(first: str, last: str, by: By, today: str) -> list[str]:
+    """Return the presets that are marked for a range."""
+    return [one.label for one in presets(view_of(first, last, by), today=date.fromisoformat(today)) if one.is_shown]
+
+
+def test_a_preset_is_marked_whenever_its_days_are_shown_however_they_are_cut() -> None:
+    assert shown("2026-02-01", "2026-02-28", By.WEEK, "2026-03-31") == ["Last month"]
+    assert shown("2026-02-01", "2026-02-27", By.DAY, "2026-03-31") == []
+    january = [shown("2026-01-01", "2026-01-20", by, "2026-01-20") for by in (By.DAY, By.WEEK, By.MONTH, By.YEAR)]
+    assert january == [["This month"], ["This quarter"], ["Year to date"], ["This month"]]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "chosen", "name"),
+    [
+        ("2025-04-01", "2026-03-31", False, "Last 12 months"), ("2025-04-01", "2026-03-31", True, "Last 12 months"),
+        ("2025-03-01", "2026-02-20", False, "12 months up to the last day with entries"), ("2026-02-14", "2026-03-31", False, "2 months up to today"),
+        ("2026-02-03", "2026-02-20", False, "1 month up to the last day with entries"), ("2026-02-03", "2026-02-20", True, ""),
+    ],
+)  # fmt: skip
+def test_the_range_shown_has_a_name(first: str, last: str, chosen: bool, name: str) -> None:
+    view, today = view_of(first, last), date(2026, 3, 31)
+    assert range_name(view, presets(view, today=today), chosen=chosen, today=today) == name
     assert view_of("2026-02-01", "2026-02-28").whole == Period(date(2026, 2, 1), date(2026, 2, 28))

@@ -124,6 +124,20 @@ def test_an_empty_store_says_the_next_step() -> None:
     assert "No orders yet" in words(client.get("/new/orders").content)
 
 
+@pytest.mark.parametrize("address", ["/new/pnl", "/new/pnl?from=2026-01-01&to=2026-01-31", "/new/orders"])
+def test_an_empty_store_tells_owners_how_to_fill_it_and_others_whom_to_ask(address: str) -> None:
+    store = a_store(slug="new")
+    owner = signed_in(store).get(address).content.decode()
+    viewer = signed_in(store, email="viewer@example.com", role=Membership.Role.VIEWER).get(address).content.decode()
+    assert ("import_file new orders.csv" in owner, "What the file must look like" in owner, "An owner of the store can" in owner) == (
+        True,
+        True,
+        False,
+    )
+    assert ("import_file" in viewer, "An owner of the store can do that" in viewer) == (False, True)
+    assert 'class="filters"' not in owner + viewer
+
+
 def test_held_orders_are_counted_listed_and_explained() -> None:
     store = a_store(slug="held")
     write(store, an_order("1"), an_order("2", currency="USD"))
