@@ -43,6 +43,7 @@ def test_pages_work_without_javascript(tab: Callable[..., Page]) -> None:
     assert page.get_by_role("link", name="Orders").is_visible()
     assert page.locator(".statement").get_by_role("cell", name="1,340.00").first.is_visible()
     page.get_by_text("The drawing needs JavaScript").wait_for(state="visible")
+    assert page.locator(".drawing").evaluate("drawing => drawing.clientHeight") < 80  # no hole where the drawing would be
     page.locator("details.account > summary").click()
     page.get_by_role("button", name="Dark").click()
     assert page.locator("html").get_attribute("data-bs-theme") == "dark"

@@ -129,12 +129,8 @@ def test_an_empty_store_tells_owners_how_to_fill_it_and_others_whom_to_ask(addre
     store = a_store(slug="new")
     owner = signed_in(store).get(address).content.decode()
     viewer = signed_in(store, email="viewer@example.com", role=Membership.Role.VIEWER).get(address).content.decode()
-    assert ("import_file new orders.csv" in owner, "What the file must look like" in owner, "An owner of the store can" in owner) == (
-        True,
-        True,
-        False,
-    )
-    assert ("import_file" in viewer, "An owner of the store can do that" in viewer) == (False, True)
+    said = ["import_file new orders.csv", "What the file must look like", "An owner of the store can do that"]
+    assert ([one in owner for one in said], [one in viewer for one in said]) == ([True, True, False], [False, False, True])
     assert 'class="filters"' not in owner + viewer
 
 

@@ -1,0 +1,47 @@
+"""Look at the tables: nothing hidden below, a sign of what is hidden beside, reasons in sight, and a code that a camera can read."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.dashboards.people import PASSWORD
+
+HIDDEN_BELOW = "region => region.scrollHeight - region.clientHeight"
+TO_THE_END = "region => { region.scrollLeft = region.scrollWidth; }"
+BEYOND = "(spans, width) => spans.filter(span => span.getBoundingClientRect().right > width || span.getBoundingClientRect().left < 0).length"
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_statement_is_whole_and_fades_where_it_goes_on(tab: Callable[..., Page], width: int) -> None:
+    page = tab("/shop/pnl?from=2025-07-01&to=2026-06-30", width=width)
+    region = page.get_by_role("region", name="profit and loss by month")
+    page.wait_for_selector(".scroll.more .statement")
+    assert region.evaluate(HIDDEN_BELOW) <= 1
+    assert "gradient" in region.evaluate("region => getComputedStyle(region).maskImage")
+    region.evaluate(TO_THE_END)
+    page.wait_for_selector(".scroll:not(.more) .statement")
+
+
+@pytest.mark.parametrize("width", [390, 1280, 1440])
+def test_the_reasons_on_an_order_s_page_are_in_sight(tab: Callable[..., Page], width: int) -> None:
+    page = tab("/shop/orders/%231001", width=width)
+    reasons = page.locator(".why span")
+    assert reasons.all_inner_texts() == ["Why this cost: stated with the order", "Why this fee: stated by the processor"]
+    assert reasons.evaluate_all(BEYOND, width) == 0
+
+
+def test_the_list_of_orders_fits_a_phone_with_its_flags(tab: Callable[..., Page]) -> None:
+    page = tab("/shop/orders", width=390)
+    region = page.get_by_role("region", name="Orders of")
+    assert region.evaluate("region => region.scrollWidth - region.clientWidth") == 0
+    assert page.locator(".orders .flag").first.is_visible()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_code_for_an_authenticator_stands_on_white(tab: Callable[..., Page], theme: str) -> None:
+    page = tab("/accounts/2fa/totp/activate/", theme=theme)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+    code = page.locator("img[src^='data:image/svg']")
+    assert code.evaluate("image => getComputedStyle(image).backgroundColor") == "rgb(255, 255, 255)"
