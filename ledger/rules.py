@@ -48,7 +48,7 @@ def change(
     uncovered days are added again. Raise RuleRefused when a rule is wrong in itself or was removed meanwhile.
     """
     for rule in add:
-        _check(rule)
+        _check(rule, store)
     with transaction.atomic():
         costs_changed(store)  # which holds the book, so that changes of one store follow each other
         made = CostChange.objects.create(
@@ -70,7 +70,11 @@ def undo(made: CostChange, *, actor: str, now: datetime) -> CostChange:
     added, removed = rules_of(made)
     if any(rule.removed_by_id is not None for rule in added):
         raise RuleRefused("Later changes rest on this one. Undo them first, the latest first.")
-    return change(made.store, add=[_copy(rule) for rule in removed], remove=added, actor=actor, now=now, undoes=made)
+    try:
+        return change(made.store, add=[_copy(rule) for rule in removed], remove=added, actor=actor, now=now, undoes=made)
+    except IntegrityError as error:
+        # Somebody else undid it between the look and the write; `undoes` is unique.
+        raise RuleRefused("This change has been undone already.") from error
 
 
 def rules_of(made: CostChange) -> tuple[list[Rule], list[Rule]]:
@@ -95,8 +99,11 @@ def _remove(rule: Rule, made: CostChange) -> None:
     rule.removed_by = made
 
 
-def _check(rule: Rule) -> None:
-    """Bring a rule's values into their form, and refuse what is wrong whatever else holds."""
+def _check(rule: Rule, store: Store) -> None:
+    """Bring a rule's values into their form, and refuse what is wrong whatever else holds, or is about another store."""
+    about = getattr(rule, "product", None) or getattr(rule, "variant", None)
+    if about is not None and about.store_id != store.pk:
+        raise RuleRefused(f"“{about}” is not sold by {store}.")
     try:
         rule.full_clean(exclude=["store", "added_by", "removed_by"], validate_unique=False, validate_constraints=False)
     except ValidationError as error:

@@ -150,7 +150,10 @@ class FeeRule(Rule):
         ]
 
     def __str__(self) -> str:
-        return f"{self.percentage.normalize():f} % + {self.fixed.normalize():f} on {self.gateway or 'every gateway'}"
+        share = self.percentage + self.surcharge
+        own = f" ({self.surcharge.normalize():f} % of it the surcharge)" if self.surcharge else ""
+        where = f"{self.gateway or 'every gateway'}{f' in {self.currency}' if self.currency else ''}"
+        return f"{share.normalize():f} %{own} + {self.fixed.normalize():f} on {where}"
 
     def clean(self) -> None:
         """Keep the gateway as payments are compared with it, and refuse an unknown currency."""

@@ -147,6 +147,20 @@ def test_a_rule_that_is_wrong_in_itself_changes_nothing(store: Store, rule, told
     assert book_of(store).costs_version == 1
 
 
+def test_a_rule_about_what_another_store_sells_is_refused(store: Store) -> None:
+    other = a_store(slug="other")
+    with pytest.raises(RuleRefused, match="is not sold by Other"):
+        make(other, cogs("20", product=Product.objects.get()))
+    with pytest.raises(RuleRefused, match="is not sold by Other"):
+        make(other, cost("1.00"))
+    assert not CostChange.objects.exists()
+
+
+def test_a_fee_rule_names_its_surcharge_and_currency(store: Store) -> None:
+    made = make(store, FeeRule(gateway="klarna", currency="EUR", percentage="3", fixed="0.25", surcharge="0.5"))
+    assert made.summary == "3.5 % (0.5 % of it the surcharge) + 0.25 on klarna in EUR"
+
+
 def test_undoing_a_change_puts_the_rules_and_the_entries_back(store: Store) -> None:
     make(store, cogs("30"))
     before = (standing(CogsRule), line())

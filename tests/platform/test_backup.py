@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
@@ -124,7 +125,7 @@ def test_restored_database_is_the_same_to_the_last_row_and_goes_on_posting(fille
         sold.write_text("order,date,sku,title,quantity,unit_price,customer,country\n9001,2026-06-01 10:00:00,MUG,Mug,2,21.00,K1,Germany\n")
         manage(url, "import_file", "demo", str(sold), "--kind=order-lines", f"--template={TEMPLATE}")
         manage(url, "books", "audit", "demo")
-        assert float(pnl(url)["gross_sales"]) == float(before["gross_sales"]) + 42
+        assert Decimal(pnl(url)["gross_sales"]) == Decimal(before["gross_sales"]) + 42
 
 
 def test_backup_is_private_and_says_loudly_that_the_keys_are_not_in_it(filled: str, tmp_path: Path) -> None:
