@@ -60,6 +60,13 @@ class RuleAdmin(StoreModelAdmin):
         """Return what is asked for, or what is told of a standing rule."""
         return ["store", *self.what, *SPAN, "added_by" if obj else "reason"]
 
+    def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:
+        """Return the form; the reason is no field of the rule, so it is dressed as its own table's field would be."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        if "reason" in form.base_fields:
+            form.base_fields["reason"].widget = self.formfield_for_dbfield(CostChange._meta.get_field("reason"), request).widget
+        return form
+
     def get_list_display(self, request: HttpRequest) -> list[str]:
         """Return the columns of the list."""
         return ["__str__", "store", *SPAN, "by"]

@@ -1,5 +1,7 @@
 """Dated cost rules in the admin: added with a reason, taken back, told, undone."""
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -60,6 +62,13 @@ def test_every_kind_of_rule_can_be_added(store: Store, editor: Client, page: str
     told = add(editor, page, store=store.pk, **variant, **fields)
     assert model.objects.filter(removed_by=None).count() == 1, told
     assert editor.get(f"/admin/ledger/{page}/{model.objects.get().pk}/change/").status_code == 200
+
+
+def test_the_reason_is_dressed_like_the_other_fields(editor: Client) -> None:
+    page = editor.get("/admin/ledger/feerule/add/").content.decode()
+    styles = {name: re.search(rf'<input[^>]*name="{name}"[^>]*>', page) for name in ("gateway", "reason")}
+    found = {name: re.findall(r'class="([^"]*)"', tag[0]) for name, tag in styles.items() if tag}
+    assert found["reason"] == found["gateway"] != []
 
 
 def test_what_is_wrong_is_said_beside_the_field(store: Store, editor: Client) -> None:
