@@ -119,8 +119,7 @@ ORDER_COLUMNS: dict[str, tuple[tuple[str, int], ...]] = {
     "cogs": (("cogs", -1),),
     "fulfilment": (("shipping", -1),),
     "fees:payment": (("payment_fees", -1),),
-    "fees:marketplace": (("other_fees", -1),),
-    "fees:dispute": (("other_fees", -1),),
+    "fees": (("other_fees", -1),),
     "marketing": (("marketing_costs", -1),),
 }
 """Tax collected is inside an order's revenue and inside its fees, so profit is the same either way."""

@@ -85,7 +85,7 @@ class OrderBuilder:
         self._customers = dimensions.customers(store.pk, {fact.customer: fact.country for fact in facts if fact.customer is not None})
 
     def build(self, fact: OrderFact, digest: bytes, before: OrderRow | None, order_id: int) -> OrderRow:
-        """Build one order; `before` lends its parts and its allocated marketing."""
+        """Build one order; `before` lends its parts."""
         placed, day = self._zones.local(fact.placed_at)
         order = OrderRow(
             order_id, fact.platform, fact.external_id, fact.number, placed, day, fact.currency, self._channels[fact.channel],
@@ -95,10 +95,9 @@ class OrderBuilder:
             cancelled=None if fact.cancelled_at is None else moment(fact.cancelled_at),
             stated_total=fact.stated_total, stated_refunded=fact.stated_refunded,
             platform_updated=None if fact.updated_at is None else moment(fact.updated_at),
-            digest=digest, cause_ref=self._cause_ref,
+            digest=digest, cause_ref=self._cause_ref, shipping_method=fact.shipping_method[:120], grams=fact.grams,
+            discount_codes=tuple(sorted({code.strip().upper()[:80] for code in fact.discount_codes if code.strip()})),
         )  # fmt: skip
-        if before is not None:
-            order.columns.marketing_costs = before.columns.marketing_costs
         self._add_lines(order, fact, before)
         self._add_events(order, fact, before)
         return order

@@ -23,15 +23,15 @@ def estimated_share(pairs: Iterable[tuple[Tenk, Tenk]]) -> Tenk | None:
     return divide_half_even(estimated * WHOLE, moved) if moved else None
 
 
-def order_columns(entries: Iterable[EntryDraft], *, marketing_costs: Tenk = 0) -> Columns:
-    """Add entries up into the order's columns; `marketing_costs` is what attribution has allocated to it."""
+def order_columns(entries: Iterable[EntryDraft]) -> Columns:
+    """Add entries up into the order's columns; marketing holds what is directly linked to it (a partner's code, a cost per order)."""
     amounts: dict[int, Tenk] = {}
     guesses: dict[int, Tenk] = {}
     for entry in entries:
         amounts[entry.account] = amounts.get(entry.account, 0) + entry.amount
         if entry.estimated:
             guesses[entry.account] = guesses.get(entry.account, 0) + entry.amount
-    columns = Columns(marketing_costs=marketing_costs)
+    columns = Columns()
     for account, amount in amounts.items():
         for name, sign in accounts.order_columns(account):
             setattr(columns, name, getattr(columns, name) + sign * amount)

@@ -44,7 +44,7 @@ def draft_orders(orders: Sequence[OrderRow], terms: Terms) -> dict[Source, list[
     drafts: dict[Source, list[EntryDraft]] = {}
     for order in orders:
         entries = draft(order, terms=terms.book, find_rate=find_rate)
-        order.columns = order_columns(entries, marketing_costs=order.columns.marketing_costs)
+        order.columns = order_columns(entries)
         drafts[SourceKind.ORDER.value, order.id] = entries
     return drafts
 

@@ -100,3 +100,8 @@ class OrderFact(Struct, frozen=True, array_like=True):
     stated_total: Tenk | None = None
     """What was charged at first, tax and shipping included; None when the platform does not say."""
     stated_refunded: Tenk | None = None
+    discount_codes: tuple[str, ...] = ()
+    """The codes its buyer used; capitals do not matter."""
+    shipping_method: str = ""
+    grams: int | None = None
+    """What it weighs in all; None when the platform does not say."""

@@ -110,8 +110,10 @@ class CostSource(IntegerChoices):
     """Say why an order line costs what it costs, most certain first."""
 
     NONE = 0, "no cost applies"
+    OVERRIDE = 8, "set by hand for this order"
     STATED = 1, "stated with the order"
     VARIANT_MANUAL = 2, "product cost entered by hand"
+    BUNDLE = 9, "cost of the bundle's parts"
     VARIANT_PLATFORM = 3, "product cost stated by the platform"
     VARIANT_FIRST = 7, "first known product cost, from before it was known"
     PRODUCT_PERCENTAGE = 4, "product COGS percentage"
@@ -124,6 +126,24 @@ class CostOrigin(IntegerChoices):
 
     MANUAL = 1, "entered by hand"
     PLATFORM = 2, "stated by the platform"
+
+
+class ChargeKind(IntegerChoices):
+    """Say what a file's charge of an order is for."""
+
+    LABEL = 1, "shipping label"
+    FULFILMENT = 2, "packing and fulfilment"
+    COMMISSION = 3, "commission"
+    GIFT = 4, "gifted product"
+
+
+class ChargeStatus(IntegerChoices):
+    """Say how far a charge is decided; what is approved or paid is booked."""
+
+    PENDING = 1, "pending"
+    APPROVED = 2, "approved"
+    PAID = 3, "paid"
+    DENIED = 4, "denied"
 
 
 class RateSource(IntegerChoices):

@@ -1,6 +1,7 @@
-"""Enter, change and remove costs by hand: the row and its entries in one transaction."""
+"""Book the costs that a person entered and that belong to days, not to orders."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date
 
 from django.db import connection, transaction
 
@@ -11,7 +12,7 @@ from ledger.drafts.entry import EntryDraft
 from ledger.drafts.manual import draft_cost
 from ledger.drafts.sales import RateMissing
 from ledger.kinds import SourceKind
-from ledger.models import Account, ManualCost
+from ledger.models import Account, ManualCost, Store
 from ledger.money import tenk
 from ledger.posting import Posting, post
 from ledger.rates import RateTable
@@ -36,30 +37,27 @@ def account_number(name: str) -> int:
     return known.number
 
 
-def save_cost(cost: ManualCost, *, cause: Cause) -> Posting:
-    """Save a cost and make its entries what it says; raise CostRefused when a rate it needs is not known."""
-    with transaction.atomic():
-        cost.full_clean(exclude=["store"])
-        cost.save()
-        return post(cost.store_id, {(SourceKind.MANUAL_COST.value, cost.pk): drafts_of(cost)}, cause=cause)
+def settle(store: Store, costs: Sequence[ManualCost], *, cause: Cause, today: date) -> Posting:
+    """Make the entries of costs what they say through today: those taken back have none. Call it in a transaction.
+
+    Raise CostRefused when a rate that one needs is not known.
+    """
+    desired = {
+        (SourceKind.MANUAL_COST.value, cost.pk): drafts_of(cost, today=today) if cost.removed_by_id is None else [] for cost in costs
+    }  # fmt: skip
+    return post(store.pk, desired, cause=cause)
 
 
-def remove_cost(cost: ManualCost, *, cause: Cause, now: datetime) -> Posting:
-    """Take a cost back: its entries are reversed and the row stays, marked as removed."""
-    with transaction.atomic():
-        cost.removed_at = now
-        cost.save(update_fields=["removed_at"])
-        return post(cost.store_id, {(SourceKind.MANUAL_COST.value, cost.pk): []}, cause=cause)
-
-
-def drafts_of(cost: ManualCost) -> list[EntryDraft]:
-    """Return the entries a cost should have; raise CostRefused when a rate it needs is not known."""
+def drafts_of(cost: ManualCost, *, today: date) -> list[EntryDraft]:
+    """Return the entries a cost should have through today; raise CostRefused when a rate it needs is not known."""
+    assert cost.effective_from is not None and cost.effective_to is not None and cost.net_amount is not None  # noqa: S101
     own = cost.store.currency
-    table = RateTable.load(own, {cost.currency} - {own}, cost.from_day, cost.to_day)
+    table = RateTable.load(own, {cost.currency} - {own}, cost.effective_from, cost.effective_to)
     try:
         return draft_cost(
-            account=account_number(cost.account_name), amount=tenk(cost.amount), currency=cost.currency, book_currency=own,
-            first_day=day_number(cost.from_day), last_day=day_number(cost.to_day), find_rate=lambda currency, day: table.find(currency, day_of(day)),
+            account=account_number(cost.account_name), amount=tenk(cost.net_amount), currency=cost.currency, book_currency=own,
+            first_day=day_number(cost.effective_from), last_day=day_number(cost.effective_to),
+            find_rate=lambda currency, day: table.find(currency, day_of(day)),
         )  # fmt: skip
     except RateMissing as error:
         raise CostRefused(

@@ -96,6 +96,19 @@ def text(value: str) -> bytes:
     return _pack_length(len(data)) + data
 
 
+VARCHAR_OID = 1043
+
+
+@lru_cache(maxsize=65_536)
+def texts(values: tuple[str, ...]) -> bytes:
+    """Encode a varchar[] field of one dimension (PostgreSQL source: array_send: dimensions, nulls, element type, length, lower bound)."""
+    if not values:
+        body = Struct("!iii").pack(0, 0, VARCHAR_OID)
+    else:
+        body = Struct("!iiiii").pack(1, 0, VARCHAR_OID, len(values), 1) + b"".join(text(value) for value in values)
+    return _pack_length(len(body)) + body
+
+
 def binary(value: bytes | None) -> bytes:
     """Encode a bytea field, or NULL."""
     return NULL if value is None else _pack_length(len(value)) + value

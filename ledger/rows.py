@@ -70,6 +70,21 @@ class CostRow(Struct, gc=False):
     day: int
 
 
+class ChargeRow(Struct, gc=False):
+    """One actual cost that a person's file tells of the order (ledger/charges.py); positive is a cost."""
+
+    id: int
+    kind: int
+    status: int
+    partner: int | None
+    influencer: bool
+    """Whether the partner is an influencer; else an affiliate."""
+    amount: Tenk
+    currency: str
+    day: int | None
+    """None is the order's own day."""
+
+
 class Columns(Struct, gc=False):
     """What the order row keeps of its entries; costs positive, in the book's currency."""
 
@@ -112,10 +127,14 @@ class OrderRow(Struct):
     cause_ref: str = ""
     hold_currency: str = ""
     """The currency whose rate it waits for."""
+    discount_codes: tuple[str, ...] = ()
+    shipping_method: str = ""
+    grams: int | None = None
     lines: list[LineRow] = field(default_factory=list)
     sales: list[SaleRow] = field(default_factory=list)
     payments: list[PaymentRow] = field(default_factory=list)
     costs: list[CostRow] = field(default_factory=list)
+    charges: list[ChargeRow] = field(default_factory=list)
     columns: Columns = field(default_factory=Columns)
 
     @property

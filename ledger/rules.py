@@ -1,7 +1,7 @@
 """Change the dated cost rules: the only writer of them.
 
-Rules are never edited. A change removes rules and adds others, says who did it and why, and has the store's orders
-drafted again. Undoing a change is another change.
+Rules are never edited. A change removes rules and adds others, says who did it and why, books what belongs to days
+at once, and has the store's orders drafted again. Undoing a change is another change.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,20 +10,43 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Field, Q
 
-from ledger.models import CogsRule, CostChange, FeeRule, ShippingRule, Store, VariantCost
+from ledger import manual_costs
+from ledger.cause import Cause
+from ledger.kinds import CauseKind
+from ledger.manual_costs import CostRefused
+from ledger.models import (
+    BundlePart,
+    CogsRule,
+    CostChange,
+    CostOverride,
+    FeeRule,
+    ManualCost,
+    PartnerCode,
+    ProfitGoal,
+    ShippingRule,
+    Store,
+    VariantCost,
+)
 from ledger.models.rules import Rule
+from ledger.posting import hold_book
 from ledger.reposting import costs_changed
+from ledger.stores import today_of
 from ledger.tasks import submit_repost
 
-SCOPES: dict[type[Rule], tuple[str, ...]] = {
+SCOPES: dict[type[Rule], tuple[str, ...] | None] = {
     CogsRule: ("product",),
     VariantCost: ("variant", "origin", "effective_from"),
+    BundlePart: ("bundle", "component"),
+    CostOverride: ("order_id", "line"),
     FeeRule: ("gateway", "currency"),
     ShippingRule: ("position",),
+    PartnerCode: ("code",),
+    ProfitGoal: (),
+    ManualCost: None,
 }
-"""What two rules must share to be about the same thing; of those only one holds on a day."""
+"""What two rules must share to be about the same thing; of those only one holds on a day. None: any number may."""
 
 ONE_DAY = timedelta(days=1)
 
@@ -47,20 +70,49 @@ def change(
     What an added rule covers of a standing one of the same scope ends there: the standing rule is removed and its
     uncovered days are added again. Raise RuleRefused when a rule is wrong in itself or was removed meanwhile.
     """
+    with transaction.atomic():
+        hold_book(store.pk)  # so that changes of one store follow each other
+        made = write(store, add=add, remove=remove, actor=actor, reason=reason, now=now, undoes=undoes)
+        settle(made, now=now)
+        if moves_orders([*add, *remove]):
+            made.costs_version = costs_changed(store)
+            made.save(update_fields=["costs_version"])
+            submit_repost(store, why="costs changed", actor=actor)
+    return made
+
+
+def write(
+    store: Store, *, add: Sequence[Rule] = (), remove: Sequence[Rule] = (), actor: str, reason: str = "", now: datetime,
+    undoes: CostChange | None = None,
+) -> CostChange:  # fmt: skip
+    """Write a change of rules and nothing that follows from it; a preview does, and takes it back. Raise RuleRefused as `change` does."""
     for rule in add:
         _check(rule, store)
-    with transaction.atomic():
-        costs_changed(store)  # which holds the book, so that changes of one store follow each other
-        made = CostChange.objects.create(
-            store=store, at=now, actor=actor, reason=reason[:200], summary=_summary(add, remove, undoes)[:300], undoes=undoes
-        )  # fmt: skip
-        for rule in remove:
-            _remove(rule, made)
-        for rule in add:
-            _make_room(rule, made)
-            _add(rule, made)
-        submit_repost(store, why="costs changed", actor=actor)
+    made = CostChange.objects.create(
+        store=store, at=now, actor=actor, reason=reason[:200], summary=summary_of(add, remove, undoes)[:300], undoes=undoes
+    )  # fmt: skip
+    for rule in remove:
+        _remove(rule, made)
+    for rule in add:
+        _make_room(rule, made)
+        _add(rule, made)
     return made
+
+
+def settle(made: CostChange, *, now: datetime) -> None:
+    """Book what a change does to costs of days; raise RuleRefused when a rate it needs is not known."""
+    added, removed = rules_of(made)
+    costs = [rule for rule in (*added, *removed) if isinstance(rule, ManualCost)]
+    if costs:
+        try:
+            manual_costs.settle(made.store, costs, cause=Cause(CauseKind.RULE, f"costs:{made.pk}", made.actor), today=today_of(made.store, now))
+        except CostRefused as error:
+            raise RuleRefused(str(error)) from error
+
+
+def moves_orders(changed: Sequence[Rule]) -> bool:
+    """Tell whether orders must be drafted again for these rules."""
+    return any(rule.basis in ManualCost.OF_ORDERS if isinstance(rule, ManualCost) else not isinstance(rule, ProfitGoal) for rule in changed)
 
 
 def undo(made: CostChange, *, actor: str, now: datetime) -> CostChange:
@@ -71,7 +123,7 @@ def undo(made: CostChange, *, actor: str, now: datetime) -> CostChange:
     if any(rule.removed_by_id is not None for rule in added):
         raise RuleRefused("Later changes rest on this one. Undo them first, the latest first.")
     try:
-        return change(made.store, add=[_copy(rule) for rule in removed], remove=added, actor=actor, now=now, undoes=made)
+        return change(made.store, add=[copy_of(rule) for rule in removed], remove=added, actor=actor, now=now, undoes=made)
     except IntegrityError as error:
         # Somebody else undid it between the look and the write; `undoes` is unique.
         raise RuleRefused("This change has been undone already.") from error
@@ -101,9 +153,11 @@ def _remove(rule: Rule, made: CostChange) -> None:
 
 def _check(rule: Rule, store: Store) -> None:
     """Bring a rule's values into their form, and refuse what is wrong whatever else holds, or is about another store."""
-    about = getattr(rule, "product", None) or getattr(rule, "variant", None)
-    if about is not None and about.store_id != store.pk:
-        raise RuleRefused(f"“{about}” is not sold by {store}.")
+    for name, told in (("product", "not sold by"), ("variant", "not sold by"), ("bundle", "not sold by"), ("component", "not sold by"),
+                       ("partner", "no partner of")):  # fmt: skip
+        about = getattr(rule, name, None)
+        if about is not None and about.store_id != store.pk:
+            raise RuleRefused(f"“{about}” is {told} {store}.")
     try:
         rule.full_clean(exclude=["store", "added_by", "removed_by"], validate_unique=False, validate_constraints=False)
     except ValidationError as error:
@@ -121,7 +175,10 @@ def _add(rule: Rule, made: CostChange) -> None:
 
 def _make_room(rule: Rule, made: CostChange) -> None:
     """End what stands where a new rule is to hold."""
-    same = {name: getattr(rule, name) for name in SCOPES[type(rule)]}
+    scope = SCOPES[type(rule)]
+    if scope is None:
+        return
+    same = {name: getattr(rule, name) for name in scope}
     standing = _rows(type(rule)).filter(store_id=made.store_id, removed_by=None, **same)
     if rule.effective_to is not None:
         standing = standing.filter(Q(effective_from=None) | Q(effective_from__lte=rule.effective_to))
@@ -130,7 +187,7 @@ def _make_room(rule: Rule, made: CostChange) -> None:
     for old in list(standing):
         _remove(old, made)
         for first, last in _uncovered(old, rule):
-            rest = _copy(old)
+            rest = copy_of(old)
             rest.effective_from, rest.effective_to = first, last
             _add(rest, made)
 
@@ -145,13 +202,18 @@ def _uncovered(old: Rule, new: Rule) -> Iterable[tuple[date | None, date | None]
         yield new.effective_to + ONE_DAY, old.effective_to
 
 
-def _copy(rule: Rule) -> Rule:
+def copy_of(rule: Rule) -> Rule:
     """Return the same rule as a row of its own."""
-    fields = [field for field in rule._meta.concrete_fields if field.name not in ("id", "added_by", "removed_by")]
-    return type(rule)(**{field.attname: getattr(rule, field.attname) for field in fields})
+    return type(rule)(**{field.attname: getattr(rule, field.attname) for field in value_fields(type(rule))})
 
 
-def _summary(add: Sequence[Rule], remove: Sequence[Rule], undoes: CostChange | None) -> str:
+def value_fields(kind: type[Rule]) -> "list[Field[Any, Any]]":
+    """Return the fields that say what a rule is, apart from who set it when."""
+    return [field for field in kind._meta.concrete_fields if field.name not in ("id", "added_by", "removed_by")]
+
+
+def summary_of(add: Sequence[Rule], remove: Sequence[Rule], undoes: CostChange | None) -> str:
+    """Say in a line what a change does."""
     if undoes is not None:
         return f"Undone: {undoes.summary}"
     told = [f"{rule}{_span(rule)}" for rule in add] + [f"no more: {rule}{_span(rule)}" for rule in remove]

@@ -30,6 +30,10 @@ class ShippingTerms(Struct, frozen=True):
     last: int
     countries: frozenset[str]
     channel: int | None
+    method: str
+    """Words the method's name holds, in small letters; empty for every method."""
+    least_grams: int
+    most_grams: int | None
     least_units: int
     most_units: int | None
     least_value: Tenk
@@ -43,11 +47,19 @@ class ShippingTerms(Struct, frozen=True):
             self.first <= order.day <= self.last
             and (not self.countries or order.country in self.countries)
             and self.channel in (None, order.channel)
+            and self.method in order.shipping_method.lower()
+            and self._weighs(order.grams)
             and self.least_units <= units
             and (self.most_units is None or units <= self.most_units)
             and self.least_value <= value
             and (self.most_value is None or value <= self.most_value)
         )
+
+    def _weighs(self, grams: int | None) -> bool:
+        """Tell whether a weight is within the rule's; an unknown one is within none but every weight."""
+        if not self.least_grams and self.most_grams is None:
+            return True
+        return grams is not None and self.least_grams <= grams and (self.most_grams is None or grams <= self.most_grams)
 
 
 UNKNOWN_CHANNEL = -1
@@ -62,7 +74,8 @@ def load_rules(store: Store) -> tuple[ShippingTerms, ...]:
         ShippingTerms(
             row.name, ALWAYS if row.effective_from is None else day_number(row.effective_from),
             FOREVER if row.effective_to is None else day_number(row.effective_to), frozenset(row.countries.upper().split()),
-            channels.get(row.channel, UNKNOWN_CHANNEL) if row.channel else None, row.least_units, row.most_units, tenk(row.least_value),
+            channels.get(row.channel, UNKNOWN_CHANNEL) if row.channel else None, row.method.lower(), row.least_grams, row.most_grams,
+            row.least_units, row.most_units, tenk(row.least_value),
             None if row.most_value is None else tenk(row.most_value), tenk(row.amount), tenk(row.each_further_unit),
         )
         for row in rows

@@ -1,6 +1,7 @@
-"""Open stores with their books."""
+"""Open stores with their books, and tell their day."""
 
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -44,3 +45,9 @@ def open_store(*, slug: str, name: str, currency: str, zone: str, is_demo: bool 
         Book.objects.create(store=store, currency=store.currency)
         CostDefaults.objects.get_or_create(pk=1)
     return store
+
+
+def today_of(store: Store, now: datetime) -> date:
+    """Return the day it is in a store's time zone."""
+    zones = StoreZone.objects.filter(store=store, from_day__lte=now.date()).order_by("-from_day")
+    return now.astimezone(ZoneInfo(zones.values_list("zone", flat=True).first() or "UTC")).date()

@@ -1,8 +1,7 @@
 """Close days of a book, and read what was noticed about it."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin
@@ -15,6 +14,7 @@ from ledger.admin.base import StoreFilter, StoreModelAdmin
 from ledger.models import Book, Finding
 from ledger.people import OWNERS
 from ledger.posting import hold_book
+from ledger.stores import today_of
 
 
 class BookForm(forms.ModelForm):
@@ -32,7 +32,7 @@ class BookForm(forms.ModelForm):
         closed: date | None = self.initial.get("closed_through")
         if closed is not None and (asked is None or asked < closed):
             raise ValidationError(f"Days up to {closed} are closed; a closed day is never opened again.")
-        if asked is not None and asked >= _today(self.instance, timezone.now()):
+        if asked is not None and asked >= today_of(self.instance.store, timezone.now()):
             raise ValidationError("Only days that are over in the store's time zone can be closed.")
         return asked
 
@@ -43,11 +43,6 @@ class BookForm(forms.ModelForm):
         if asked and asked != self.initial.get("closed_through") and not values.get("certain"):
             self.add_error("certain", f"Days up to {asked:%-d %b %Y} would be closed for good. Tick this to close them.")
         return values
-
-
-def _today(book: Book, now: datetime) -> date:
-    zone = book.store.zones.filter(from_day__lte=now.date()).order_by("-from_day").values_list("zone", flat=True)[0]
-    return now.astimezone(ZoneInfo(zone)).date()
 
 
 @admin.register(Book)

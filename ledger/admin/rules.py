@@ -42,7 +42,7 @@ class RuleAdmin(StoreModelAdmin):
     """Lists the rules that stand. A rule is added and taken back, never edited: what held before stays told."""
 
     form = RuleForm
-    list_filter = [StoreFilter]
+    list_filter: list[Any] = [StoreFilter]
     list_select_related = ["store", "added_by"]
     ordering = ["store", "effective_from"]
     what: ClassVar[tuple[str, ...]]

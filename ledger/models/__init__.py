@@ -2,10 +2,13 @@
 
 from ledger.models.book import Account, Batch, Book, Entry, Finding
 from ledger.models.catalog import Product, Variant
-from ledger.models.costs import ManualCost
+from ledger.models.charges import OrderCharge
+from ledger.models.costs import CostDocument, ManualCost, ProfitGoal
 from ledger.models.orders import Customer, Order, OrderCost, OrderLine, Payment, Sale
+from ledger.models.partners import Partner, PartnerCode
+from ledger.models.proposals import ProposedChange
 from ledger.models.rates import ExchangeRate
-from ledger.models.rules import CogsRule, CostChange, FeeRule, ShippingRule, VariantCost
+from ledger.models.rules import BundlePart, CogsRule, CostChange, CostOverride, FeeRule, ShippingRule, VariantCost
 from ledger.models.stores import Channel, CostDefaults, Membership, Store, StoreZone
 from ledger.models.totals import CountryDayTotal, DayTotal, ProductDayTotal
 
@@ -13,10 +16,13 @@ __all__ = [
     "Account",
     "Batch",
     "Book",
+    "BundlePart",
     "Channel",
     "CogsRule",
     "CostChange",
     "CostDefaults",
+    "CostDocument",
+    "CostOverride",
     "CountryDayTotal",
     "Customer",
     "DayTotal",
@@ -27,11 +33,16 @@ __all__ = [
     "ManualCost",
     "Membership",
     "Order",
+    "OrderCharge",
     "OrderCost",
     "OrderLine",
+    "Partner",
+    "PartnerCode",
     "Payment",
     "Product",
     "ProductDayTotal",
+    "ProfitGoal",
+    "ProposedChange",
     "Sale",
     "ShippingRule",
     "Store",

@@ -93,6 +93,7 @@ class Finding(models.Model):
     message = models.CharField(max_length=500)
     expected = models.CharField(max_length=80, blank=True)
     actual = models.CharField(max_length=80, blank=True)
+    mend = models.CharField(max_length=200, blank=True, default="", db_default="", help_text="The page that mends it, below /admin/ledger/.")
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True, blank=True)

@@ -1,47 +1,158 @@
-"""Hold the costs a person enters: what no platform tells."""
+"""Hold the costs a person enters, what they aim at, and the papers that prove it: what no platform tells."""
+
+from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 
-from ledger.models.stores import Store, valid_currency
+from ledger.models.catalog import Product
+from ledger.models.partners import Partner
+from ledger.models.rules import Rule, one_at_a_time
+from ledger.models.stores import PERCENTAGE, Store, valid_currency
 
 LONGEST_SPAN = 1_100
-"""Days one cost may cover: three years and a bit."""
+"""Days a cost that is entered once may cover: three years and a bit."""
 
 
-class ManualCost(models.Model):
-    """One amount over a span of days: a rent, a salary, an influencer's fee."""
+class ManualCost(Rule):
+    """One cost that a person entered: once, again and again, or by a measure of the store's business."""
 
     class Category(models.TextChoices):
         OPERATING = "operating", "operating"
         MARKETING = "marketing", "marketing"
         FULFILMENT = "fulfilment", "fulfilment"
+        FEES = "fees", "fees"
+
+    class Basis(models.TextChoices):
+        ONCE = "once", "once, spread over its days"
+        DAY = "day", "every day"
+        WEEK = "week", "every week"
+        MONTH = "month", "every month"
+        QUARTER = "quarter", "every quarter"
+        YEAR = "year", "every year"
+        REVENUE = "revenue", "% of net revenue"
+        AD_SPEND = "ad_spend", "% of ad spend"
+        ORDER = "order", "per order"
+        UNIT = "unit", "per unit sold"
+
+    RECURRING = frozenset({Basis.DAY, Basis.WEEK, Basis.MONTH, Basis.QUARTER, Basis.YEAR})
+    SHARES = frozenset({Basis.REVENUE, Basis.AD_SPEND})
+    OF_ORDERS = frozenset({Basis.REVENUE, Basis.ORDER, Basis.UNIT})
+    """Bases whose cost belongs to single orders and is drafted with them; the others are booked on days."""
 
     store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="manual_costs")
     category = models.CharField(max_length=12, choices=Category.choices)
     label = models.SlugField(max_length=40, help_text="The account under its category, e.g. rent or influencer.")
-    amount = models.DecimalField(max_digits=19, decimal_places=4, help_text="What it costs in all, positive; a credit is negative.")
+    basis = models.CharField(max_length=10, choices=Basis.choices, default=Basis.ONCE)
+    amount = models.DecimalField(
+        max_digits=19, decimal_places=4, null=True, blank=True,
+        help_text="Positive; a credit is negative. Once: in all. Every month and the like: each time. Per order or unit: for one.",
+    )  # fmt: skip
+    percentage = models.DecimalField(max_digits=7, decimal_places=4, null=True, blank=True, validators=PERCENTAGE)
     currency = models.CharField(max_length=3, validators=[valid_currency])
-    from_day = models.DateField(help_text="The first day it covers, in the store's time zone.")
-    to_day = models.DateField(help_text="The last day it covers; the amount is spread evenly over the days.")
+    includes_vat = models.BooleanField("includes VAT", default=False, help_text="The amount holds VAT that you get back; only the rest is a cost.")
+    vat_percentage = models.DecimalField(
+        "VAT %", max_digits=7, decimal_places=4, default=Decimal(0), validators=PERCENTAGE, help_text="Needed where the amount includes VAT."
+    )
+    channel = models.CharField(max_length=60, blank=True, help_text="Only orders of this sales channel. Empty: every channel.")
+    product = models.ForeignKey(
+        Product, null=True, blank=True, on_delete=models.CASCADE, related_name="+", help_text="Only this product. Empty: every product."
+    )
+    partner = models.ForeignKey(
+        Partner, null=True, blank=True, on_delete=models.PROTECT, related_name="costs",
+        help_text="Per order, per unit and % of revenue: only orders with one of the partner's codes.",
+    )  # fmt: skip
+    invoice_number = models.CharField(max_length=80, blank=True)
     note = models.CharField(max_length=200, blank=True)
-    removed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(to_day__gte=F("from_day")), name="manual_cost_ends_after_it_starts")]
+        constraints = [
+            models.CheckConstraint(condition=Q(effective_to__gte=F("effective_from")), name="manual_cost_ends_after_it_starts"),
+            models.CheckConstraint(
+                condition=Q(basis__in=["revenue", "ad_spend"], percentage__isnull=False, amount__isnull=True)
+                | (~Q(basis__in=["revenue", "ad_spend"]) & Q(amount__isnull=False, percentage__isnull=True)),
+                name="manual_cost_is_an_amount_or_a_percentage",
+            ),
+            models.CheckConstraint(
+                condition=Q(basis__in=["revenue", "ad_spend", "order", "unit"]) | Q(effective_from__isnull=False), name="manual_cost_has_a_first_day"
+            ),
+            models.CheckConstraint(condition=~Q(basis="once") | Q(effective_to__isnull=False), name="manual_cost_once_has_a_last_day"),
+            models.CheckConstraint(
+                condition=~Q(basis__in=["revenue", "order", "unit"]) | ~Q(category="operating"), name="operating_costs_belong_to_no_order"
+            ),
+        ]
+        indexes = [models.Index(fields=["store"], name="manual_cost_live", condition=Q(removed_by__isnull=True))]
 
     def __str__(self) -> str:
-        return f"{self.account_name} {self.amount} {self.currency}"
+        if self.percentage is not None:
+            how = f"{self.percentage.normalize():f} {self.get_basis_display()}"
+        else:
+            how = f"{self.amount or 0:f}".rstrip("0").rstrip(".") + f" {self.currency} {self.get_basis_display()}"
+        return f"{self.account_name}: {how}"
 
     @property
     def account_name(self) -> str:
         """Return the account it is booked on."""
         return f"{self.category}:{self.label}"
 
+    @property
+    def net_amount(self) -> Decimal | None:
+        """Return the amount without VAT that is got back."""
+        if self.amount is None or not self.includes_vat:
+            return self.amount
+        return self.amount * 100 / (100 + self.vat_percentage)
+
     def clean(self) -> None:
-        """Refuse a span that ends before it begins, or is longer than one cost may cover."""
-        if self.from_day and self.to_day and self.to_day < self.from_day:
-            raise ValidationError({"to_day": "The last day is before the first. Give the same day twice for a cost of one day."})
-        if self.from_day and self.to_day and (self.to_day - self.from_day).days >= LONGEST_SPAN:
-            raise ValidationError(f"A cost covers at most {LONGEST_SPAN} days. Enter one a year.")
+        """Refuse a cost whose fields do not fit its basis, each beside the field to mend."""
+        super().clean()
+        problems: dict[str, str] = {}
+        if self.basis in self.SHARES:
+            if self.percentage is None:
+                problems["percentage"] = f"Give the percentage: the cost is a {self.get_basis_display()}."
+            self.amount = None
+        else:
+            if self.amount is None:
+                problems["amount"] = "Give the amount."
+            self.percentage = None
+        if self.basis not in self.OF_ORDERS and self.basis != self.Basis.AD_SPEND and self.effective_from is None:
+            problems["effective_from"] = "Give the first day it covers."
+        if self.basis == self.Basis.ONCE and self.effective_to is None:
+            self.effective_to = self.effective_from
+        if self.basis in self.OF_ORDERS and self.category == self.Category.OPERATING:
+            problems["category"] = "Operating costs do not belong to single orders. Choose fees, fulfilment or marketing, or an amount every month."
+        if self.includes_vat and not self.vat_percentage:
+            problems["vat_percentage"] = "Give the VAT percentage that the amount includes, such as 19."
+        days = (self.effective_to - self.effective_from).days if self.effective_from and self.effective_to else 0
+        if self.basis == self.Basis.ONCE and days >= LONGEST_SPAN:
+            problems["effective_to"] = f"A cost that is entered once covers at most {LONGEST_SPAN} days. Enter one a year."
+        if problems:
+            raise ValidationError(problems)
+
+
+class CostDocument(models.Model):
+    """A paper that proves a cost, such as its invoice; compressed and sealed with FIELD_KEYS."""
+
+    cost = models.ForeignKey(ManualCost, on_delete=models.CASCADE, related_name="documents")
+    filename = models.CharField(max_length=200)
+    media_type = models.CharField(max_length=80)
+    size = models.PositiveIntegerField(help_text="Bytes of the file as it was given.")
+    sha256 = models.CharField(max_length=64)
+    body = models.BinaryField()
+    added_at = models.DateTimeField()
+    actor = models.CharField(max_length=150, blank=True)
+
+    def __str__(self) -> str:
+        return self.filename
+
+
+class ProfitGoal(Rule):
+    """The net profit a store aims at in each month of a span, in its currency."""
+
+    amount = models.DecimalField(max_digits=19, decimal_places=4, help_text="Net profit of one month, in the store's currency.")
+
+    class Meta:
+        constraints = [one_at_a_time("one_profit_goal_per_day")]
+
+    def __str__(self) -> str:
+        return f"a net profit of {self.amount.normalize():f} a month"

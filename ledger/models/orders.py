@@ -5,6 +5,7 @@ them in the entries for as long as the platform tells of them. They have no fore
 they are written by the hundred thousand, and the audit checks what the keys would.
 """
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
@@ -59,6 +60,9 @@ class Order(models.Model):
     cancelled_at = models.DateTimeField(null=True)
     shipped = models.BooleanField(default=False, help_text="Anything left the warehouse, as far as the platform tells.")
     withdrawn_at = models.DateTimeField(null=True, help_text="The import that brought it was undone.")
+    discount_codes = ArrayField(models.CharField(max_length=80), default=list, db_default=[], help_text="In capitals.")
+    shipping_method = models.CharField(max_length=120, blank=True, default="", db_default="")
+    grams = models.IntegerField(null=True, help_text="What it weighs; empty where that is not known.")
     hold = models.PositiveSmallIntegerField(choices=Hold.choices, default=Hold.NONE)
     hold_currency = models.CharField(max_length=3, blank=True, default="", db_default="", help_text="The currency whose rate it waits for.")
 

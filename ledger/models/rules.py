@@ -22,13 +22,13 @@ from ledger.models.stores import PERCENTAGE, Store, valid_currency
 NOT_NEGATIVE = [MinValueValidator(Decimal(0))]
 
 
-def _point(column: str) -> Func:
+def point(column: str) -> Func:
     """Return a number (0 for none) as a range of one, which GiST compares without the btree_gist extension."""
     number = Coalesce(Cast(column, models.BigIntegerField()), Value(0), output_field=models.BigIntegerField())
     return Func(number, number, Value("[]"), function="int8range", output_field=models.Field())
 
 
-def _text(name: str) -> Func:
+def text(name: str) -> Func:
     """Return a text as such a range, by a hash of it."""
     number = Func(F(name), Value(0), function="hashtextextended", output_field=models.BigIntegerField())
     return Func(number, number, Value("[]"), function="int8range", output_field=models.Field())
@@ -39,7 +39,7 @@ _DAYS = Func(F("effective_from"), F("effective_to"), Value("[]"), function="date
 
 def one_at_a_time(name: str, *scope: Func) -> ExclusionConstraint:
     """Refuse two rules of one scope that hold on the same day; removed ones do not count."""
-    expressions = [(each, RangeOperators.OVERLAPS) for each in (_point("store_id"), *scope, _DAYS)]
+    expressions = [(each, RangeOperators.OVERLAPS) for each in (point("store_id"), *scope, _DAYS)]
     return ExclusionConstraint(name=name, expressions=expressions, condition=Q(removed_by__isnull=True))
 
 
@@ -52,9 +52,13 @@ class CostChange(models.Model):
     reason = models.CharField(max_length=200, blank=True, help_text="Why it was changed, in the person's own words.")
     summary = models.CharField(max_length=300)
     undoes = models.OneToOneField("self", null=True, blank=True, on_delete=models.PROTECT, related_name="undone_by")
+    costs_version = models.BigIntegerField(null=True, help_text="The version of the book's costs it made; empty where no order's cost moved.")
 
     class Meta:
-        indexes = [models.Index(fields=["store", "-at"], name="cost_change_by_time")]
+        indexes = [
+            models.Index(fields=["store", "-at"], name="cost_change_by_time"),
+            models.Index(fields=["store", "costs_version"], name="cost_change_by_version"),
+        ]
 
     def __str__(self) -> str:
         return self.summary
@@ -90,7 +94,7 @@ class CogsRule(Rule):
     class Meta:
         verbose_name = "COGS percentage"
         constraints = [
-            one_at_a_time("one_cogs_rule_per_product_and_day", _point("product_id")),
+            one_at_a_time("one_cogs_rule_per_product_and_day", point("product_id")),
             models.CheckConstraint(condition=Q(percentage__range=(0, 100)), name="cogs_rule_between_0_and_100"),
         ]
 
@@ -129,6 +133,46 @@ class VariantCost(Rule):
         return self.goods + self.freight + self.duty + self.packaging
 
 
+class BundlePart(Rule):
+    """How many units of a component one unit of a bundle holds; the parts that stand on a day make the bundle's cost."""
+
+    bundle = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="parts")
+    component = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="+")
+    quantity = models.PositiveIntegerField(
+        default=1, validators=[MinValueValidator(1)], help_text="Units of the component in one unit of the bundle."
+    )
+
+    class Meta:
+        constraints = [
+            one_at_a_time("one_quantity_per_bundle_part_and_day", point("bundle_id"), point("component_id")),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="bundle_part_has_units"),
+            models.CheckConstraint(condition=~Q(bundle=F("component")), name="bundle_is_no_part_of_itself"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.component} in {self.bundle}"
+
+
+class CostOverride(Rule):
+    """What one unit on one order line cost, whatever the rules say; it holds for that line alone."""
+
+    order_id = models.BigIntegerField()
+    line = models.CharField(max_length=120, help_text="The platform's id of the order line.")
+    unit_cost = models.DecimalField(max_digits=19, decimal_places=4, validators=NOT_NEGATIVE)
+    currency = models.CharField(max_length=3, validators=[valid_currency])
+    told = models.CharField(max_length=255, blank=True, editable=False, help_text="The order's number and the line's title, for the list.")
+
+    class Meta:
+        constraints = [
+            one_at_a_time("one_override_per_order_line", point("order_id"), text("line")),
+            models.CheckConstraint(condition=Q(unit_cost__gte=0), name="cost_override_not_negative"),
+            models.CheckConstraint(condition=Q(effective_from__isnull=True, effective_to__isnull=True), name="cost_override_has_no_days"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.unit_cost.normalize():f} {self.currency} for {self.told or self.line}"
+
+
 class FeeRule(Rule):
     """What a gateway keeps of each charge where the processor states nothing."""
 
@@ -145,7 +189,7 @@ class FeeRule(Rule):
 
     class Meta:
         constraints = [
-            one_at_a_time("one_fee_rule_per_gateway_currency_and_day", _text("gateway"), _text("currency")),
+            one_at_a_time("one_fee_rule_per_gateway_currency_and_day", text("gateway"), text("currency")),
             models.CheckConstraint(condition=Q(percentage__range=(0, 100), surcharge__range=(0, 100), fixed__gte=0), name="fee_rule_in_range"),
         ]
 
@@ -170,6 +214,11 @@ class ShippingRule(Rule):
     name = models.CharField(max_length=120)
     countries = models.CharField(max_length=500, blank=True, help_text="Two-letter codes, separated by spaces. Empty: every country.")
     channel = models.CharField(max_length=60, blank=True, help_text="Empty: every channel.")
+    method = models.CharField(
+        "shipping method", max_length=120, blank=True, help_text="Words that the shipping method's name holds, e.g. express. Empty: every method."
+    )
+    least_grams = models.PositiveIntegerField("weighs at least", default=0, help_text="Grams. An order of unknown weight fits no rule about weight.")
+    most_grams = models.PositiveIntegerField("weighs at most", null=True, blank=True, help_text="Grams.")
     least_units = models.PositiveIntegerField(default=0)
     most_units = models.PositiveIntegerField(null=True, blank=True)
     least_value = models.DecimalField(max_digits=19, decimal_places=4, default=Decimal(0), help_text="Of the goods after discounts, tax removed.")
@@ -180,7 +229,7 @@ class ShippingRule(Rule):
     class Meta:
         ordering = ["store", "position", "pk"]
         constraints = [
-            one_at_a_time("one_shipping_rule_per_position_and_day", _point("position")),
+            one_at_a_time("one_shipping_rule_per_position_and_day", point("position")),
             models.CheckConstraint(condition=Q(amount__gte=0, each_further_unit__gte=0), name="shipping_rule_not_negative"),
         ]
 

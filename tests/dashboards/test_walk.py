@@ -19,9 +19,6 @@ from connectors.models import FileImport
 from dashboards import invitations
 from dashboards.models import Invitation
 from ledger import findings, rules
-from ledger.cause import Cause
-from ledger.kinds import CauseKind
-from ledger.manual_costs import save_cost
 from ledger.models import CogsRule, CostDefaults, FeeRule, Finding, ManualCost, Membership, Product, ShippingRule, Store, Variant, VariantCost
 from ledger.people import Role
 from ledger.stores import open_store
@@ -124,7 +121,7 @@ POLICIES = {
     "ledger.book": Policy(OWN),
     "ledger.finding": Policy(EDIT, saves="403"),
     "ledger.product": Policy(EDIT, saves="302"),
-    "ledger.manualcost": Policy(EDIT, adds=True, deletes=True),
+    "ledger.manualcost": Policy(EDIT, adds=True, deletes=True, saves="403"),
     "ledger.costdefaults": Policy(RUN),
     "ledger.cogsrule": Policy(EDIT, adds=True, deletes=True, saves="403"),
     "ledger.variantcost": Policy(EDIT, adds=True, deletes=True, saves="403"),
@@ -161,18 +158,17 @@ def keys_of(store: Store) -> dict[str, Any]:
     member, now = Membership.objects.get(store=store, user__email="member@zephyr.example.com"), timezone.now()
     findings.note(store.pk, "walked", "Zephyr", "Noticed in Zephyr.", now=now)
     cost = ManualCost(
-        store=store, category="operating", label="zephyr-rent", amount=Decimal(9), currency="EUR", from_day=now.date(), to_day=now.date()
+        store=store, category="operating", label="zephyr-rent", amount=Decimal(9), currency="EUR", effective_from=now.date(), effective_to=now.date()
     )
-    save_cost(cost, cause=Cause(CauseKind.MANUAL, "cost", "first@zephyr.example.com"))
     variant = Variant.objects.get(store=store)
     dated: list[Any] = [
         CogsRule(percentage=30), VariantCost(variant=variant, goods=1, currency="EUR"), FeeRule(gateway="zephyrpay", percentage=2),
-        ShippingRule(position=1, name="Zephyr post", amount=3),
+        ShippingRule(position=1, name="Zephyr post", amount=3), cost,
     ]  # fmt: skip
     change = rules.change(store, add=dated, actor="first@zephyr.example.com", reason="Zephyr", now=now)
     rows: list[Any] = [
         *dated, change, variant,
-        store, store.book, member, member.user, cost, Product.objects.get(store=store), Finding.objects.get(), CostDefaults.objects.get(),
+        store, store.book, member, member.user, Product.objects.get(store=store), Finding.objects.get(), CostDefaults.objects.get(),
         FileImport.objects.create(store=store, kind="order-lines", template={}, filename="Zephyr.csv", started_at=now),
         Job.objects.create(kind="walked", key="walked", max_attempts=1), Pause.objects.create(kind="walked"),
         Authenticator.objects.create(user=member.user, type="totp", data={}),

@@ -103,7 +103,7 @@ def play(store: Store, told: tuple[Story, ...], steps: list[Step | Wanted]) -> N
 
 def in_another(store: Store, rule: Rule) -> Rule:
     """Return the same rule for what another store calls the same."""
-    same = rules._copy(rule)
+    same = rules.copy_of(rule)
     for name, model in (("product", Product), ("variant", Variant)):
         if getattr(rule, f"{name}_id", None):
             setattr(same, name, model.objects.get(store=store, external_id=getattr(rule, name).external_id))
