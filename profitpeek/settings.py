@@ -34,7 +34,7 @@ INSTALLED_APPS = [
     "alerts",
     "connectors",
     "ledger",
-    *([] if PLAIN_ADMIN else ["unfold.apps.BasicAppConfig"]),
+    *([] if PLAIN_ADMIN else ["unfold.apps.BasicAppConfig", "unfold.contrib.import_export"]),
     "profitpeek.admin_app.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
+    "import_export",
     "django_q",
 ]
 
