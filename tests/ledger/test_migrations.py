@@ -1,0 +1,64 @@
+"""What was set before changes of costs were kept survives the way to dated rules."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+BEFORE = [("ledger", "0004_dated_cost_rules")]
+AFTER = [("ledger", "0009_manual_costs_are_dated_rules")]
+
+
+def migrate(to: list[tuple[str, str]]) -> Any:
+    """Bring the database to a state and return its models."""
+    MigrationExecutor(connection).migrate(to)
+    return MigrationExecutor(connection).loader.project_state(to).apps
+
+
+@pytest.fixture
+def old() -> Iterator[Any]:
+    """Return the models as they were, and bring the database back to the latest ones afterwards."""
+    yield migrate(BEFORE)
+    latest = [key for key in MigrationExecutor(connection).loader.graph.leaf_nodes() if key[0] == "ledger"]
+    migrate(latest)
+
+
+def test_costs_by_hand_and_undated_percentages_become_rules_with_a_change(old: Any) -> None:
+    model = lambda name: old.get_model("ledger", name)  # noqa: E731
+    store = model("Store").objects.create(name="Shop", slug="shop", currency="EUR", cogs_percentage=Decimal("37.5"))
+    other = model("Store").objects.create(name="Other", slug="other", currency="EUR")
+    product = model("Product").objects.create(store=store, platform="shop", external_id="mug", cogs_percentage=30)
+    spans = {"from_day": date(2026, 3, 1), "to_day": date(2026, 3, 31)}
+    costs = model("ManualCost").objects
+    kept = costs.create(store=store, category="operating", label="rent", amount=310, currency="EUR", note="studio", **spans)
+    gone = costs.create(
+        store=store, category="marketing", label="influencer", amount=5, currency="EUR", removed_at=datetime(2026, 4, 1, tzinfo=UTC), **spans
+    )  # fmt: skip
+    set_by_hand = model("CostChange").objects.create(store=store, at=datetime(2026, 2, 1, tzinfo=UTC), summary="20 % for a week")
+    dated = {"effective_from": date(2026, 3, 10), "effective_to": date(2026, 3, 16)}
+    model("CogsRule").objects.create(store=store, product=product, percentage=20, added_by=set_by_hand, **dated)
+
+    new = migrate(AFTER)
+    rows = new.get_model("ledger", "ManualCost").objects
+    rent, influencer = rows.get(pk=kept.pk), rows.get(pk=gone.pk)
+    assert (rent.basis, rent.amount, rent.effective_from, rent.effective_to, rent.removed_by) == (
+        "once", 310, date(2026, 3, 1), date(2026, 3, 31), None,
+    )  # fmt: skip
+    assert (rent.added_by.summary, rent.added_by.reason) == ("Costs entered by hand", "before changes were kept")
+    assert (influencer.removed_by.summary, influencer.removed_by.at) == ("Costs taken back", datetime(2026, 4, 1, tzinfo=UTC))
+    standing = new.get_model("ledger", "CogsRule").objects.filter(removed_by=None).order_by("product", "effective_from")
+    told = [(rule.product_id, rule.percentage, str(rule.effective_from or ""), str(rule.effective_to or "")) for rule in standing]
+    assert sorted(told, key=str) == sorted(
+        [
+            (None, Decimal("37.5"), "", ""), (product.pk, Decimal(30), "", "2026-03-09"), (product.pk, Decimal(20), "2026-03-10", "2026-03-16"),
+            (product.pk, Decimal(30), "2026-03-17", ""),
+        ],
+        key=str,
+    )  # fmt: skip
+    assert not new.get_model("ledger", "CostChange").objects.filter(store_id=other.pk).exists()
