@@ -187,6 +187,8 @@ def entries_have_their_sources(book: Book) -> list[Problem]:
             AND NOT EXISTS (SELECT 1 FROM ledger_variant v WHERE v.store_id = e.book_id AND v.id = e.variant)
         UNION ALL SELECT 'sale of order', order_id FROM ledger_sale s WHERE store_id = %(b)s
             AND NOT EXISTS (SELECT 1 FROM ledger_order o WHERE o.store_id = s.store_id AND o.id = s.order_id)
+        UNION ALL SELECT 'charged order', order_id FROM ledger_ordercharge h WHERE store_id = %(b)s AND order_id IS NOT NULL AND removed_at IS NULL
+            AND NOT EXISTS (SELECT 1 FROM ledger_order o WHERE o.store_id = h.store_id AND o.id = h.order_id)
         LIMIT {MOST}
     """
     with connection.cursor() as cursor:

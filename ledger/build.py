@@ -85,7 +85,7 @@ class OrderBuilder:
         self._customers = dimensions.customers(store.pk, {fact.customer: fact.country for fact in facts if fact.customer is not None})
 
     def build(self, fact: OrderFact, digest: bytes, before: OrderRow | None, order_id: int) -> OrderRow:
-        """Build one order; `before` lends its parts."""
+        """Build one order; `before` lends its parts, and the charges that files tell of it."""
         placed, day = self._zones.local(fact.placed_at)
         order = OrderRow(
             order_id, fact.platform, fact.external_id, fact.number, placed, day, fact.currency, self._channels[fact.channel],
@@ -100,6 +100,8 @@ class OrderBuilder:
         )  # fmt: skip
         self._add_lines(order, fact, before)
         self._add_events(order, fact, before)
+        if before is not None:
+            order.charges = before.charges
         return order
 
     def _add_lines(self, order: OrderRow, fact: OrderFact, before: OrderRow | None) -> None:

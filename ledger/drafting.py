@@ -61,6 +61,7 @@ def _rates(orders: Sequence[OrderRow], book: BookTerms) -> RateFinder:
     currencies = {order.currency for order in orders}
     currencies |= {payment.fee_currency for order in orders for payment in order.payments if payment.fee_currency}
     currencies |= {line.cost_currency for order in orders for line in order.lines if line.cost_currency}
+    currencies |= {charge.currency for order in orders for charge in order.charges}
     currencies |= {rule.terms.currency for rule in book.fees.dated if rule.terms.currency}
     currencies.discard(own)
     if not (currencies and orders):
@@ -71,4 +72,5 @@ def _rates(orders: Sequence[OrderRow], book: BookTerms) -> RateFinder:
 
 
 def _days(order: OrderRow) -> list[int]:
-    return [order.day, *(row.day for row in order.sales), *(row.day for row in order.payments), *(row.day for row in order.costs)]
+    dated = [row.day for rows in (order.sales, order.payments, order.costs) for row in rows]
+    return [order.day, *dated, *(charge.day for charge in order.charges if charge.day is not None)]

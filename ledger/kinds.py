@@ -146,6 +146,10 @@ class ChargeStatus(IntegerChoices):
     DENIED = 4, "denied"
 
 
+BOOKED = frozenset({ChargeStatus.APPROVED, ChargeStatus.PAID})
+"""Statuses of charges that are booked; what is pending may still be denied."""
+
+
 class RateSource(IntegerChoices):
     """Say where an exchange rate comes from."""
 

@@ -1,4 +1,7 @@
-"""Read and write the mirror of orders: the only writer of orders, lines, sales, payments and order costs."""
+"""Read and write the mirror of orders: the only writer of orders, lines, sales, payments and order costs.
+
+What files charge an order with is read along (ledger/charge_rows.py writes it).
+"""
 
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
@@ -8,7 +11,7 @@ from django.db import connection
 from ledger import pgcopy as pg
 from ledger.drafts import DRAFT_VERSION
 from ledger.money import SCALE
-from ledger.rows import Columns, CostRow, LineRow, OrderRow, PaymentRow, SaleRow
+from ledger.rows import ChargeRow, Columns, CostRow, LineRow, OrderRow, PaymentRow, SaleRow
 
 _ORDER_COLUMNS = (
     "id, store_id, platform, external_id, number, placed_at, day, currency, channel, customer_id, country, region, financial_status, "
@@ -154,6 +157,12 @@ _LOAD_COSTS = f"""
     SELECT order_id, external_id, part, account, {_units("amount")}, {_moment("happened_at")}, {_DAY}
     FROM ledger_ordercost WHERE store_id = %s AND order_id = ANY(%s) ORDER BY order_id, part
 """
+_LOAD_CHARGES = f"""
+    SELECT c.order_id, c.id, c.kind, c.status, c.partner_id, coalesce(p.kind = 'influencer', false), {_units("c.amount")}, c.currency,
+        {_DAY}
+    FROM ledger_ordercharge c LEFT JOIN ledger_partner p ON p.id = c.partner_id
+    WHERE c.store_id = %s AND c.order_id = ANY(%s) AND c.removed_at IS NULL ORDER BY c.order_id, c.id
+"""
 
 
 _LOCK = "SELECT id FROM ledger_order WHERE store_id = %s AND id = ANY(%s) ORDER BY id FOR UPDATE"
@@ -192,6 +201,7 @@ def load(store_id: int, order_ids: Sequence[int], *, lock: bool = False) -> list
             (_LOAD_SALES, SaleRow, "sales"),
             (_LOAD_PAYMENTS, PaymentRow, "payments"),
             (_LOAD_COSTS, CostRow, "costs"),
+            (_LOAD_CHARGES, ChargeRow, "charges"),
         ):
             cursor.execute(sql, [store_id, list(orders)])
             for order_id, *fields in cursor.fetchall():

@@ -23,7 +23,7 @@ from ledger.totals import Movement
 
 
 class CostsMoved(Exception):
-    """Say that a cost rule changed while the drafts were made; draft again."""
+    """Say that a cost changed while the drafts were made (a rule, or what a file charges the orders with); draft again."""
 
 
 class Posting(NamedTuple):

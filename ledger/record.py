@@ -1,8 +1,8 @@
 """Record facts: the one door into the ledger.
 
 A batch of facts becomes mirror rows, drafts and entries in one transaction. What is equal to the mirror, or
-older, is dropped before anything is written. Locks are taken in one order everywhere: orders in key order, then
-customers, then the book (by `post`, last and shortly), then totals.
+older, is dropped before anything is written. Locks are taken in one order everywhere: orders in key order, the
+charges of theirs (ledger/charges.py), then customers, then the book (by `post`, last and shortly), then totals.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +13,7 @@ import msgspec
 from django.db import IntegrityError, OperationalError, connection, transaction
 from psycopg.errors import DeadlockDetected, UniqueViolation
 
-from ledger import mirror
+from ledger import charge_rows, mirror
 from ledger.build import Known, OrderBuilder
 from ledger.cause import Cause
 from ledger.days import moment
@@ -88,11 +88,14 @@ def _record(store: Store, facts: Sequence[OrderFact], cause: Cause) -> Recorded:
     builder = OrderBuilder(store, [latest[key] for key in news], cause_ref=cause.ref)
     ids = iter(mirror.new_ids(sum(key not in before for key in news)))
     orders = [builder.build(latest[key], digests[key], before.get(key), before[key].id if key in before else next(ids)) for key in news]
+    charge_rows.attach(store.pk, orders)
     terms = load_terms(store, orders)
     drafts = draft_orders(orders, terms)
     replaced = [before[key] for key in news if key in before]
     mirror.write(store.pk, orders, replaced=[order.id for order in replaced])
     posting = post_orders(store, orders, drafts, before=replaced, cause=cause, costs_version=terms.costs_version)
+    if charge_rows.waiting_for(store.pk, orders):
+        raise CostsMoved  # a file told of them meanwhile
     return Recorded(
         new=len(orders) - len(replaced), changed=len(replaced), unchanged=len(latest) - len(orders),
         held=sum(order.hold > 0 for order in orders), entries=posting.added, batches=posting.batches,

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import F
 from django.utils import timezone
 
-from ledger import findings, mirror
+from ledger import charge_rows, findings, mirror
 from ledger.cause import Cause
 from ledger.days import moment
 from ledger.drafting import draft_orders, load_terms
@@ -64,7 +64,7 @@ def _repost(store: Store, ids: Sequence[int], cause: Cause) -> Posting:
 def withdraw(store: Store, ids: Sequence[int], *, cause: Cause, now: datetime, only_cause: str | None = None) -> Posting:
     """Take orders back: their entries are reversed, and only the bare order stays in the mirror.
 
-    Recording the order again revives it under the same id. With `only_cause`, orders that something else has
+    Recording the order again revives it under the same id, with the charges that files told of it. With `only_cause`, orders that something else has
     changed since are left alone.
     """
     return persist(store, lambda: _withdraw(store, ids, cause, now, only_cause))
@@ -77,7 +77,8 @@ def _withdraw(store: Store, ids: Sequence[int], cause: Cause, now: datetime, onl
     for order in orders:
         order.withdrawn, order.digest, order.platform_updated, order.cause_ref = moment(now), None, None, cause.ref
         order.stated_total = order.stated_refunded = None
-        order.lines, order.sales, order.payments, order.costs = [], [], [], []
+        order.lines, order.sales, order.payments, order.costs, order.charges = [], [], [], [], []
+    charge_rows.release(store.pk, ids)
     terms = load_terms(store, orders)
     drafts = draft_orders(orders, terms)
     mirror.write(store.pk, orders, replaced=list(ids))

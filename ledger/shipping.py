@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from ledger.accounts import FULFILMENT_SHIPPING
 from ledger.costing import ALWAYS, FOREVER
 from ledger.days import day_number
+from ledger.drafts.charges import label_is_stated, label_is_told
 from ledger.kinds import SaleKind, SaleType
 from ledger.models import Channel, ShippingRule, Store
 from ledger.money import Tenk, tenk
@@ -83,15 +83,18 @@ def load_rules(store: Store) -> tuple[ShippingTerms, ...]:
 
 
 def shipping_cost(order: OrderRow, *, rules: tuple[ShippingTerms, ...], currency: str, value: Callable[[Tenk], Tenk]) -> ShippingCost:
-    """Decide the shipping cost: the stated label cost, else the first rule that fits, else what the customer paid.
+    """Decide the shipping cost: the label's, as the platform or else a file tells it, else the first rule that fits, else what the customer paid.
 
     `currency` is the store's, which rules are in; `value` converts an amount of the order into it. What the customer
     paid counts after discount, without tax. A shipping refund does not lower it (the label was paid); an order
-    cancelled before anything shipped costs nothing. A stated cost is posted from its own row, so the amount here is
+    cancelled before anything shipped costs nothing. A label's cost is posted from its own row, so the amount here is
     then zero.
     """
-    if any(cost.account == FULFILMENT_SHIPPING for cost in order.costs):
-        return ShippingCost(0, "stated label cost", False)
+    told = label_is_told(order)
+    if label_is_stated(order):
+        return ShippingCost(0, f"stated label cost{'; the one from a file is left out' if told else ''}", False)
+    if told:
+        return ShippingCost(0, "label cost from a file", False)
     if order.cancelled is not None and not order.shipped:
         return ShippingCost(0, "cancelled before anything shipped", False)
     if rules:

@@ -62,6 +62,7 @@ WRITERS = {
     "ledger_sale": {"ledger/mirror.py"},
     "ledger_payment": {"ledger/mirror.py"},
     "ledger_ordercost": {"ledger/mirror.py"},
+    "ledger_ordercharge": {"ledger/charge_rows.py"},
     "ledger_exchangerate": {"ledger/rates.py"},
     "ledger_product": {"ledger/dimensions.py"},
     "ledger_variant": {"ledger/dimensions.py"},
@@ -69,6 +70,7 @@ WRITERS = {
 MODEL_WRITES = {
     "CostChange": {"ledger/rules.py"},
     "Batch": {"ledger/posting.py"},
+    "OrderCharge": {"ledger/charge_rows.py"},
     "Finding": {"ledger/findings.py"},
     "ExchangeRate": {"ledger/rates.py"},
     "FileImport": {"connectors/imports.py"},

@@ -1,4 +1,4 @@
-"""Draft the entries of an order from its dated sale events, payments and costs."""
+"""Draft the entries of an order from its dated sale events, payments, costs and charges."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,6 +7,7 @@ from msgspec import Struct, structs
 from ledger import accounts, countries
 from ledger.costing import ESTIMATED_SOURCES
 from ledger.days import day_number
+from ledger.drafts.charges import account_of
 from ledger.drafts.entry import EntryDraft, Fx
 from ledger.fees import FeeRules, is_charge, payment_fee
 from ledger.kinds import AWAITS_PAYMENT, COUNTS_AS_REVENUE, Hold, PaymentKind, PaymentStatus, SaleKind, SaleType
@@ -140,6 +141,7 @@ def draft(order: OrderRow, *, terms: BookTerms, find_rate: RateFinder) -> list[E
     try:
         for cost in order.costs:
             sheet.add(cost.account, -cost.part, cost.day, cost.amount)
+        _draft_charges(sheet)
         if COUNTS_AS_REVENUE[order.status]:
             _draft_sales(sheet)
             _draft_shipping(sheet, terms.shipping)
@@ -151,6 +153,14 @@ def draft(order: OrderRow, *, terms: BookTerms, find_rate: RateFinder) -> list[E
         order.hold, order.hold_currency, order.counts = Hold.RATE_MISSING, missing.currency, False
         return []
     return sheet.entries
+
+
+def _draft_charges(sheet: _Sheet) -> None:
+    order = sheet.order
+    for charge in order.charges:
+        account = account_of(charge, order)
+        if account is not None:
+            sheet.add(account, charge.id, order.day if charge.day is None else charge.day, -charge.amount, currency=charge.currency)
 
 
 def _draft_sales(sheet: _Sheet) -> None:

@@ -22,6 +22,10 @@ class OrderCharge(models.Model):
     reference = models.CharField(max_length=120, help_text="Names the charge among those of its order: a tracking number, the network's id.")
     partner = models.ForeignKey(Partner, null=True, blank=True, on_delete=models.PROTECT, related_name="charges")
     status = models.PositiveSmallIntegerField(choices=ChargeStatus.choices, default=ChargeStatus.APPROVED)
+    told_status = models.PositiveSmallIntegerField(
+        choices=ChargeStatus.choices, default=ChargeStatus.APPROVED, editable=False,
+        help_text="As the file last told it: the same again leaves alone what a person has decided since.",
+    )  # fmt: skip
     amount = models.DecimalField(max_digits=19, decimal_places=4, help_text="Positive is a cost.")
     currency = models.CharField(max_length=3, validators=[valid_currency])
     day = models.DateField(null=True, blank=True, help_text="In the store's time zone. Empty: the order's day.")

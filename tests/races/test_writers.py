@@ -9,15 +9,16 @@ from django.db import connection, transaction
 
 from ledger.audit import audit
 from ledger.cause import Cause
-from ledger.kinds import CauseKind
-from ledger.models import Batch, CostDefaults, Order, Store
+from ledger.charges import ChargeFact, record_charges
+from ledger.kinds import CauseKind, ChargeKind
+from ledger.models import Batch, CostDefaults, Order, OrderCharge, Store
 from ledger.periods import Period
 from ledger.posting import hold_book
 from ledger.record import Recorded, record
 from ledger.reposting import costs_changed, is_restating, repost
 from ledger.statements import profit
 from ledger.totals import recompute
-from tests.builders import SYNC, a_refund, a_store, an_order, book_of, day
+from tests.builders import SYNC, a_refund, a_store, an_order, at, book_of, day
 from tests.ledger_text import assert_statement, statement
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
@@ -170,8 +171,8 @@ def test_a_view_as_of_a_batch_stays_while_others_write():
         return {profit(book_of(store), march, as_of=11)[0].accounts == believed for _ in range(300)}
 
     def write() -> None:
-        for at in range(0, 100, 10):
-            record(store, later[at : at + 10], cause=SYNC)
+        for start in range(0, 100, 10):
+            record(store, later[start : start + 10], cause=SYNC)
 
     assert _at_once(read, read, write)[:2] == [{True}, {True}]
     assert profit(stale, march, as_of=12)[0].orders == 12
@@ -183,3 +184,18 @@ def test_two_stores_are_written_at_once_without_waiting_for_each_other():
         hold_book(stores[0].pk)
         _at_once(lambda: record(stores[1], _orders(20), cause=SYNC))
     assert_statement(stores[1], "2026-03-03", SOLD)
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_orders_and_what_a_file_charges_them_with_find_each_other_whoever_comes_first(attempt):
+    store = a_store()
+    facts = _orders(20)
+    labels = [ChargeFact(ChargeKind.LABEL, str(n), "T", 10_000, "EUR") for n in range(20)]
+    _at_once(
+        lambda: [record(store, [fact], cause=SYNC) for fact in facts],
+        lambda: [record_charges(store, labels[n : n + 4], cause_ref="import:7", actor="", now=at("2026-04-01 09:00")) for n in range(0, 20, 4)],
+        lambda: [record(store, [fact], cause=SYNC) for fact in _orders(20, refunded=True)],
+    )
+    assert OrderCharge.objects.filter(store=store, order_id=None).count() == 0
+    assert str(statement(store, "2026-03-03").lines["fulfilment"]) == "-20.0000"
+    _assert_sound(store)
