@@ -1,14 +1,17 @@
-"""Do in the background what books need: the nightly audit, and drafting orders again."""
+"""Do in the background what books need: the nightly audit, drafting orders again, and checking the rules of costs."""
 
 from django.db.models import F
+from django.utils import timezone
 
 from ledger.audit import audit
 from ledger.cause import Cause
+from ledger.cost_checks.run import check_costs
 from ledger.kinds import CauseKind
 from ledger.models import Store
 from ledger.record import Contended
 from ledger.reposting import repost
 from ledger.snapshot import snapshot
+from ledger.stores import today_of
 from profitpeek.jobs import queue
 from profitpeek.jobs.faults import Permanent, Retryable
 from profitpeek.jobs.kinds import Kind
@@ -49,12 +52,30 @@ def repost_book(work: Work) -> None:
         repost(store, cause=Cause(CauseKind.RULE, "repost", work.actor), progress=progress)
     except Contended as error:
         raise Retryable(str(error)) from error
+    submit_check(store, actor=work.actor)
 
 
 def repost_stale(work: Work) -> None:
     """Have every book drafted again whose orders still carry costs from before a rule change: its own restating was cut."""
     for store in Store.objects.filter(book__restated_version__lt=F("book__costs_version")).order_by("pk"):
         submit_repost(store, why="costs changed", actor=work.actor)
+
+
+def check_every_store(work: Work) -> None:
+    """Have the cost rules of every store checked, each by a job of its own."""
+    for store in Store.objects.filter(book__isnull=False).order_by("pk"):
+        submit_check(store, actor=work.actor)
+
+
+def submit_check(store: Store, *, actor: str) -> None:
+    """Have a store's cost rules checked in the background; asked for twice, it is done once."""
+    queue.submit(CHECK_COSTS, {"store": store.pk}, key=store_key(store), subject=store.name, actor=actor)
+
+
+def check_store(work: Work) -> None:
+    """Check a store's cost rules; what is likely wrong becomes a finding that its pages show."""
+    store, now = _store(work), timezone.now()
+    check_costs(store, today=today_of(store, now), now=now)
 
 
 def _store(work: Work) -> Store:
@@ -68,3 +89,5 @@ AUDIT_BOOKS = Kind(name="audit-books", label="Nightly audit", handler=audit_book
 AUDIT_BOOK = Kind(name="audit-book", label="Audit of a book", handler=audit_book, timeout=900, attempts=3)
 REPOST_STALE = Kind(name="repost-stale", label="Search for orders to restate", handler=repost_stale, atomic=True)
 REPOST = Kind(name="repost", label="Restating orders", handler=repost_book, timeout=2_700)
+CHECK_COSTS_NIGHTLY = Kind(name="check-costs-nightly", label="Nightly check of cost rules", handler=check_every_store, atomic=True)
+CHECK_COSTS = Kind(name="check-costs", label="Check of cost rules", handler=check_store, timeout=900, attempts=3)

@@ -4,7 +4,7 @@ from datetime import time, timedelta
 
 from connectors.tasks import FORGET_FILES, IMPORT_FILE, LOAD_RATES
 from dashboards.tasks import FORGET_EXPIRED
-from ledger.tasks import AUDIT_BOOK, AUDIT_BOOKS, REPOST, REPOST_STALE
+from ledger.tasks import AUDIT_BOOK, AUDIT_BOOKS, CHECK_COSTS, CHECK_COSTS_NIGHTLY, REPOST, REPOST_STALE
 from profitpeek.jobs.housekeeping import HEARTBEAT, PRUNE_JOBS
 from profitpeek.jobs.kinds import Kind
 from profitpeek.jobs.recurring import Recurring
@@ -16,6 +16,8 @@ KINDS: tuple[Kind, ...] = (
     AUDIT_BOOK,
     REPOST,
     REPOST_STALE,
+    CHECK_COSTS,
+    CHECK_COSTS_NIGHTLY,
     IMPORT_FILE,
     LOAD_RATES,
     FORGET_EXPIRED,
@@ -30,5 +32,6 @@ RECURRING: tuple[Recurring, ...] = (
     Recurring(name="exchange-rates", kind=LOAD_RATES, at=time(16, 40), zone="Europe/Berlin"),
     Recurring(name="forget-expired", kind=FORGET_EXPIRED, at=time(4, 10)),
     Recurring(name="forget-files", kind=FORGET_FILES, at=time(4, 20)),
+    Recurring(name="check-costs", kind=CHECK_COSTS_NIGHTLY, at=time(3, 50)),
     Recurring(name="nightly-audit", kind=AUDIT_BOOKS, at=time(3, 20)),
 )

@@ -72,6 +72,7 @@ MODEL_WRITES = {
     "Batch": {"ledger/posting.py"},
     "OrderCharge": {"ledger/charge_rows.py"},
     "Finding": {"ledger/findings.py"},
+    "Seen": {"ledger/seen.py"},
     "ExchangeRate": {"ledger/rates.py"},
     "FileImport": {"connectors/imports.py"},
     "RawPayload": {"connectors/imports.py"},

@@ -9,6 +9,7 @@ from ledger.models.partners import Partner, PartnerCode
 from ledger.models.proposals import ProposedChange
 from ledger.models.rates import ExchangeRate
 from ledger.models.rules import BundlePart, CogsRule, CostChange, CostOverride, FeeRule, ShippingRule, VariantCost
+from ledger.models.seen import Seen
 from ledger.models.stores import Channel, CostDefaults, Membership, Store, StoreZone
 from ledger.models.totals import CountryDayTotal, DayTotal, ProductDayTotal
 
@@ -44,6 +45,7 @@ __all__ = [
     "ProfitGoal",
     "ProposedChange",
     "Sale",
+    "Seen",
     "ShippingRule",
     "Store",
     "StoreZone",

@@ -94,6 +94,9 @@ class Finding(models.Model):
     expected = models.CharField(max_length=80, blank=True)
     actual = models.CharField(max_length=80, blank=True)
     mend = models.CharField(max_length=200, blank=True, default="", db_default="", help_text="The page that mends it, below /admin/ledger/.")
+    money = models.DecimalField(
+        "money at stake", max_digits=19, decimal_places=4, null=True, blank=True, help_text="In the book's currency; empty where it is not known."
+    )
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True, blank=True)
