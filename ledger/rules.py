@@ -117,16 +117,21 @@ def moves_orders(changed: Sequence[Rule]) -> bool:
 
 def undo(made: CostChange, *, actor: str, now: datetime) -> CostChange:
     """Put back what a change removed and take back what it added, from now on; raise RuleRefused where later changes rest on it."""
-    if CostChange.objects.filter(undoes=made).exists():
-        raise RuleRefused("This change has been undone already.")
+    refuse_undoing(made)
     added, removed = rules_of(made)
-    if any(rule.removed_by_id is not None for rule in added):
-        raise RuleRefused("Later changes rest on this one. Undo them first, the latest first.")
     try:
         return change(made.store, add=[copy_of(rule) for rule in removed], remove=added, actor=actor, now=now, undoes=made)
     except IntegrityError as error:
         # Somebody else undid it between the look and the write; `undoes` is unique.
         raise RuleRefused("This change has been undone already.") from error
+
+
+def refuse_undoing(made: CostChange) -> None:
+    """Raise RuleRefused when a change was undone already or later ones rest on it."""
+    if CostChange.objects.filter(undoes=made).exists():
+        raise RuleRefused("This change has been undone already.")
+    if any(rule.removed_by_id is not None for rule in rules_of(made)[0]):
+        raise RuleRefused("Later changes rest on this one. Undo them first, the latest first.")
 
 
 def rules_of(made: CostChange) -> tuple[list[Rule], list[Rule]]:
@@ -216,10 +221,11 @@ def summary_of(add: Sequence[Rule], remove: Sequence[Rule], undoes: CostChange |
     """Say in a line what a change does."""
     if undoes is not None:
         return f"Undone: {undoes.summary}"
-    told = [f"{rule}{_span(rule)}" for rule in add] + [f"no more: {rule}{_span(rule)}" for rule in remove]
+    told = [f"{rule}{span_of(rule)}" for rule in add] + [f"no more: {rule}{span_of(rule)}" for rule in remove]
     return "; ".join(told[:5]) + (f" and {len(told) - 5} more" if len(told) > 5 else "")
 
 
-def _span(rule: Rule) -> str:
+def span_of(rule: Rule) -> str:
+    """Return the days a rule holds, in words after its name; empty for always."""
     first = f" from {rule.effective_from:%-d %b %Y}" if rule.effective_from else ""
     return first + (f" through {rule.effective_to:%-d %b %Y}" if rule.effective_to else "")

@@ -29,7 +29,8 @@ SUBJECTS = (
     (
         "Costs",
         (
-            "ledger.VariantCost", "ledger.CogsRule", "ledger.FeeRule", "ledger.ShippingRule", "ledger.ManualCost", "ledger.CostChange",
+            "ledger.VariantCost", "ledger.CogsRule", "ledger.FeeRule", "ledger.ShippingRule", "ledger.ManualCost",
+            "ledger.ProposedChange", "ledger.CostChange",
             "ledger.Product", "ledger.Variant", "ledger.CostDefaults",
         ),
     ),

@@ -69,6 +69,7 @@ WRITERS = {
 }
 MODEL_WRITES = {
     "CostChange": {"ledger/rules.py"},
+    "ProposedChange": {"ledger/proposals.py"},
     "Batch": {"ledger/posting.py"},
     "OrderCharge": {"ledger/charge_rows.py"},
     "Finding": {"ledger/findings.py"},

@@ -9,10 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from ledger import rules
+from ledger import proposals, rules
 from ledger.admin.base import StoreFilter, StoreModelAdmin
+from ledger.admin.proposals import actor_of, to_review
 from ledger.admin.typed import CurrencyField
-from ledger.models import CogsRule, CostChange, FeeRule, ShippingRule, Variant, VariantCost
+from ledger.models import CogsRule, CostChange, FeeRule, ProposedChange, ShippingRule, Variant, VariantCost
 from ledger.models.rules import Rule
 from ledger.rules import RuleRefused
 
@@ -36,6 +37,14 @@ class RuleForm(forms.ModelForm):
             if store is not None and about is not None and about.store_id != store.pk:
                 self.add_error(name, f"This is not sold by {store}.")
         return values
+
+    def _post_clean(self) -> None:
+        """Refuse what could not be set as things stand, beside the fields that people have just filled in."""
+        super()._post_clean()  # type: ignore[misc]
+        if not self.errors:
+            refused = proposals.refusal(self.instance.store, add=[self.instance], now=timezone.now())
+            if refused:
+                self.add_error(None, refused)
 
 
 class RuleAdmin(StoreModelAdmin):
@@ -98,10 +107,29 @@ class RuleAdmin(StoreModelAdmin):
             return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
         return answer
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Fill the form from a proposal that somebody goes back to, else from the address."""
+        asked = request.GET.get("proposed", "")
+        if asked.isdecimal():
+            kept = self.admin_site._registry[ProposedChange].get_queryset(request).filter(pk=asked).first()
+            first = next((each for each in kept.add if each["model"] == self.opts.model_name), None) if kept else None
+            if kept and first:
+                return {**{name.removesuffix("_id"): value for name, value in first["values"].items()}, "reason": kept.reason}
+        filled: dict[str, Any] = super().get_changeform_initial_data(request)
+        return filled
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Add the rule; it ends what stands in its days, and the orders are restated."""
-        made = rules.change(obj.store, add=[obj], actor=_actor(request), reason=form.cleaned_data.get("reason", ""), now=timezone.now())
-        messages.info(request, f"Orders of {made.store} are being restated in the background; its pages say so until that is done.")
+        """Propose the rule, to be looked at before it is saved."""
+        request.proposed = proposals.propose(  # type: ignore[attr-defined]
+            obj.store, add=[obj], actor=actor_of(request), reason=form.cleaned_data.get("reason", ""), origin=request.path, now=timezone.now()
+        )
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """Note nothing: what is proposed is not there yet, and the log of changes tells what was saved."""
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        """Show what the rule would change."""
+        return to_review(request.proposed)  # type: ignore[attr-defined]
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Take the rule back."""
@@ -114,18 +142,13 @@ class RuleAdmin(StoreModelAdmin):
             by_store.setdefault(rule.store_id, []).append(rule)
         for chosen in by_store.values():
             try:
-                rules.change(chosen[0].store, remove=chosen, actor=_actor(request), now=timezone.now())
+                rules.change(chosen[0].store, remove=chosen, actor=actor_of(request), now=timezone.now())
             except RuleRefused as refused:
                 messages.error(request, str(refused))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[str], dict[str, int], set[str], list[str]]:
         """List just the rules: nothing else goes with them."""
         return [str(rule) for rule in objs], {str(self.opts.verbose_name_plural): len(objs)}, set(), []
-
-
-def _actor(request: HttpRequest) -> str:
-    user: Any = request.user
-    return str(user.email or user.get_username())
 
 
 @admin.register(CogsRule)
@@ -220,7 +243,7 @@ class CostChangeAdmin(StoreModelAdmin):
         """Undo the chosen changes; say which rest under later ones."""
         for change in chosen.order_by("-pk"):
             try:
-                rules.undo(change, actor=_actor(request), now=timezone.now())
+                rules.undo(change, actor=actor_of(request), now=timezone.now())
             except RuleRefused as refused:
                 messages.error(request, f"“{change}”: {refused}")
             else:

@@ -18,7 +18,7 @@ from django.utils import timezone
 from connectors.models import FileImport
 from dashboards import invitations
 from dashboards.models import Invitation
-from ledger import findings, rules
+from ledger import findings, proposals, rules
 from ledger.models import CogsRule, CostDefaults, FeeRule, Finding, ManualCost, Membership, Product, ShippingRule, Store, Variant, VariantCost
 from ledger.people import Role
 from ledger.stores import open_store
@@ -42,6 +42,7 @@ SET_UP = "in 404 404 404 404 404 404"
 SUPERUSERS = "in 403 403 403 403 403 200"
 STAFF = "door door door 200 200 200 200"
 USERS = "door door door 403 403 403 200"
+STAFF_THERE = "door door door 200 200 302 200"
 STAFF_ONLY_READ = "door door door 405 405 405 405"
 
 PAGES = {
@@ -107,6 +108,7 @@ ADMIN = {
     "admin/autocomplete/": Row("/admin/autocomplete/?term=ephyr", "door door door 403 403 403 403", STAFF_ONLY_READ),
     "admin/jsi18n/": Row("/admin/jsi18n/", STAFF, STAFF_ONLY_READ),
     "admin/auth/user/<id>/password/": Row("/admin/auth/user/{person}/password/", USERS, USERS),
+    "admin/ledger/proposedchange/<path:object_id>/review/": Row("/admin/ledger/proposedchange/{proposed}/review/", STAFF_THERE, STAFF_THERE),
     "admin/^<app_label>/$": Row("/admin/ledger/", STAFF, STAFF),
     "admin/(?P<url>.*)$": Row("/admin/nowhere", "door door door 404 404 404 404", "door door door 404 404 404 404"),
 }
@@ -128,6 +130,7 @@ POLICIES = {
     "ledger.feerule": Policy(EDIT, adds=True, deletes=True, saves="403"),
     "ledger.shippingrule": Policy(EDIT, adds=True, deletes=True, saves="403"),
     "ledger.costchange": Policy(EDIT, saves="403"),
+    "ledger.proposedchange": Policy(EDIT),
     "ledger.variant": Policy(EDIT, saves="403"),
     "connectors.fileimport": Policy(EDIT, saves="403"),
     "jobs.job": Policy(RUN, saves="403"),
@@ -166,8 +169,9 @@ def keys_of(store: Store) -> dict[str, Any]:
         ShippingRule(position=1, name="Zephyr post", amount=3), cost,
     ]  # fmt: skip
     change = rules.change(store, add=dated, actor="first@zephyr.example.com", reason="Zephyr", now=now)
+    proposed = proposals.propose(store, add=[FeeRule(gateway="zephyrlater", percentage=2)], actor="first@zephyr.example.com", origin="/", now=now)
     rows: list[Any] = [
-        *dated, change, variant,
+        *dated, change, variant, proposed,
         store, store.book, member, member.user, Product.objects.get(store=store), Finding.objects.get(), CostDefaults.objects.get(),
         FileImport.objects.create(store=store, kind="order-lines", template={}, filename="Zephyr.csv", started_at=now),
         Job.objects.create(kind="walked", key="walked", max_attempts=1), Pause.objects.create(kind="walked"),
@@ -179,6 +183,7 @@ def keys_of(store: Store) -> dict[str, Any]:
         "member": member.pk,
         "person": member.user_id,
         "invitation": Invitation.objects.get().pk,
+        "proposed": proposed.pk,
     }
 
 
@@ -207,7 +212,7 @@ def test_searching_the_admin_finds_nothing_of_another_store(walked: Store) -> No
     keys_of(walked)
     outsider, superuser = session_of(OUTSIDER, walked), session_of(SUPERUSER, walked)
     assert [address for address in SEARCHES if "zephyr" in text_of(ask(outsider, "GET", address))] == []
-    assert len([address for address in SEARCHES if "zephyr" in text_of(ask(superuser, "GET", address))]) == 17
+    assert len([address for address in SEARCHES if "zephyr" in text_of(ask(superuser, "GET", address))]) == 18
 
 
 def test_what_is_kept_from_others_is_on_the_pages_of_the_store(walked: Store) -> None:

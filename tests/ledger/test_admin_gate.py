@@ -14,17 +14,18 @@ from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 
 from connectors.models import FileImport
-from ledger import findings, rules
+from ledger import findings, proposals, rules
 from ledger.models import CogsRule, FeeRule, Finding, ManualCost, Membership, Product, ShippingRule, Store, Variant, VariantCost
 from ledger.models.rules import Rule
 from ledger.people import Role, set_role
 from tests.builders import a_store, an_order, at, write
 from tests.dashboards.people import a_person, browser_of
+from tests.ledger.reviewing import save
 
 pytestmark = pytest.mark.django_db
 
 RULES = ["ledger/cogsrule", "ledger/variantcost", "ledger/feerule", "ledger/shippingrule", "ledger/manualcost"]
-OF_STORES = {"ledger": ["store", "product", "variant", "costchange", "book", "membership", "finding"], "connectors": ["fileimport"]}
+OF_STORES = {"ledger": ["store", "product", "variant", "costchange", "proposedchange", "book", "membership", "finding"], "connectors": ["fileimport"]}
 PAGES = [f"{app}/{model}" for app, models in OF_STORES.items() for model in models] + RULES
 DELETABLE = ["ledger/membership", *RULES]
 INSTALLATION = ["jobs/job", "jobs/pause", "auth/user", "mfa/authenticator", "usersessions/usersession", "ledger/costdefaults"]
@@ -64,8 +65,11 @@ def a_shop(slug: str) -> Shop:
         ShippingRule(position=1, name=slug, amount=3), cost,
     ]  # fmt: skip
     change = rules.change(store, add=added, actor=f"owner@{slug}.example.com", reason=slug, now=store.created_at)
+    proposed = proposals.propose(
+        store, add=[FeeRule(gateway=f"{slug}pay", percentage=1)], actor=f"owner@{slug}.example.com", origin="/admin/", now=store.created_at
+    )
     rows = {
-        "ledger/store": store, "ledger/product": product, "ledger/book": store.book,
+        "ledger/proposedchange": proposed, "ledger/store": store, "ledger/product": product, "ledger/book": store.book,
         "ledger/membership": Membership.objects.get(user=owner), "ledger/finding": Finding.objects.get(book=store.pk), "connectors/fileimport": took,
         "ledger/variant": variant, "ledger/costchange": change, **{f"ledger/{rule._meta.model_name}": rule for rule in added},
     }  # fmt: skip
@@ -216,6 +220,7 @@ def test_choices_and_posted_keys_are_of_ones_own_stores(mine: Shop, theirs: Shop
         ("pottery", "owner@pottery.example.com"), ("pottery", "ann@example.com"), ("undisclosed", "owner@undisclosed.example.com")
     }  # fmt: skip
     taken = client.post("/admin/ledger/manualcost/add/", cost_form(mine.store))
+    save(client, taken)
     assert (taken.status_code, ManualCost.objects.filter(label="new", store=mine.store).count()) == (302, 1)
 
 
@@ -302,8 +307,23 @@ def test_rules_are_made_only_for_and_about_ones_own_store(mine: Shop, theirs: Sh
     for store, product in ((theirs.store, foreign), (mine.store, foreign), (theirs.store, own)):
         answer = client.post("/admin/ledger/cogsrule/add/", {"store": store.pk, "product": product, "percentage": "9"})
         assert (answer.status_code, tells(answer)) == (200, [])
-    assert client.post("/admin/ledger/cogsrule/add/", {"store": mine.store.pk, "product": own, "percentage": "9"}).status_code == 302
+    save(client, client.post("/admin/ledger/cogsrule/add/", {"store": mine.store.pk, "product": own, "percentage": "9"}))
     assert set(CogsRule.objects.filter(removed_by=None).values_list("store__slug", "percentage")) == {("pottery", 9), ("undisclosed", 30)}
+
+
+def test_a_proposal_of_another_store_is_neither_shown_nor_decided(mine: Shop, theirs: Shop) -> None:
+    client, theirs_row, own = staff(mine), theirs.rows["ledger/proposedchange"], mine.rows["ledger/proposedchange"]
+    for form in (None, {"save": "1"}, {"dismiss": "1"}, {"again": "1"}):
+        address = f"/admin/ledger/proposedchange/{theirs_row.pk}/review/"
+        answer = client.get(address) if form is None else client.post(address, form)
+        absent = client.get("/admin/ledger/proposedchange/987654321/review/")
+        assert (answer.status_code, answer["Location"], tells(answer)) == (absent.status_code, absent["Location"], [])
+    theirs_row.refresh_from_db()
+    assert theirs_row.state == "open"
+    # One's own store's may be applied whoever proposed it.
+    assert client.post(f"/admin/ledger/proposedchange/{own.pk}/review/", {"save": "1"}).status_code == 302
+    own.refresh_from_db()
+    assert (own.state, own.actor, own.made.actor) == ("applied", "owner@pottery.example.com", "ann@example.com")
 
 
 def test_a_change_of_another_store_is_not_undone(mine: Shop, theirs: Shop) -> None:

@@ -3,13 +3,15 @@
 import re
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 
 from ledger.models import CogsRule, CostChange, FeeRule, Product, ShippingRule, Store, Variant, VariantCost
 from ledger.people import Role
 from profitpeek.jobs.models import Job
 from tests.builders import a_store, an_order, write
-from tests.dashboards.people import a_person, browser_of
+from tests.dashboards.people import a_person, browser_of, text_of
+from tests.ledger.reviewing import review_of, save
 
 pytestmark = pytest.mark.django_db
 
@@ -28,9 +30,13 @@ def editor(store: Store) -> Client:
 
 
 def add(editor: Client, page: str, **fields: object) -> str:
-    """Fill in the form of a rule and return what the next page says."""
-    form = {"effective_from": "", "effective_to": "", "reason": "", **fields}
-    return editor.post(f"/admin/ledger/{page}/add/", form, follow=True).content.decode()
+    """Fill in the form of a rule, save what the review shows, and return what the next page says."""
+    return save(editor, propose(editor, page, **fields))
+
+
+def propose(editor: Client, page: str, **fields: object) -> HttpResponse:
+    """Fill in the form of a rule."""
+    return editor.post(f"/admin/ledger/{page}/add/", {"effective_from": "", "effective_to": "", "reason": "", **fields})
 
 
 def test_a_rule_is_added_with_its_reason_and_restates_the_orders(store: Store, editor: Client) -> None:
@@ -64,6 +70,41 @@ def test_every_kind_of_rule_can_be_added(store: Store, editor: Client, page: str
     assert editor.get(f"/admin/ledger/{page}/{model.objects.get().pk}/change/").status_code == 200
 
 
+def test_a_rule_is_looked_at_before_it_is_saved(store: Store, editor: Client) -> None:
+    add(editor, "cogsrule", store=store.pk, percentage="30")
+    answer = propose(editor, "cogsrule", store=store.pk, percentage="35", effective_from="2026-03-10", reason="new supplier")
+    page = text_of(editor.get(review_of(answer)))
+    assert "Will hold: 35 % for every product from 10 Mar 2026" in page
+    assert "Makes room: 30 % for every product (always): then holds through 9 Mar 2026" in page
+    assert [rule.percentage for rule in CogsRule.objects.filter(removed_by=None)] == [30]
+    save(editor, answer, reason="a better word")
+    assert CostChange.objects.latest("pk").reason == "a better word"
+    told = editor.post(review_of(answer), {"save": "1"}, follow=True).content.decode()
+    assert "This change was saved already, by ann@example.com." in told
+
+
+def test_one_goes_back_to_the_form_as_it_was_filled_in(store: Store, editor: Client) -> None:
+    product = Product.objects.get()
+    answer = propose(editor, "cogsrule", store=store.pk, product=product.pk, percentage="35.5", effective_from="2026-03-10", reason="new supplier")
+    back = re.search(r'href="(/admin/ledger/cogsrule/add/\?proposed=\d+)"', editor.get(review_of(answer)).content.decode())
+    assert back is not None
+    form = editor.get(back[1]).content.decode()
+    for value in ("35.5", "2026-03-10", "new supplier"):
+        assert f'value="{value}"' in form
+    assert f'<option value="{product.pk}" selected>' in form
+    # What belongs to another store fills in nothing.
+    stranger = browser_of(a_person(a_store(), email="bob@example.com"))
+    assert 'value="new supplier"' not in stranger.get(back[1]).content.decode()
+
+
+def test_what_is_dismissed_changes_nothing(store: Store, editor: Client) -> None:
+    answer = propose(editor, "cogsrule", store=store.pk, percentage="35")
+    told = editor.post(review_of(answer), {"dismiss": "1"}, follow=True).content.decode()
+    assert "Dismissed: nothing has changed." in told
+    assert "This proposal was dismissed." in editor.get(review_of(answer)).content.decode()
+    assert not CostChange.objects.exists()
+
+
 def test_the_reason_is_dressed_like_the_other_fields(editor: Client) -> None:
     page = editor.get("/admin/ledger/feerule/add/").content.decode()
     styles = {name: re.search(rf'<input[^>]*name="{name}"[^>]*>', page) for name in ("gateway", "reason")}
@@ -72,7 +113,7 @@ def test_the_reason_is_dressed_like_the_other_fields(editor: Client) -> None:
 
 
 def test_what_is_wrong_is_said_beside_the_field(store: Store, editor: Client) -> None:
-    told = add(editor, "cogsrule", store=store.pk, percentage="135", effective_from="2026-03-10", effective_to="2026-03-09")
+    told = text_of(propose(editor, "cogsrule", store=store.pk, percentage="135", effective_from="2026-03-10", effective_to="2026-03-09"))
     assert "less than or equal to 100" in told
     assert "The last day lies before the first." in told
     assert not CostChange.objects.exists()

@@ -1,0 +1,122 @@
+"""Look at a proposed change of cost rules, then save it, go back, or put it away."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+
+from ledger import proposals, rules
+from ledger.admin.base import StoreFilter, StoreModelAdmin
+from ledger.models import ProposedChange
+from ledger.models.rules import Rule
+from ledger.rules import RuleRefused
+
+REASON = 200
+"""Characters a reason may have."""
+
+
+def actor_of(request: HttpRequest) -> str:
+    """Return the name that changes are noted under."""
+    user: Any = request.user
+    return str(user.email or user.get_username())
+
+
+def to_review(proposed: ProposedChange) -> HttpResponse:
+    """Send the person to look at what they propose."""
+    return redirect("admin:ledger_proposedchange_review", proposed.pk)
+
+
+@admin.register(ProposedChange)
+class ProposedChangeAdmin(StoreModelAdmin):
+    """Lists changes that nobody has saved yet, and shows what each would do."""
+
+    note = "Changes of cost rules that were entered but not saved. Nothing of them holds. Those of the last week are kept."
+    empty = "Nothing waits to be saved: whatever was entered is saved or dismissed."
+    list_display = ["summary", "store", "at", "actor", "state"]
+    list_filter = [StoreFilter, "state"]
+    list_select_related = ["store"]
+    search_fields = ["summary", "reason", "actor"]
+    ordering = ["-at", "-pk"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Answer no: a proposal is applied or dismissed, on its own page."""
+        return False
+
+    def get_urls(self) -> list[Any]:
+        """Return the addresses, the review's before those that take anything."""
+        review = path("<path:object_id>/review/", self.admin_site.admin_view(self.review), name="ledger_proposedchange_review")
+        return [review, *super().get_urls()]
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Show what the proposal would do."""
+        return self.review(request, object_id)
+
+    def review(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show what a proposal would do, and save it or put it away when asked to."""
+        proposed = self.get_object(request, object_id)
+        if proposed is None:
+            absent: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return absent
+        if request.method == "POST" and ("save" in request.POST or "dismiss" in request.POST):
+            return self._decide(request, proposed)
+        return TemplateResponse(request, "admin/ledger/proposedchange/review.html", {**self.admin_site.each_context(request), **self._told(proposed)})
+
+    def _decide(self, request: HttpRequest, proposed: ProposedChange) -> HttpResponse:
+        try:
+            if "dismiss" in request.POST:
+                proposals.dismiss(proposed)
+                messages.info(request, "Dismissed: nothing has changed.")
+                return redirect(_back(proposed) or "admin:ledger_costchange_changelist")
+            made = proposals.apply(proposed, actor=actor_of(request), now=timezone.now(), reason=request.POST.get("reason", proposed.reason))
+        except RuleRefused as refused:
+            messages.error(request, str(refused))
+            return to_review(proposed)
+        messages.success(request, format_html('Saved: <a href="{}">{}</a>.{}', _change(made.pk), made.summary, _follows(made)))
+        return redirect(_list_of(proposed))
+
+    def _told(self, proposed: ProposedChange) -> dict[str, Any]:
+        try:
+            add, remove = proposals.rules_of(proposed)
+            refused = ""
+        except RuleRefused as error:
+            add, remove, refused = [], [], str(error)
+        return {
+            "title": "Look at a change before it is saved", "opts": self.opts, "proposed": proposed, "refused": refused,
+            "sets": _named(add), "takes_back": _named(remove), "ends": (proposed.effect or {}).get("ends", [])[: proposals.TOLD],
+            "more_ends": max(len((proposed.effect or {}).get("ends", [])) - proposals.TOLD, 0),
+            "open": proposed.state == proposals.State.OPEN, "back": _back(proposed), "longest_reason": REASON,
+            "made": _change(proposed.made_id) if proposed.made_id else "",
+        }  # fmt: skip
+
+
+def _named(listed: list[Rule]) -> list[str]:
+    told = [f"{rule}{rules.span_of(rule) or ', always'}" for rule in listed[: proposals.TOLD]]
+    return [*told, f"and {len(listed) - len(told)} more"] if len(listed) > len(told) else told
+
+
+def _back(proposed: ProposedChange) -> str:
+    """Return the address of the page a proposal comes from, which fills itself in again; empty for a file."""
+    return f"{proposed.origin}?proposed={proposed.pk}" if proposed.origin.startswith("/") else ""
+
+
+def _list_of(proposed: ProposedChange) -> str:
+    """Return the list where what was changed is found."""
+    kinds = {each["model"] for each in (*proposed.add, *proposed.remove)}
+    return reverse(f"admin:ledger_{kinds.pop() if len(kinds) == 1 else 'costchange'}_changelist")
+
+
+def _change(pk: int) -> str:
+    return reverse("admin:ledger_costchange_change", args=[pk])
+
+
+def _follows(made: Any) -> str:
+    """Say what the store's pages do until a change is everywhere."""
+    if made.costs_version is None:
+        return ""
+    return f" Orders of {made.store} are being restated in the background; its pages say so until that is done."

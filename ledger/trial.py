@@ -1,0 +1,36 @@
+"""Make a change of cost rules for a moment and take it back, to see what would follow from it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from copy import copy
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import transaction
+
+from ledger import rules
+from ledger.models import CostChange, Store
+from ledger.models.rules import Rule
+
+
+class Trial(NamedTuple):
+    """A change that stands until the block ends: the rules asked for, in their form, and everything it adds and removes."""
+
+    made: CostChange
+    asked: list[Rule]
+    added: list[Rule]
+    removed: list[Rule]
+
+
+@contextmanager
+def trial(store: Store, *, add: Sequence[Rule], remove: Sequence[Rule], now: datetime) -> Iterator[Trial]:
+    """Let a change stand while the block runs, for nobody else to see, and take it back at its end.
+
+    It locks rows of the rules it touches, not the book: read what is needed, and leave. Raise RuleRefused as `rules.change` does.
+    """
+    with transaction.atomic():
+        asked = [rules.copy_of(rule) for rule in add]
+        made = rules.write(store, add=asked, remove=[copy(rule) for rule in remove], actor="", now=now)
+        added, removed = rules.rules_of(made)
+        yield Trial(made, asked, added, removed)
+        transaction.set_rollback(True)
