@@ -12,7 +12,7 @@ from ledger import accounts, mirror
 from ledger.costing import ESTIMATED_SOURCES, reason
 from ledger.kinds import CostSource, Hold, SourceKind
 from ledger.models import Batch, Entry, Order, OrderCost, OrderLine, Payment, Sale, Store
-from ledger.orders_view import Reasons, reasons
+from ledger.orders_view import AD_SHARE, Reasons, RuleCost, reasons
 
 PER_PAGE = 50
 
@@ -75,7 +75,8 @@ class OrderPage:
     order: Order
     margin: Decimal | None
     flags: list[tuple[str, str]]
-    columns: list[tuple[str, Decimal]]
+    columns: list[tuple[str, Decimal | None]]
+    """None for the share of advertising: it is not known, which is not zero."""
     lines: list[LineView]
     sales: list[Sale]
     payments: list[PaymentView]
@@ -83,6 +84,8 @@ class OrderPage:
     entries: list[EntryView]
     net_of_entries: Decimal
     shipping_why: str
+    rule_costs: list[RuleCost]
+    advertising: str = AD_SHARE
 
 
 def listed(store: Store, *, number: str = "", held: bool = False, page: int = 1) -> Page:
@@ -164,17 +167,17 @@ def _page(
         costs=[(cost, accounts.name_of(cost.account)) for cost in costs],
         entries=[_entry(entry, batches.get(entry.seq)) for entry in entries],
         net_of_entries=sum((entry.amount for entry in entries if accounts.in_profit(entry.account)), Decimal(0)),
-        shipping_why=why.shipping,
+        shipping_why=why.shipping, rule_costs=why.rule_costs,
     )  # fmt: skip
 
 
-def _columns(order: Order) -> list[tuple[str, Decimal]]:
+def _columns(order: Order) -> list[tuple[str, Decimal | None]]:
     costs = [
         ("COGS", order.cogs), ("Shipping", order.shipping), ("Tax and duty collected", order.tax), ("Payment fees", order.payment_fees),
-        ("Other fees", order.other_fees), ("Marketing", order.marketing_costs),
+        ("Other fees", order.other_fees), ("Marketing linked to this order", order.marketing_costs),
     ]  # fmt: skip
     signed = [(label, -_money(value)) for label, value in costs]
-    return [("Revenue, tax and shipping included", _money(order.revenue)), *signed, ("Profit", _money(order.profit))]
+    return [("Revenue, tax and shipping included", _money(order.revenue)), *signed, ("Share of advertising", None), ("Profit", _money(order.profit))]
 
 
 def _money(value: object) -> Decimal:

@@ -70,9 +70,14 @@ NAMES: dict[int, str] = {
     STAT_RETURNED_UNITS: "stat:returned_units",
     STAT_NEW_CUSTOMERS: "stat:new_customers",
 }
+"""The fixed accounts. Those made from a person's label (`operating:rent`) are in the Account table, numbered from 1000."""
 
-FIRST_LABELLED = 1000
-"""Accounts made from a person's label (`operating:rent`) are numbered from here, in the Account table."""
+AD_SPEND = frozenset({
+    "marketing:meta_ads", "marketing:google_ads", "marketing:meta-ads", "marketing:google-ads", "marketing:microsoft-ads", "marketing:tiktok-ads",
+    "marketing:pinterest-ads", "marketing:snapchat-ads", "marketing:linkedin-ads", "marketing:reddit-ads", "marketing:x-ads", "marketing:amazon-ads",
+    "marketing:other-ads",
+})  # fmt: skip
+"""Accounts that hold advertising bought from a platform, whether it told us or a person entered it: what a percentage of ad spend is of."""
 
 
 @dataclass(frozen=True, slots=True)

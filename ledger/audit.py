@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from ledger import accounts, findings
 from ledger.kinds import COUNTS_AS_REVENUE, Basis, SourceKind
-from ledger.models import Book, Finding
+from ledger.models import Account, Book, Finding
 from ledger.money import decimal, minor_step
 from ledger.totals import TABLES, Table, fresh_sums
 
@@ -149,20 +149,21 @@ def sequence_is_whole(book: Book) -> list[Problem]:
     return problems
 
 
-_COLUMN_OF = {
-    name: [(number, sign) for number in accounts.NAMES for column, sign in accounts.order_columns(number) if column == name]
-    for name in ("revenue", "cogs", "shipping", "tax", "payment_fees", "other_fees")
-}
+_ORDER_COLUMNS = ("revenue", "cogs", "shipping", "tax", "payment_fees", "other_fees", "marketing_costs")
 
 
 def order_columns_equal_entries(book: Book) -> list[Problem]:
-    """Compare each order's columns, and so its profit, with the sum of its entries."""
+    """Compare each order's columns, and so its profit, with the sum of its entries, those on accounts made from labels included."""
+    known = [*accounts.NAMES, *Account.objects.order_by("number").values_list("number", flat=True)]
+    feeding = {
+        column: [(number, sign) for number in known for fed, sign in accounts.order_columns(number) if fed == column] for column in _ORDER_COLUMNS
+    }
     sums = ", ".join(
         f"coalesce(sum(amount * CASE account {' '.join(f'WHEN {number} THEN {sign}' for number, sign in parts)} END), 0) AS {name}"
-        for name, parts in _COLUMN_OF.items()
+        for name, parts in feeding.items()
     )
-    fresh = ", ".join(f"coalesce(e.{name}, 0)" for name in _COLUMN_OF)
-    kept = ", ".join(f"o.{name}" for name in _COLUMN_OF)
+    fresh = ", ".join(f"coalesce(e.{name}, 0)" for name in _ORDER_COLUMNS)
+    kept = ", ".join(f"o.{name}" for name in _ORDER_COLUMNS)
     sql = (
         f"SELECT o.number, ROW({fresh})::text, ROW({kept})::text FROM ledger_order o LEFT JOIN (SELECT source_id, {sums} FROM ledger_entry "
         f"WHERE book_id = %s AND source_kind = {SourceKind.ORDER.value} GROUP BY source_id) e ON e.source_id = o.id "

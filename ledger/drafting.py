@@ -8,11 +8,13 @@ from ledger.columns import order_columns
 from ledger.costing import Costing
 from ledger.days import day_of
 from ledger.drafts.entry import EntryDraft
-from ledger.drafts.sales import BookTerms, RateFinder, draft, shipping_reason
+from ledger.drafts.order_costs import Share
+from ledger.drafts.sales import BookTerms, RateFinder, draft, order_cost_reasons, shipping_reason
 from ledger.entries import Source
 from ledger.fees import FeeRules
 from ledger.kinds import SourceKind
-from ledger.models import Book, CostDefaults, Store
+from ledger.models import Book, CostDefaults, ManualCost, Store
+from ledger.order_costs import load_order_costs
 from ledger.rates import RateTable
 from ledger.rows import OrderRow
 from ledger.shipping import load_rules
@@ -32,7 +34,8 @@ def load_terms(store: Store, orders: Sequence[OrderRow]) -> Terms:
     current = Store.objects.get(pk=store.pk)
     defaults = CostDefaults.objects.filter(pk=1).first() or CostDefaults()
     costing = Costing.load(current, defaults, lines=[line for order in orders for line in order.lines])
-    return Terms(BookTerms(current.currency, FeeRules.load(current, defaults), load_rules(current)), costing, version)
+    book = BookTerms(current.currency, FeeRules.load(current, defaults), load_rules(current), load_order_costs(current))
+    return Terms(book, costing, version)
 
 
 def draft_orders(orders: Sequence[OrderRow], terms: Terms) -> dict[Source, list[EntryDraft]]:
@@ -55,6 +58,12 @@ def shipping_reasons(orders: Sequence[OrderRow], terms: Terms) -> dict[int, str]
     return {order.id: shipping_reason(order, terms=terms.book, find_rate=find_rate) for order in orders}
 
 
+def order_costs_of(orders: Sequence[OrderRow], terms: Terms) -> dict[int, list[Share]]:
+    """Say, per order, which rules about orders cost it how much."""
+    find_rate = _rates(orders, terms.book)
+    return {order.id: order_cost_reasons(order, terms=terms.book, find_rate=find_rate) for order in orders}
+
+
 def _rates(orders: Sequence[OrderRow], book: BookTerms) -> RateFinder:
     """Load the rates a batch needs in one query; most batches need none."""
     own = book.currency
@@ -63,6 +72,7 @@ def _rates(orders: Sequence[OrderRow], book: BookTerms) -> RateFinder:
     currencies |= {line.cost_currency for order in orders for line in order.lines if line.cost_currency}
     currencies |= {charge.currency for order in orders for charge in order.charges}
     currencies |= {rule.terms.currency for rule in book.fees.dated if rule.terms.currency}
+    currencies |= {cost.currency for cost in book.order_costs if cost.basis != ManualCost.Basis.REVENUE}
     currencies.discard(own)
     if not (currencies and orders):
         return lambda currency, day: None

@@ -9,16 +9,20 @@ from msgspec import Struct
 from ledger import accounts, mirror
 from ledger.costing import ESTIMATED_SOURCES, reason
 from ledger.days import day_of
-from ledger.drafting import load_terms, shipping_reasons
+from ledger.drafting import Terms, load_terms, order_costs_of, shipping_reasons
+from ledger.drafts.order_costs import Share
 from ledger.drafts.sales import BookTerms
 from ledger.fees import Fee, FeeRules, payment_fee
 from ledger.kinds import CauseKind, FinancialStatus, Hold, PaymentKind, PaymentStatus, SourceKind
 from ledger.models import Batch, Entry, Order, Store
-from ledger.money import decimal
+from ledger.money import Tenk, decimal
 from ledger.rows import LineRow, OrderRow, PaymentRow
 
 COLUMNS = ("revenue", "cogs", "shipping", "tax", "payment_fees", "other_fees", "fees", "marketing_costs", "profit")
 """An order's columns. `fees` is tax, payment fees and other fees together; profit is revenue less all costs."""
+
+AD_SHARE = "not attributed yet"
+"""What is said of an order's share of advertising: it is not known, which is not zero."""
 
 MOST = 50
 """Orders shown for one number; numbers repeat across platforms, not by the hundred."""
@@ -69,6 +73,14 @@ class EntryView(Struct, frozen=True):
     rate_day: date | None
 
 
+class RuleCost(Struct, frozen=True):
+    """What one rule about orders cost an order, in the book's currency; a cost is negative."""
+
+    rule: str
+    account: str
+    amount: Decimal
+
+
 class OrderView(Struct, frozen=True):
     """One order's profit and everything it rests on."""
 
@@ -90,26 +102,43 @@ class OrderView(Struct, frozen=True):
     margin_basis: str
     estimated_share: Decimal | None
     shipping_why: str
+    rule_costs: list[RuleCost]
     lines: list[LineView]
     payments: list[PaymentView]
     entries: list[EntryView]
 
 
 class Reasons(Struct, frozen=True):
-    """Why an order's shipping and each of its payments (by part) cost what they cost."""
+    """Why an order's shipping and each of its payments (by part) cost what they cost, and what rules about orders cost it."""
 
     shipping: str
     fees: dict[int, str]
+    rule_costs: list[RuleCost]
 
 
 def reasons(store: Store, rows: Sequence[OrderRow]) -> dict[int, Reasons]:
-    """Say, per order, why shipping and payments cost what they cost, by the rules that hold now."""
-    terms = load_terms(store, rows)
-    shipping = shipping_reasons(rows, terms)
+    """Say, per order, why it costs what it costs, by the rules that hold now."""
+    return _reasons(rows, load_terms(store, rows))
+
+
+def _reasons(rows: Sequence[OrderRow], terms: Terms) -> dict[int, Reasons]:
+    shipping, shares = shipping_reasons(rows, terms), order_costs_of(rows, terms)
     return {
-        row.id: Reasons(shipping[row.id], {payment.part: _fee(payment, row.currency, terms.book.fees).reason for payment in row.payments})
+        row.id: Reasons(
+            shipping[row.id], {payment.part: _fee(payment, row.currency, terms.book.fees).reason for payment in row.payments},
+            _rule_costs(shares[row.id]),
+        )
         for row in rows
-    }
+    }  # fmt: skip
+
+
+def _rule_costs(shares: Sequence[Share]) -> list[RuleCost]:
+    """Add the days of each rule up: what it cost less what refunds gave back."""
+    sums: dict[tuple[str, str], Tenk] = {}
+    for share in shares:
+        key = share.terms.name, accounts.name_of(share.terms.account)
+        sums[key] = sums.get(key, 0) + share.amount
+    return [RuleCost(rule, account, decimal(amount)) for (rule, account), amount in sums.items()]
 
 
 def order_profit(store: Store, number: str) -> list[OrderView]:
@@ -120,8 +149,8 @@ def order_profit(store: Store, number: str) -> list[OrderView]:
     rows = {row.id: row for row in mirror.load(store.pk, ids)} if ids else {}
     entries = _entries(store, ids)
     terms = load_terms(store, list(rows.values()))
-    shipping = shipping_reasons(list(rows.values()), terms)
-    return [_view(store, order, rows[order.pk], entries.get(order.pk, []), terms.book, shipping[order.pk]) for order in orders]
+    why = _reasons(list(rows.values()), terms)
+    return [_view(store, order, rows[order.pk], entries.get(order.pk, []), terms.book, why[order.pk]) for order in orders]
 
 
 def _entries(store: Store, ids: Sequence[int]) -> dict[int, list[Entry]]:
@@ -132,7 +161,7 @@ def _entries(store: Store, ids: Sequence[int]) -> dict[int, list[Entry]]:
     return found
 
 
-def _view(store: Store, order: Order, row: OrderRow, entries: Sequence[Entry], terms: BookTerms, shipping: str) -> OrderView:
+def _view(store: Store, order: Order, row: OrderRow, entries: Sequence[Entry], terms: BookTerms, why: Reasons) -> OrderView:
     columns: dict[str, Decimal] = {name: getattr(order, name) for name in COLUMNS}
     total_sales = store.margin_basis == Store.MarginBasis.TOTAL_SALES
     base = columns["revenue"] if total_sales else columns["revenue"] - columns["tax"]
@@ -143,7 +172,7 @@ def _view(store: Store, order: Order, row: OrderRow, entries: Sequence[Entry], t
             fees[entry.part] = fees.get(entry.part, Decimal(0)) + entry.amount
     return OrderView(
         order.pk, order.number, order.platform, order.placed_at, order.day, order.currency, row.status.label, order.counts, _remark(order),
-        columns, margin, base, Store.MarginBasis(store.margin_basis).label, order.estimated_share, shipping,
+        columns, margin, base, Store.MarginBasis(store.margin_basis).label, order.estimated_share, why.shipping, why.rule_costs,
         [_line(line) for line in row.lines], [_payment(payment, row.currency, fees, terms.fees) for payment in row.payments],
         _explained(store, entries),
     )  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from ledger import manual_costs, rules
+from ledger.labels import account_numbers
 from ledger.manual_costs import CostRefused
 from ledger.models import CostChange, ManualCost, ProposedChange, Store
 from ledger.models.rules import Rule
@@ -144,10 +145,8 @@ def _refuse_decided(kept: ProposedChange) -> None:
 
 
 def _number_accounts(add: Sequence[Rule]) -> None:
-    """Give new labels their accounts' numbers for good: one that is taken back might mean another label tomorrow."""
-    for rule in add:
-        if isinstance(rule, ManualCost) and rule.category and rule.label:
-            manual_costs.account_number(rule.account_name)
+    """Give new labels their accounts' numbers for good, so that looking at a change again and again takes no new ones."""
+    account_numbers(rule.account_name for rule in add if isinstance(rule, ManualCost) and rule.category and rule.label)
 
 
 def _refuse_costs(store: Store, tried: Trial, now: datetime) -> None:

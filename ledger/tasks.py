@@ -3,6 +3,7 @@
 from django.db.models import F
 from django.utils import timezone
 
+from ledger.accruing import accrue, due
 from ledger.audit import audit
 from ledger.cause import Cause
 from ledger.cost_checks.run import check_costs
@@ -78,6 +79,19 @@ def check_store(work: Work) -> None:
     check_costs(store, today=today_of(store, now), now=now)
 
 
+def accrue_books(work: Work) -> None:
+    """Have the days that have come booked for every store that has costs of days; others ask for no job."""
+    for store in Store.objects.filter(book__isnull=False).order_by("pk"):
+        if due(store, today=today_of(store, timezone.now())):
+            queue.submit(ACCRUE_BOOK, {"store": store.pk}, key=store_key(store), subject=store.name, actor=work.actor)
+
+
+def accrue_book(work: Work) -> None:
+    """Book the days of one store's costs that have come since."""
+    store, now = _store(work), timezone.now()
+    accrue(store, today=today_of(store, now), now=now)
+
+
 def _store(work: Work) -> Store:
     store = Store.objects.select_related("book").filter(pk=work.parameters["store"], book__isnull=False).first()
     if store is None:
@@ -88,6 +102,8 @@ def _store(work: Work) -> Store:
 AUDIT_BOOKS = Kind(name="audit-books", label="Nightly audit", handler=audit_books, atomic=True)
 AUDIT_BOOK = Kind(name="audit-book", label="Audit of a book", handler=audit_book, timeout=900, attempts=3)
 REPOST_STALE = Kind(name="repost-stale", label="Search for orders to restate", handler=repost_stale, atomic=True)
+ACCRUE_BOOKS = Kind(name="accrue-costs", label="Costs of the days that have come", handler=accrue_books, atomic=True)
+ACCRUE_BOOK = Kind(name="accrue-costs-of-a-book", label="Costs of a store's days", handler=accrue_book, atomic=True)
 REPOST = Kind(name="repost", label="Restating orders", handler=repost_book, timeout=2_700)
 CHECK_COSTS_NIGHTLY = Kind(name="check-costs-nightly", label="Nightly check of cost rules", handler=check_every_store, atomic=True)
 CHECK_COSTS = Kind(name="check-costs", label="Check of cost rules", handler=check_store, timeout=900, attempts=3)

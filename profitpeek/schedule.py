@@ -4,7 +4,7 @@ from datetime import time, timedelta
 
 from connectors.tasks import FORGET_FILES, IMPORT_FILE, LOAD_RATES
 from dashboards.tasks import FORGET_EXPIRED
-from ledger.tasks import AUDIT_BOOK, AUDIT_BOOKS, CHECK_COSTS, CHECK_COSTS_NIGHTLY, REPOST, REPOST_STALE
+from ledger.tasks import ACCRUE_BOOK, ACCRUE_BOOKS, AUDIT_BOOK, AUDIT_BOOKS, CHECK_COSTS, CHECK_COSTS_NIGHTLY, REPOST, REPOST_STALE
 from profitpeek.jobs.housekeeping import HEARTBEAT, PRUNE_JOBS
 from profitpeek.jobs.kinds import Kind
 from profitpeek.jobs.recurring import Recurring
@@ -18,6 +18,8 @@ KINDS: tuple[Kind, ...] = (
     REPOST_STALE,
     CHECK_COSTS,
     CHECK_COSTS_NIGHTLY,
+    ACCRUE_BOOKS,
+    ACCRUE_BOOK,
     IMPORT_FILE,
     LOAD_RATES,
     FORGET_EXPIRED,
@@ -27,6 +29,8 @@ KINDS: tuple[Kind, ...] = (
 RECURRING: tuple[Recurring, ...] = (
     Recurring(name="heartbeat", kind=HEARTBEAT, every=timedelta(minutes=1)),
     Recurring(name="repost-stale", kind=REPOST_STALE, every=timedelta(minutes=5)),
+    # Stores' days begin at different hours, and ad spend and exchange rates come late.
+    Recurring(name="accrue-costs", kind=ACCRUE_BOOKS, every=timedelta(hours=1)),
     Recurring(name="prune-jobs", kind=PRUNE_JOBS, every=timedelta(hours=6)),
     # The bank publishes at about 16:00 its time, on working days.
     Recurring(name="exchange-rates", kind=LOAD_RATES, at=time(16, 40), zone="Europe/Berlin"),

@@ -11,7 +11,7 @@ from typing import Any
 from ledger import countries
 from ledger.accounts import name_of
 from ledger.kinds import Basis, RateSource
-from ledger.models import Book, Channel, Customer, DayTotal, Entry, Order, Store, Variant
+from ledger.models import Book, Channel, Customer, DayTotal, Entry, ManualCost, Order, Store, Variant
 from ledger.money import in_minor_units
 from ledger.periods import Period
 from ledger.statements import Statement, profit
@@ -114,11 +114,12 @@ class _Names:
 
     def __init__(self, book: Book) -> None:
         self.book = book
-        self.channels = dict(Channel.objects.filter(store_id=book.pk).values_list("number", "key"))
+        self.channels = {0: "."} | dict(Channel.objects.filter(store_id=book.pk).values_list("number", "key"))
         self.variants = dict(Variant.objects.filter(store_id=book.pk).values_list("pk", "external_id"))
         orders = Order.objects.filter(store_id=book.pk).values_list("pk", "external_id")
         customers = Customer.objects.filter(store_id=book.pk).values_list("pk", "identity_hash")
         self.sources = {(1, pk): external_id for pk, external_id in orders}
+        self.sources |= {(3, pk): label for pk, label in ManualCost.objects.filter(store_id=book.pk).values_list("pk", "label")}
         self.sources |= {(2, pk): bytes(key).rstrip(b"\0").decode() for pk, key in customers}
 
     def amount(self, account: int, amount: Decimal) -> str:

@@ -64,6 +64,7 @@ WRITERS = {
     "ledger_ordercost": {"ledger/mirror.py"},
     "ledger_ordercharge": {"ledger/charge_rows.py"},
     "ledger_exchangerate": {"ledger/rates.py"},
+    "ledger_account": {"ledger/labels.py"},
     "ledger_product": {"ledger/dimensions.py"},
     "ledger_variant": {"ledger/dimensions.py"},
 }

@@ -9,6 +9,7 @@ from ledger.costing import ESTIMATED_SOURCES
 from ledger.days import day_number
 from ledger.drafts.charges import account_of
 from ledger.drafts.entry import EntryDraft, Fx
+from ledger.drafts.order_costs import OrderCostTerms, Share, order_cost_entries, order_shares
 from ledger.fees import FeeRules, is_charge, payment_fee
 from ledger.kinds import AWAITS_PAYMENT, COUNTS_AS_REVENUE, Hold, PaymentKind, PaymentStatus, SaleKind, SaleType
 from ledger.money import SCALE, Tenk, convert, divide_half_even, minor_step, round_half_even
@@ -39,6 +40,7 @@ class BookTerms(Struct, frozen=True):
     currency: str
     fees: FeeRules
     shipping: tuple[ShippingTerms, ...] = ()
+    order_costs: tuple[OrderCostTerms, ...] = ()
 
 
 class RateMissing(Exception):
@@ -147,6 +149,7 @@ def draft(order: OrderRow, *, terms: BookTerms, find_rate: RateFinder) -> list[E
             _draft_shipping(sheet, terms.shipping)
             _draft_payments(sheet, terms.fees)
             _draft_count(sheet)
+            sheet.entries.extend(order_cost_entries(order, _order_shares(sheet, terms), country=sheet.country))
         elif order.status in AWAITS_PAYMENT and order.cancelled is None:
             sheet.add(accounts.MEMO_UNPAID, 0, order.day, sum(sale.net + sale.tax for sale in order.sales))
     except RateMissing as missing:
@@ -238,6 +241,22 @@ def shipping_reason(order: OrderRow, *, terms: BookTerms, find_rate: RateFinder)
         return _shipping(_Sheet(order, terms, find_rate), terms.shipping).reason
     except RateMissing as missing:
         return f"unknown until there is an exchange rate from {missing.currency}"
+
+
+def _order_shares(sheet: _Sheet, terms: BookTerms) -> list[Share]:
+    return order_shares(sheet.order, terms.order_costs, sold=sheet.entries, currency=sheet.currency, own=sheet.own) if terms.order_costs else []
+
+
+def order_cost_reasons(order: OrderRow, *, terms: BookTerms, find_rate: RateFinder) -> list[Share]:
+    """Say which rules about orders cost the order how much on which days; none while it is held or does not count as revenue."""
+    if order.is_test or order.withdrawn is not None or not COUNTS_AS_REVENUE[order.status]:
+        return []
+    sheet = _Sheet(order, terms, find_rate)
+    try:
+        _draft_sales(sheet)
+        return _order_shares(sheet, terms)
+    except RateMissing:
+        return []
 
 
 def _draft_payments(sheet: _Sheet, rules: FeeRules) -> None:

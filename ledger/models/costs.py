@@ -1,18 +1,23 @@
 """Hold the costs a person enters, what they aim at, and the papers that prove it: what no platform tells."""
 
+from datetime import date
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 
+from ledger.accounts import AD_SPEND
 from ledger.models.catalog import Product
 from ledger.models.partners import Partner
 from ledger.models.rules import Rule, one_at_a_time
 from ledger.models.stores import PERCENTAGE, Store, valid_currency
+from ledger.money import is_currency, minor_digits, minor_step, tenk
 
 LONGEST_SPAN = 1_100
 """Days a cost that is entered once may cover: three years and a bit."""
+EARLIEST = date(2000, 1, 1)
+"""The first day a cost of days may be booked on."""
 
 
 class ManualCost(Rule):
@@ -98,7 +103,7 @@ class ManualCost(Rule):
 
     @property
     def net_amount(self) -> Decimal | None:
-        """Return the amount without VAT that is got back."""
+        """Return the amount without VAT that is got back, not rounded."""
         if self.amount is None or not self.includes_vat:
             return self.amount
         return self.amount * 100 / (100 + self.vat_percentage)
@@ -126,8 +131,23 @@ class ManualCost(Rule):
         days = (self.effective_to - self.effective_from).days if self.effective_from and self.effective_to else 0
         if self.basis == self.Basis.ONCE and days >= LONGEST_SPAN:
             problems["effective_to"] = f"A cost that is entered once covers at most {LONGEST_SPAN} days. Enter one a year."
+        if self.basis == self.Basis.AD_SPEND and self.account_name in AD_SPEND:
+            problems["label"] = "This account holds the ad spend itself. Give the fee a label of its own, such as agency."
+        if self.basis not in self.OF_ORDERS:
+            problems |= self._unfit_for_days()
         if problems:
             raise ValidationError(problems)
+
+    def _unfit_for_days(self) -> dict[str, str]:
+        """Say what a cost of days cannot have: a product, days before all days, parts of a cent."""
+        problems = {}
+        if self.product_id is not None:
+            problems["product"] = "A cost of days belongs to no product. Leave this empty, or choose per order, per unit or % of net revenue."
+        if self.effective_from and self.effective_from < EARLIEST:
+            problems["effective_from"] = f"Costs are booked from {EARLIEST:%-d %B %Y} on."
+        if self.amount is not None and is_currency(self.currency) and tenk(self.amount) % minor_step(self.currency):
+            problems["amount"] = f"Give at most {minor_digits(self.currency)} decimals: {self.currency} has no smaller unit."
+        return problems
 
 
 class CostDocument(models.Model):

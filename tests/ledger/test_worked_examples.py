@@ -155,8 +155,8 @@ def test_a_stores_profit_is_its_orders_less_what_belongs_to_no_order() -> None:
         cogs        -60.00
         fees        -10.70
         marketing   -20.00
-        operating   -31.00
-        net_profit   28.30
+        operating   -20.00
+        net_profit   39.30
         orders       2
         units        3
         """,

@@ -10,14 +10,14 @@ from django.core.management.base import CommandError
 
 from ledger.management.store_command import StoreCommand, amount_text, table
 from ledger.models import Store
-from ledger.orders_view import COLUMNS, EntryView, OrderView, order_profit
+from ledger.orders_view import AD_SHARE, COLUMNS, EntryView, OrderView, order_profit
 from ledger.snapshot import snapshot
 
 EARNED = frozenset({"revenue", "profit"})
 LABELS = {
     "revenue": "Revenue (tax and shipping included)", "cogs": "COGS", "shipping": "Shipping", "tax": "of the fees: tax collected",
     "payment_fees": "of the fees: payment", "other_fees": "of the fees: marketplace and disputes", "fees": "Fees",
-    "marketing_costs": "Marketing", "profit": "Profit",
+    "marketing_costs": "Marketing linked to the order", "profit": "Profit",
 }  # fmt: skip
 
 
@@ -67,6 +67,8 @@ def _as_json(store: Store, order: OrderView) -> dict[str, Any]:
         msgspec.structs.asdict(payment) | {"amount": amount_text(payment.amount, sold), "fee": amount_text(payment.fee, own)}
         for payment in order.payments
     ]
+    answer["rule_costs"] = [msgspec.structs.asdict(cost) | {"amount": amount_text(cost.amount, own)} for cost in order.rule_costs]
+    answer["advertising"] = AD_SHARE
     answer["entries"] = [_entry(entry, own) for entry in order.entries]
     return answer
 
@@ -99,7 +101,8 @@ def _as_text(store: Store, order: OrderView) -> list[str]:
     if order.estimated_share is not None:
         parts.append(f"Estimated share: {order.estimated_share * 100:.1f} %")
     parts.append(f"Shipping cost: {order.shipping_why}")
-    parts += _lines(order) + _payments(order, own) + _entries(order.entries, own)
+    parts.append(f"Share of advertising: {AD_SHARE}")
+    parts += _lines(order) + _payments(order, own) + _rule_costs(order, own) + _entries(order.entries, own)
     return [*parts, ""]
 
 
@@ -117,6 +120,12 @@ def _payments(order: OrderView, own: str) -> list[str]:
         named = f"{paid.day} {paid.kind}, {paid.status}"
         rows.append([named, paid.gateway or "–", paid.why, amount_text(paid.amount, order.currency), amount_text(paid.fee, own)])
     return ["", table(rows, words=3)] if order.payments else []
+
+
+def _rule_costs(order: OrderView, own: str) -> list[str]:
+    rows = [["Rule about orders", "Account", f"Amount {own}"]]
+    rows += [[cost.rule, cost.account, amount_text(cost.amount, own)] for cost in order.rule_costs]
+    return ["", table(rows, words=2)] if order.rule_costs else []
 
 
 def _entries(entries: Sequence[EntryView], own: str) -> list[str]:
