@@ -13,7 +13,7 @@ from connectors.platforms.files.template import Template
 from connectors.uploads import forget_abandoned, import_received, receive
 from ledger.kinds import Hold
 from ledger.models import Order, Store
-from ledger.tasks import submit_repost
+from ledger.tasks import submit_redraft
 from profitpeek.jobs import queue
 from profitpeek.jobs.faults import Cancelled, Retryable
 from profitpeek.jobs.kinds import Kind
@@ -52,7 +52,7 @@ def load_rates(work: Work) -> None:
     waiting = Order.objects.filter(hold=Hold.RATE_MISSING).order_by("store_id").values_list("store_id", flat=True).distinct()
     # Also when nothing was added: an earlier run may have ended between its rates and this.
     for store in Store.objects.filter(pk__in=list(waiting)).order_by("pk"):
-        submit_repost(store, why="new exchange rates", actor="exchange rates")
+        submit_redraft(store, why="new exchange rates", actor="exchange rates")
     if done.error:
         raise Retryable(f"Rates may be missing: {done.error}", after=3_600)
 

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from ledger import dimensions
 from ledger.days import day_number, moment
 from ledger.facts import OrderFact
-from ledger.kinds import CostSource
 from ledger.models import Store, StoreZone
 from ledger.rows import CostRow, LineRow, OrderRow, PaymentRow, SaleRow
 
@@ -109,12 +108,11 @@ class OrderBuilder:
         variants = self._variants
         for line in fact.lines:
             ref = variants[line.variant] if line.variant is not None else None
-            stated = line.unit_cost is not None
             order.lines.append(
                 LineRow(
                     line.external_id, part_of(line.external_id), line.quantity, line.unit_price,
                     ref.variant if ref else None, ref.product if ref else None, line.sku, line.title,
-                    line.unit_cost, CostSource.STATED if stated else CostSource.NONE,
+                    stated_cost=line.unit_cost,
                 )
             )  # fmt: skip
 

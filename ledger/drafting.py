@@ -33,19 +33,21 @@ def load_terms(store: Store, orders: Sequence[OrderRow]) -> Terms:
     version = Book.objects.values_list("costs_version", flat=True).get(pk=store.pk)
     current = Store.objects.get(pk=store.pk)
     defaults = CostDefaults.objects.filter(pk=1).first() or CostDefaults()
-    costing = Costing.load(current, defaults, lines=[line for order in orders for line in order.lines])
+    lines = [line for order in orders for line in order.lines]
+    costing = Costing.load(
+        current, defaults, variants={line.variant for line in lines if line.variant is not None},
+        products={line.product for line in lines if line.product is not None}, orders=[order.id for order in orders],
+    )  # fmt: skip
     book = BookTerms(current.currency, FeeRules.load(current, defaults), load_rules(current), load_order_costs(current))
     return Terms(book, costing, version)
 
 
 def draft_orders(orders: Sequence[OrderRow], terms: Terms) -> dict[Source, list[EntryDraft]]:
     """Draft the entries of each order and set its unit costs, hold, count and columns."""
-    for order in orders:
-        for line in order.lines:
-            terms.costing.apply(line, day=order.day, currency=order.currency)
-    find_rate = _rates(orders, terms.book)
+    find_rate = _rates(orders, terms)
     drafts: dict[Source, list[EntryDraft]] = {}
     for order in orders:
+        terms.costing.apply(order, find_rate)
         entries = draft(order, terms=terms.book, find_rate=find_rate)
         order.columns = order_columns(entries)
         drafts[SourceKind.ORDER.value, order.id] = entries
@@ -54,25 +56,25 @@ def draft_orders(orders: Sequence[OrderRow], terms: Terms) -> dict[Source, list[
 
 def shipping_reasons(orders: Sequence[OrderRow], terms: Terms) -> dict[int, str]:
     """Say, per order, why shipping it costs what it costs."""
-    find_rate = _rates(orders, terms.book)
+    find_rate = _rates(orders, terms)
     return {order.id: shipping_reason(order, terms=terms.book, find_rate=find_rate) for order in orders}
 
 
 def order_costs_of(orders: Sequence[OrderRow], terms: Terms) -> dict[int, list[Share]]:
     """Say, per order, which rules about orders cost it how much."""
-    find_rate = _rates(orders, terms.book)
+    find_rate = _rates(orders, terms)
     return {order.id: order_cost_reasons(order, terms=terms.book, find_rate=find_rate) for order in orders}
 
 
-def _rates(orders: Sequence[OrderRow], book: BookTerms) -> RateFinder:
+def _rates(orders: Sequence[OrderRow], terms: Terms) -> RateFinder:
     """Load the rates a batch needs in one query; most batches need none."""
-    own = book.currency
+    own = terms.book.currency
     currencies = {order.currency for order in orders}
     currencies |= {payment.fee_currency for order in orders for payment in order.payments if payment.fee_currency}
-    currencies |= {line.cost_currency for order in orders for line in order.lines if line.cost_currency}
     currencies |= {charge.currency for order in orders for charge in order.charges}
-    currencies |= {rule.terms.currency for rule in book.fees.dated if rule.terms.currency}
-    currencies |= {cost.currency for cost in book.order_costs if cost.basis != ManualCost.Basis.REVENUE}
+    currencies |= {rule.terms.currency for rule in terms.book.fees.dated if rule.terms.currency}
+    currencies |= {cost.currency for cost in terms.book.order_costs if cost.basis != ManualCost.Basis.REVENUE}
+    currencies |= terms.costing.currencies()
     currencies.discard(own)
     if not (currencies and orders):
         return lambda currency, day: None

@@ -114,6 +114,7 @@ class CostSource(IntegerChoices):
     STATED = 1, "stated with the order"
     VARIANT_MANUAL = 2, "product cost entered by hand"
     BUNDLE = 9, "cost of the bundle's parts"
+    BUNDLE_ESTIMATED = 10, "cost of the bundle's parts, some of it estimated"
     VARIANT_PLATFORM = 3, "product cost stated by the platform"
     VARIANT_FIRST = 7, "first known product cost, from before it was known"
     PRODUCT_PERCENTAGE = 4, "product COGS percentage"

@@ -20,7 +20,7 @@ _ORDER_COLUMNS = (
     "discount_codes, shipping_method, grams"
 )
 _CHILD = "store_id, order_id, external_id, part"
-_LINE_COLUMNS = f"{_CHILD}, variant_id, quantity, unit_price, unit_cost, cost_source, cost_percentage, cost_currency, sku, title"
+_LINE_COLUMNS = f"{_CHILD}, variant_id, quantity, unit_price, unit_cost, cost_source, cost_percentage, cost_currency, sku, title, stated_cost"
 _SALE_COLUMNS = f"{_CHILD}, line_part, happened_at, day, kind, type, quantity, net, discount, tax, restocked"
 _PAYMENT_COLUMNS = f"{_CHILD}, kind, status, gateway, amount, fee, fee_currency, processed_at, day"
 _COST_COLUMNS = f"{_CHILD}, account, amount, happened_at, day"
@@ -73,14 +73,14 @@ def _order(store_id: int, o: OrderRow) -> bytes:
 
 
 def _lines(store_id: int, orders: Sequence[OrderRow]) -> Iterator[bytes]:
-    store = b"\0\x0d" + pg.i4(store_id)
+    store = b"\0\x0e" + pg.i4(store_id)
     for order in orders:
         head = store + pg.i8(order.id)
         for row in order.lines:
             yield (
                 head + pg.text(row.external_id) + pg.i4(row.part) + pg.optional_i8(row.variant) + pg.i4(row.quantity) + pg.money(row.unit_price)
                 + pg.optional_money(row.unit_cost) + pg.i2(row.cost_source) + pg.optional_money(row.cost_percentage)
-                + pg.text(row.cost_currency) + pg.text(row.sku) + pg.text(row.title)
+                + pg.text(row.cost_currency) + pg.text(row.sku) + pg.text(row.title) + pg.optional_money(row.stated_cost)
             )  # fmt: skip
 
 
@@ -140,7 +140,7 @@ _LOAD_ORDERS = f"""
 """
 _LOAD_LINES = f"""
     SELECT l.order_id, l.external_id, l.part, l.quantity, {_units("l.unit_price")}, l.variant_id, v.product_id, l.sku, l.title,
-        {_units("l.unit_cost")}, l.cost_source, {_units("l.cost_percentage")}, l.cost_currency
+        {_units("l.unit_cost")}, l.cost_source, {_units("l.cost_percentage")}, l.cost_currency, {_units("l.stated_cost")}
     FROM ledger_orderline l LEFT JOIN ledger_variant v ON v.id = l.variant_id
     WHERE l.store_id = %s AND l.order_id = ANY(%s) ORDER BY l.order_id, l.part
 """

@@ -7,9 +7,22 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 from msgspec import Struct
 
-from ledger.models import BundlePart, CogsRule, CostOverride, FeeRule, ManualCost, PartnerCode, ProfitGoal, ShippingRule, Store, VariantCost
+from ledger.models import (
+    BundlePart,
+    CogsRule,
+    CostChange,
+    CostOverride,
+    FeeRule,
+    ManualCost,
+    PartnerCode,
+    ProfitGoal,
+    ShippingRule,
+    Store,
+    VariantCost,
+)
 from ledger.models.rules import Rule
 
 COGS = frozenset({CogsRule, VariantCost, BundlePart, CostOverride})
@@ -45,6 +58,18 @@ class Reach(Struct, frozen=True):
 def every_order(store: Store) -> Reach:
     """Reach every order of a store, in everything that is drafted of it."""
     return Reach(store.pk, "true", (), only_cogs=False)
+
+
+def reach_since(store: Store, after: int, through: int) -> Reach:
+    """Return the orders that the changes reach which made the book's costs versions past `after`, up to `through`.
+
+    They are every order where something else than a kept change made one of them (the defaults did, or a rate).
+    """
+    changes = CostChange.objects.filter(store=store, costs_version__gt=after, costs_version__lte=through).values("pk")
+    if changes.count() != through - after:
+        return every_order(store)
+    changed = [rule for kind in _OF_KIND for rule in kind._default_manager.filter(Q(added_by__in=changes) | Q(removed_by__in=changes), store=store)]
+    return reach_of(store, changed)
 
 
 def reach_of(store: Store, changed: Iterable[Rule]) -> Reach:

@@ -15,10 +15,14 @@ from ledger.kinds import Hold
 from ledger.models import Book, Order, Store
 from ledger.order_posting import post_orders
 from ledger.posting import Posting, hold_book
+from ledger.reach import Reach, every_order, reach_since
 from ledger.record import persist
 
 CHUNK = 2_000
 """Orders drafted again per transaction: the book is held for a fraction of a second each."""
+
+IDS_AT_ONCE = 50 * CHUNK
+"""Order ids read ahead: finding them looks at every order of the store, so it is not done chunk by chunk."""
 
 Progress = Callable[[int, int], None]
 """Called with (orders done, orders in all)."""
@@ -31,23 +35,38 @@ def repost(store: Store, *, cause: Cause, progress: Progress | None = None) -> i
     version that was in force at the start, and findings about rates that are no longer missing are resolved.
     """
     version = Book.objects.values_list("costs_version", flat=True).get(pk=store.pk)
-    total = Order.objects.filter(store=store).count()
+    return _bring_up_to(version, store, every_order(store), cause, progress)
+
+
+def restate(store: Store, *, cause: Cause, progress: Progress | None = None) -> int:
+    """Draft again what the changes of cost rules since the last restating can reach, as `repost` does, and no more than that.
+
+    Several changes are one run. Where something else moved costs too, or the drafts improved, it is every order.
+    """
+    restated, version = Book.objects.values_list("restated_version", "costs_version").get(pk=store.pk)
+    outdated = Order.objects.filter(store=store).exclude(draft_version=DRAFT_VERSION).exists()
+    return _bring_up_to(version, store, every_order(store) if outdated else reach_since(store, restated, version), cause, progress)
+
+
+def _bring_up_to(version: int, store: Store, reach: Reach, cause: Cause, progress: Progress | None) -> int:
+    # orders that arrive meanwhile are drafted with the rules of at least this version
+    total = reach.count()
     written = done = 0
-    for ids in _chunks(store):
+    for ids in _chunks(reach):
         written += persist(store, lambda ids=ids: _repost(store, ids, cause)).added  # type: ignore[misc]
         done += len(ids)
         if progress is not None:
-            progress(done, total)
+            progress(done, max(done, total))
     Book.objects.filter(pk=store.pk, restated_version__lt=version).update(restated_version=version)
     resolve_rates(store)
     return written
 
 
-def _chunks(store: Store) -> Iterator[list[int]]:
+def _chunks(reach: Reach) -> Iterator[list[int]]:
     last = 0
-    while ids := list(Order.objects.filter(store=store, pk__gt=last).order_by("pk").values_list("pk", flat=True)[:CHUNK]):
-        yield ids
-        last = ids[-1]
+    while found := reach.ids(after=last, limit=IDS_AT_ONCE):
+        yield from (found[start : start + CHUNK] for start in range(0, len(found), CHUNK))
+        last = found[-1]
 
 
 def _repost(store: Store, ids: Sequence[int], cause: Cause) -> Posting:

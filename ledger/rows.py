@@ -24,7 +24,9 @@ class LineRow(Struct, gc=False):
     cost_source: int = CostSource.NONE
     cost_percentage: Tenk | None = None
     cost_currency: str = ""
-    """Of the unit cost; empty where it is the order's."""
+    """Of the unit cost; empty where it is the order's. Without a unit cost: the currency whose rate that waits for."""
+    stated_cost: Tenk | None = None
+    """Of one unit as stated with the order, in the order's currency."""
 
 
 class SaleRow(Struct, gc=False):

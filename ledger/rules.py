@@ -6,11 +6,13 @@ at once, and has the store's orders drafted again. Undoing a change is another c
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Field, Q
+from django.db.models import Exists, F, Field, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from ledger import manual_costs
 from ledger.cause import Cause
@@ -24,6 +26,7 @@ from ledger.models import (
     FeeRule,
     ManualCost,
     PartnerCode,
+    Product,
     ProfitGoal,
     ShippingRule,
     Store,
@@ -78,7 +81,27 @@ def change(
             made.costs_version = costs_changed(store)
             made.save(update_fields=["costs_version"])
             submit_repost(store, why="costs changed", actor=actor)
+        refresh_shown(store, today_of(store, now))
     return made
+
+
+def refresh_shown(store: Store, today: date) -> None:
+    """Write the percentages that hold today where lists and the API show them, on the store and its products; rules alone decide."""
+    holding = live(CogsRule, store).filter(
+        Q(effective_from=None) | Q(effective_from__lte=today), Q(effective_to=None) | Q(effective_to__gte=today)
+    )  # fmt: skip
+    of_store = Store.objects.filter(pk=store.pk)
+    _show(of_store, holding.filter(product=None))
+    store.cogs_percentage = of_store.values_list("cogs_percentage", flat=True).get()
+    own = holding.filter(product=OuterRef("pk"))
+    _show(Product.objects.filter(Q(cogs_percentage__isnull=False) | Exists(own), store=store), own)
+
+
+def _show(rows: Any, holding: Any) -> None:
+    """Set the percentage of rows to that of the rule that holds, where it is another."""
+    share, none = Subquery(holding.values("percentage")[:1]), Decimal(-1)
+    shown = Coalesce(F("cogs_percentage"), none)
+    rows.annotate(shown=shown, share=Coalesce(share, none)).exclude(shown=F("share")).update(cogs_percentage=share)
 
 
 def write(
@@ -95,6 +118,8 @@ def write(
         _remove(rule, made)
     for rule in add:
         _make_room(rule, made)
+        if isinstance(rule, BundlePart):
+            _refuse_nested(rule, store)
         _add(rule, made)
     return made
 
@@ -169,6 +194,19 @@ def _check(rule: Rule, store: Store) -> None:
         raise RuleRefused("; ".join(error.messages)) from error
 
 
+def _refuse_nested(part: BundlePart, store: Store) -> None:
+    """Refuse a bundle within a bundle: its cost would come from parts that have parts."""
+    standing = _in_days(live(BundlePart, store), part)
+    if standing.filter(bundle=part.component).exists():
+        raise RuleRefused(
+            f"“{part.component}” is a bundle itself on some of these days. Name what it is made of as parts of “{part.bundle}” instead."
+        )
+    if standing.filter(component=part.bundle).exists():
+        raise RuleRefused(
+            f"“{part.bundle}” is part of another bundle on some of these days, so it cannot be a bundle itself. Take it out of that one first."
+        )
+
+
 def _add(rule: Rule, made: CostChange) -> None:
     rule.store_id, rule.added_by = made.store_id, made
     try:
@@ -184,17 +222,21 @@ def _make_room(rule: Rule, made: CostChange) -> None:
     if scope is None:
         return
     same = {name: getattr(rule, name) for name in scope}
-    standing = _rows(type(rule)).filter(store_id=made.store_id, removed_by=None, **same)
-    if rule.effective_to is not None:
-        standing = standing.filter(Q(effective_from=None) | Q(effective_from__lte=rule.effective_to))
-    if rule.effective_from is not None:
-        standing = standing.filter(Q(effective_to=None) | Q(effective_to__gte=rule.effective_from))
-    for old in list(standing):
+    for old in list(_in_days(live(type(rule), made.store).filter(**same), rule)):
         _remove(old, made)
         for first, last in _uncovered(old, rule):
             rest = copy_of(old)
             rest.effective_from, rest.effective_to = first, last
             _add(rest, made)
+
+
+def _in_days(standing: Any, rule: Rule) -> Any:
+    """Limit rules to those that hold on a day of another one."""
+    if rule.effective_to is not None:
+        standing = standing.filter(Q(effective_from=None) | Q(effective_from__lte=rule.effective_to))
+    if rule.effective_from is not None:
+        standing = standing.filter(Q(effective_to=None) | Q(effective_to__gte=rule.effective_from))
+    return standing
 
 
 def _uncovered(old: Rule, new: Rule) -> Iterable[tuple[date | None, date | None]]:

@@ -1,5 +1,7 @@
 """Do in the background what books need: the nightly audit, drafting orders again, and checking the rules of costs."""
 
+from collections.abc import Callable
+
 from django.db.models import F
 from django.utils import timezone
 
@@ -10,7 +12,7 @@ from ledger.cost_checks.run import check_costs
 from ledger.kinds import CauseKind
 from ledger.models import Store
 from ledger.record import Contended
-from ledger.reposting import repost
+from ledger.reposting import repost, restate
 from ledger.snapshot import snapshot
 from ledger.stores import today_of
 from profitpeek.jobs import queue
@@ -38,19 +40,33 @@ def audit_book(work: Work) -> None:
 
 
 def submit_repost(store: Store, *, why: str, actor: str) -> None:
-    """Have a store's orders drafted again in the background; asked for twice, it is done once."""
+    """Have what changed costs reach drafted again in the background; asked for twice, it is done once."""
     queue.submit(REPOST, {"store": store.pk}, key=store_key(store), subject=f"{store.name}: {why}", actor=actor)
 
 
+def submit_redraft(store: Store, *, why: str, actor: str) -> None:
+    """Have every order of a store drafted again in the background, whatever changed."""
+    queue.submit(REDRAFT, {"store": store.pk}, key=store_key(store), subject=f"{store.name}: {why}", actor=actor)
+
+
 def repost_book(work: Work) -> None:
-    """Draft a store's orders again with today's rules. Posting writes only differences, so a run that was cut harms nothing."""
+    """Restate a store after changes of its costs. Posting writes only differences, so a run that was cut harms nothing."""
+    _draft_again(work, restate)
+
+
+def redraft_book(work: Work) -> None:
+    """Draft every order of a store again with today's rules and rates."""
+    _draft_again(work, repost)
+
+
+def _draft_again(work: Work, run: Callable[..., int]) -> None:
     store = _store(work)
 
     def progress(done: int, whole: int) -> None:
         work.progress("drafting orders again", done, whole)
 
     try:
-        repost(store, cause=Cause(CauseKind.RULE, "repost", work.actor), progress=progress)
+        run(store, cause=Cause(CauseKind.RULE, "repost", work.actor), progress=progress)
     except Contended as error:
         raise Retryable(str(error)) from error
     submit_check(store, actor=work.actor)
@@ -105,5 +121,6 @@ REPOST_STALE = Kind(name="repost-stale", label="Search for orders to restate", h
 ACCRUE_BOOKS = Kind(name="accrue-costs", label="Costs of the days that have come", handler=accrue_books, atomic=True)
 ACCRUE_BOOK = Kind(name="accrue-costs-of-a-book", label="Costs of a store's days", handler=accrue_book, atomic=True)
 REPOST = Kind(name="repost", label="Restating orders", handler=repost_book, timeout=2_700)
+REDRAFT = Kind(name="redraft", label="Drafting every order again", handler=redraft_book, timeout=2_700)
 CHECK_COSTS_NIGHTLY = Kind(name="check-costs-nightly", label="Nightly check of cost rules", handler=check_every_store, atomic=True)
 CHECK_COSTS = Kind(name="check-costs", label="Check of cost rules", handler=check_store, timeout=900, attempts=3)

@@ -4,7 +4,18 @@ from datetime import time, timedelta
 
 from connectors.tasks import FORGET_FILES, IMPORT_FILE, LOAD_RATES
 from dashboards.tasks import FORGET_EXPIRED
-from ledger.tasks import ACCRUE_BOOK, ACCRUE_BOOKS, AUDIT_BOOK, AUDIT_BOOKS, CHECK_COSTS, CHECK_COSTS_NIGHTLY, REPOST, REPOST_STALE
+from ledger.daily import SHOW_PERCENTAGES
+from ledger.tasks import (
+    ACCRUE_BOOK,
+    ACCRUE_BOOKS,
+    AUDIT_BOOK,
+    AUDIT_BOOKS,
+    CHECK_COSTS,
+    CHECK_COSTS_NIGHTLY,
+    REDRAFT,
+    REPOST,
+    REPOST_STALE,
+)
 from profitpeek.jobs.housekeeping import HEARTBEAT, PRUNE_JOBS
 from profitpeek.jobs.kinds import Kind
 from profitpeek.jobs.recurring import Recurring
@@ -16,6 +27,8 @@ KINDS: tuple[Kind, ...] = (
     AUDIT_BOOK,
     REPOST,
     REPOST_STALE,
+    REDRAFT,
+    SHOW_PERCENTAGES,
     CHECK_COSTS,
     CHECK_COSTS_NIGHTLY,
     ACCRUE_BOOKS,
@@ -31,6 +44,7 @@ RECURRING: tuple[Recurring, ...] = (
     Recurring(name="repost-stale", kind=REPOST_STALE, every=timedelta(minutes=5)),
     # Stores' days begin at different hours, and ad spend and exchange rates come late.
     Recurring(name="accrue-costs", kind=ACCRUE_BOOKS, every=timedelta(hours=1)),
+    Recurring(name="show-percentages", kind=SHOW_PERCENTAGES, every=timedelta(hours=1)),
     Recurring(name="prune-jobs", kind=PRUNE_JOBS, every=timedelta(hours=6)),
     # The bank publishes at about 16:00 its time, on working days.
     Recurring(name="exchange-rates", kind=LOAD_RATES, at=time(16, 40), zone="Europe/Berlin"),

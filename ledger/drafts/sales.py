@@ -200,10 +200,13 @@ def _draft_product(sheet: _Sheet, sale: SaleRow, line: LineRow | None, booked: d
         sheet.add(accounts.SALES_RETURNS, sale.part, sale.day, sale.net, variant=variant)
         if sale.kind in GIVEN_BACK:
             sheet.put(accounts.STAT_RETURNED_UNITS, sale.part, sale.day, -sale.quantity * SCALE, variant=variant)
-    if line is None or line.unit_cost is None or not sale.quantity:
+    if line is None or not sale.quantity:
         return
     if sale.kind in SOLD or (sale.kind in GIVEN_BACK and sale.restocked):
-        _draft_cogs(sheet, sale, line, booked.setdefault(line.part, _BookedCost()))
+        if line.unit_cost is not None:
+            _draft_cogs(sheet, sale, line, booked.setdefault(line.part, _BookedCost()))
+        elif line.cost_currency:
+            raise RateMissing(line.cost_currency, sheet.order.day)
 
 
 def _draft_cogs(sheet: _Sheet, sale: SaleRow, line: LineRow, booked: _BookedCost) -> None:

@@ -15,7 +15,7 @@ class Product(models.Model):
     title = models.CharField(max_length=255, blank=True)
     cogs_percentage = models.DecimalField(
         "COGS %", max_digits=7, decimal_places=4, null=True, blank=True, validators=PERCENTAGE,
-        help_text="Share of this product's list price that it costs. Empty: the store's percentage applies.",
+        help_text="Share of this product's list price that it costs today, by its rules; those decide. Empty: the store's percentage applies.",
     )  # fmt: skip
     platform_updated_at = models.DateTimeField(null=True, blank=True)
 

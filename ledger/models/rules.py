@@ -168,6 +168,7 @@ class CostOverride(Rule):
             models.CheckConstraint(condition=Q(unit_cost__gte=0), name="cost_override_not_negative"),
             models.CheckConstraint(condition=Q(effective_from__isnull=True, effective_to__isnull=True), name="cost_override_has_no_days"),
         ]
+        indexes = [models.Index(fields=["store", "order_id"], name="cost_override_by_order", condition=Q(removed_by__isnull=True))]
 
     def __str__(self) -> str:
         return f"{self.unit_cost.normalize():f} {self.currency} for {self.told or self.line}"

@@ -45,7 +45,8 @@ class Store(models.Model):
     is_demo = models.BooleanField(default=False, editable=False)
     cogs_percentage = models.DecimalField(
         "COGS %", max_digits=7, decimal_places=4, null=True, blank=True, validators=PERCENTAGE,
-        help_text="Share of the list price a product costs when nothing better is known. Empty: the default applies.",
+        help_text="Share of the list price a product costs today when nothing better is known, by the store's rules; those decide. "
+        "Empty: the default applies.",
     )  # fmt: skip
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -10,7 +10,7 @@ from django.test import Client
 
 from ledger import findings, tasks
 from ledger.admin import costs
-from ledger.models import Batch, Book, CostDefaults, Membership, Order, Product, Store
+from ledger.models import Batch, Book, CostDefaults, Membership, Order, Store
 from ledger.reposting import costs_changed
 from ledger.stores import StoreRefused, open_store
 from profitpeek.jobs import queue
@@ -37,20 +37,25 @@ def store_form(**changed: str) -> dict[str, str]:
     return {"name": "Shop", "slug": "shop", "fiscal_year_start_month": "1", "margin_basis": "total_sales", "cogs_percentage": "", **zones, **changed}
 
 
+def defaults_form(**changed: str) -> dict[str, str]:
+    """Fill in the form of the cost defaults."""
+    return {"cogs_percentage": "40", "payment_fee_percentage": "2.9", "payment_fee_fixed": "0.30", **changed}
+
+
 def profit_of(number: str) -> str:
     """Return an order's profit."""
     return str(Order.objects.get(number=number).profit)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_store_percentage_restates_at_once():
+def test_a_changed_default_restates_at_once():
     store = a_store(slug="shop")
     write(store, an_order("1"))
-    client = signed_in(store=store, role="owner")
-    answer = client.post(f"/admin/ledger/store/{store.pk}/change/", store_form(cogs_percentage="35"), follow=True)
+    client = signed_in(superuser=True)
+    answer = client.post("/admin/ledger/costdefaults/1/change/", defaults_form(cogs_percentage="35"), follow=True)
     assert "Restated Shop: 2 entries." in answer.content.decode()
     batch = Batch.objects.get(book_id=store.pk, seq=2)
-    assert (batch.get_cause_display(), batch.cause_ref, batch.actor) == ("rule", "store COGS % none → 35", "ann@example.com")
+    assert (batch.get_cause_display(), batch.cause_ref, batch.actor) == ("rule", "default COGS % 40 → 35", "ann@example.com")
     assert profit_of("#1") == "30.7500"
     book = book_of(store)
     assert (book.costs_version, book.restated_version) == (1, 1)
@@ -71,11 +76,11 @@ def test_a_large_store_is_restated_in_the_background(monkeypatch):
     store = a_store(slug="shop")
     write(store, an_order("1"), an_order("2"))
     client = signed_in(superuser=True)
-    answer = client.post(f"/admin/ledger/store/{store.pk}/change/", store_form(cogs_percentage="35"), follow=True)
+    answer = client.post("/admin/ledger/costdefaults/1/change/", defaults_form(cogs_percentage="35"), follow=True)
     assert "are being restated in the background" in answer.content.decode()
     assert (book_of(store).costs_version, book_of(store).last_seq) == (1, 1)
     job = Job.objects.get()
-    assert (job.kind, job.subject) == ("repost", "Shop: store COGS % none → 35")
+    assert (job.kind, job.subject) == ("repost", "Shop: default COGS % 40 → 35")
     run(job.pk)
     assert (book_of(store).restated_version, book_of(store).last_seq) == (1, 2)
 
@@ -85,7 +90,7 @@ def test_restating_that_was_cut_is_found_and_done():
     cut, fine = a_store(slug="cut"), a_store(slug="fine")
     for store in (cut, fine):
         write(store, an_order("1"))
-    Store.objects.filter(pk=cut.pk).update(cogs_percentage=35)
+    CostDefaults.objects.update(cogs_percentage=35)
     with transaction.atomic():
         costs_changed(cut)
     run(queue.submit(tasks.REPOST_STALE, actor="schedule"))
@@ -102,29 +107,11 @@ def test_defaults_reach_every_store_and_belong_to_the_superuser(django_capture_o
     write(one, an_order("1"))
     write(two, an_order("2"))
     client = signed_in(superuser=True)
-    form = {"cogs_percentage": "30", "payment_fee_percentage": "2.9", "payment_fee_fixed": "0.30"}
     with django_capture_on_commit_callbacks(execute=True):
-        client.post("/admin/ledger/costdefaults/1/change/", form)
+        client.post("/admin/ledger/costdefaults/1/change/", defaults_form(cogs_percentage="30"))
     assert CostDefaults.objects.get().cogs_percentage == 30
     assert (profit_of("#1"), profit_of("#2")) == ("33.2500", "33.2500")
     assert client.get("/admin/ledger/costdefaults/add/").status_code == 403
-
-
-def test_products_edited_in_the_list_restate_their_store_once(django_capture_on_commit_callbacks):
-    store = a_store(slug="shop")
-    write(store, an_order("1", lines=2))
-    first, second = Product.objects.order_by("title", "pk")
-    client = signed_in(store=store, role="cost_editor")
-    form = {
-        "form-TOTAL_FORMS": "2", "form-INITIAL_FORMS": "2", "form-0-id": str(first.pk), "form-0-cogs_percentage": "10",
-        "form-1-id": str(second.pk), "form-1-cogs_percentage": "20", "_save": "Save",
-    }  # fmt: skip
-    with django_capture_on_commit_callbacks(execute=True) as callbacks:
-        client.post("/admin/ledger/product/", form)
-    assert len(callbacks) == 1
-    assert sorted(Product.objects.values_list("cogs_percentage", flat=True)) == [10, 20]
-    assert Order.objects.get().cogs == Decimal(15)
-    assert Batch.objects.filter(book_id=store.pk).count() == 2
 
 
 @pytest.mark.parametrize(

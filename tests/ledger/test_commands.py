@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
-from ledger.models import DayTotal, Membership, Store
+from ledger.models import CostDefaults, DayTotal, Membership, Store
 from tests.builders import a_line, a_payment, a_refund, a_store, an_order, book_of, write
 
 pytestmark = pytest.mark.django_db
@@ -171,7 +171,7 @@ def test_books_audit_finds_a_wrong_total_and_rebuild_mends_it():
 def test_books_repost_and_explain_what_it_changed():
     store = a_known_store()
     assert told("books", "repost", "shop") == {"store": "shop", "entries": 0, "through_batch": 2}
-    Store.objects.filter(pk=store.pk).update(cogs_percentage="30")
+    CostDefaults.objects.update(cogs_percentage="30")
     assert told("books", "repost", "shop") == {"store": "shop", "entries": 2, "through_batch": 3}
     answer = told("books", "explain", "shop", "--from", "2")
     (change,) = answer["changes"]

@@ -9,9 +9,10 @@ from ledger.cause import Cause
 from ledger.drafts.entry import EntryDraft
 from ledger.explain import changes
 from ledger.kinds import Basis, CauseKind
-from ledger.models import Batch, CostDefaults, Order, OrderLine
+from ledger.models import Batch, CogsRule, CostDefaults, Order, OrderLine
 from ledger.posting import NOTHING, CostsMoved, hold_book, post
 from ledger.reposting import costs_changed, is_restating, repost, withdraw
+from ledger.rules import change
 from ledger.totals import recompute
 from tests.builders import SYNC, a_line, a_refund, a_store, an_order, at, book_of, write
 from tests.ledger_text import assert_entries, assert_statement, assert_totals, statement
@@ -108,11 +109,8 @@ def test_a_changed_rule_restates_the_day_it_belongs_to():
 def test_a_products_percentage_beats_the_stores_and_the_stores_the_default():
     store = a_store()
     write(store, an_order(lines=3))
-    store.cogs_percentage = Decimal(30)
-    store.save()
     mug = OrderLine.objects.get(store_id=store.pk, external_id="1").variant.product
-    mug.cogs_percentage = Decimal("12.5")
-    mug.save()
+    change(store, add=[CogsRule(percentage=30), CogsRule(percentage="12.5", product=mug)], actor="ann@example.com", now=at("2026-03-20 09:00"))
     repost(store, cause=RULE)
     table = "variant amount how\n v1 -6.25 estimated\n v2 -15.00 estimated\n v3 -15.00 estimated"
     assert_entries(store, table, only=("cogs",), live=True)

@@ -1,0 +1,19 @@
+"""Do in the background what the turn of a day changes in a store."""
+
+from django.utils import timezone
+
+from ledger.models import Store
+from ledger.rules import refresh_shown
+from ledger.stores import today_of
+from profitpeek.jobs.kinds import Kind
+from profitpeek.jobs.work import Work
+
+
+def show_percentages(work: Work) -> None:
+    """Bring the percentages that lists show up to what holds today; days begin at another hour in each store's time zone."""
+    now = timezone.now()
+    for store in Store.objects.order_by("pk"):
+        refresh_shown(store, today_of(store, now))
+
+
+SHOW_PERCENTAGES = Kind(name="show-percentages", label="Percentages of the day", handler=show_percentages, atomic=True)
