@@ -163,8 +163,7 @@ class Costing(Struct):
             return override
         if line.stated_cost is not None:
             return UnitCost(line.stated_cost, CostSource.STATED)
-        segments = self.segments(line.variant, line.product)
-        known = segments[bisect_right(segments, order.day, key=lambda segment: segment.first) - 1]
+        known = self.on(line.variant, line.product, order.day)
         if known.percentage is not None:
             return UnitCost(divide_half_even(line.unit_price * known.percentage, PERCENT), known.source, known.percentage)
         if known.amount is not None:
@@ -184,6 +183,11 @@ class Costing(Struct):
             amount += convert(part, rate.value, 1)
             source = CostSource.BUNDLE_ESTIMATED if rate.estimated else source
         return UnitCost(amount, source, currency=self.currency)
+
+    def on(self, variant: int | None, product: int | None, day: int) -> Segment:
+        """Return what the rules say of a variant on a day."""
+        segments = self.segments(variant, product)
+        return segments[bisect_right(segments, day, key=lambda segment: segment.first) - 1]
 
     def segments(self, variant: int | None, product: int | None) -> list[Segment]:
         """Return what the rules say of a variant from ALWAYS to FOREVER, in adjoining spans of days."""

@@ -20,7 +20,6 @@ from ledger.models import CostDefaults, FeeRule, ShippingRule, Store
 from ledger.models.rules import Rule
 from ledger.money import SCALE, split
 from ledger.periods import Period
-from ledger.rows import LineRow
 
 ACTUAL, RULE, DEFAULT, EITHER = "actual", "rule", "default", "either"
 LABELS = {ACTUAL: "actual", RULE: "by a rule", DEFAULT: "by default", EITHER: "by a rule or default"}
@@ -209,15 +208,12 @@ def _without_variant(values: Mapping[str, Any], sold: Iterable[_Sold]) -> list[_
 
 def _costing(store: Store, sold: Iterable[_Sold]) -> Costing:
     defaults = CostDefaults.objects.filter(pk=1).first() or CostDefaults()
-    return Costing.load(store, defaults, lines=[_line(variant, product) for variant, product in {(row.variant, row.product) for row in sold}])
-
-
-def _line(variant: int | None, product: int | None) -> LineRow:
-    return LineRow("", 0, 0, 0, variant, product, "", "")
+    variants, products = {row.variant for row in sold if row.variant is not None}, {row.product for row in sold if row.product is not None}
+    return Costing.load(store, defaults, variants=variants, products=products)
 
 
 def _source(costing: Costing, row: _Sold, day: date) -> CostSource:
-    return CostSource(costing.unit_cost(_line(row.variant, row.product), day_number(day)).source)
+    return costing.on(row.variant, row.product, day_number(day)).source
 
 
 def _class(source: CostSource) -> str:

@@ -4,47 +4,34 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from ledger.cost_checks.found import INFO, Case, Found, cover, first_of, holds, last_of, rows
+from ledger.cost_checks.found import INFO, Case, Found, first_of, holds, last_of, rows
 from ledger.fees import EXEMPT_GATEWAYS
 from ledger.models import Seen, ShippingRule
 from ledger.models.rules import Rule
 from ledger.seen import MOST_NAMES, WINDOW
 
 _PRODUCTS = """
-    SELECT p.id, coalesce(nullif(p.title, ''), p.external_id), p.cogs_percentage,
+    SELECT p.id, coalesce(nullif(p.title, ''), p.external_id),
         EXISTS (SELECT 1 FROM ledger_variant v WHERE v.product_id = p.id) AND NOT EXISTS (
             SELECT 1 FROM ledger_variant v WHERE v.product_id = p.id
                 AND NOT EXISTS (SELECT 1 FROM ledger_variantcost c WHERE c.store_id = p.store_id AND c.variant_id = v.id AND c.removed_by_id IS NULL))
-    FROM ledger_product p WHERE p.store_id = %s AND (p.cogs_percentage IS NOT NULL OR p.id = ANY(%s)) ORDER BY p.id
+    FROM ledger_product p WHERE p.store_id = %s AND p.id = ANY(%s) ORDER BY p.id
 """
 """Products with a COGS percentage, and whether each of their variants has a cost of its own."""
 
 
 def overlaps(case: Case) -> list[Found]:
-    """Find percentages that never count: every variant has a cost, or dated rules hold on every day."""
-    return [*_of_products(case), *_of_store(case)]
-
-
-def _of_products(case: Case) -> Iterator[Found]:
+    """Find percentages that never count, because every variant of their product has a cost."""
     dated: dict[int, list[Rule]] = {}
     for rule in case.percentages:
         if rule.product_id is not None:
             dated.setdefault(rule.product_id, []).append(rule)
-    for pk, title, undated, costed in rows(_PRODUCTS, [case.store.pk, sorted(dated)]):
-        subject, product = f"{title} (product {pk})", f"product/{pk}/change/"
+    found = []
+    for pk, title, costed in rows(_PRODUCTS, [case.store.pk, sorted(dated)]):
         if costed:
             told = f"The COGS % of {title} never counts: each of its variants has a cost of its own. Take the percentage back."
-            yield Found(subject, told, severity=INFO, mend=f"cogsrule/{dated[pk][0].pk}/change/" if pk in dated else product)
-        elif undated is not None and cover(dated.get(pk, []), case.first_day):
-            told = f"The undated COGS % of {title}, {undated.normalize():f} %, never counts: dated ones hold on every day. Empty it."
-            yield Found(subject, told, severity=INFO, mend=product)
-
-
-def _of_store(case: Case) -> Iterator[Found]:
-    undated = case.store.cogs_percentage
-    if undated is not None and cover([rule for rule in case.percentages if rule.product_id is None], case.first_day):
-        told = f"The store's undated COGS %, {undated.normalize():f} %, never counts: dated ones hold on every day. Empty it."
-        yield Found("store", told, severity=INFO, mend=f"store/{case.store.pk}/change/")
+            found.append(Found(f"{title} (product {pk})", told, severity=INFO, mend=f"cogsrule/{dated[pk][0].pk}/change/"))
+    return found
 
 
 def dead(case: Case) -> list[Found]:

@@ -9,7 +9,7 @@ from ledger.cause import Cause
 from ledger.coverage import Coverage, Covered, coverage, covered, last_days
 from ledger.fixes import fixes
 from ledger.kinds import CauseKind, PaymentKind, PaymentStatus
-from ledger.models import CogsRule, FeeRule, Product, Seen, ShippingRule, Store, Variant, VariantCost
+from ledger.models import CogsRule, FeeRule, Seen, ShippingRule, Store, Variant, VariantCost
 from ledger.models.rules import Rule
 from ledger.periods import Period
 from ledger.reposting import repost
@@ -69,12 +69,6 @@ def test_percentages_of_product_and_store_are_rules_on_their_days(store: Store) 
     assert goods(store) == {"rule": ("50.00", "0.167"), "default": ("250.00", "0.833")}
     make(store, CogsRule(percentage=35, effective_from=day("2026-03-20")))
     assert goods(store) == {"rule": ("200.00", "0.667"), "default": ("100.00", "0.333")}
-
-
-def test_an_undated_percentage_is_a_rule(store: Store) -> None:
-    Product.objects.filter(pk=variant("vcup").product_id).update(cogs_percentage=10)
-    repost(store, cause=Cause(CauseKind.RULE, "test"))
-    assert goods(store) == {"rule": ("100.00", "0.333"), "default": ("200.00", "0.667")}
 
 
 def test_a_cost_stated_with_the_order_is_actual_whatever_the_rules_say(store: Store) -> None:
