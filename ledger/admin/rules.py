@@ -159,7 +159,7 @@ class CogsRuleAdmin(RuleAdmin):
         "COGS % is the share of the list price, tax removed, that a product costs where no cost of its variant is known. "
         "A product's goes before the store's."
     )
-    empty = "No dated COGS percentage yet: the undated ones of products, stores and the defaults apply."
+    empty = "No COGS percentage yet: the default applies."
     what = ("product", "percentage")
     help_texts = {**RuleAdmin.help_texts, "product": "Empty: every product of the store without one of its own."}
     search_fields = ["product__title", "product__external_id"]

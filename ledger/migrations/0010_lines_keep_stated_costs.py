@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ledger', '0020_what_orders_name_and_money_at_stake'),
+        ('ledger', '0014_accounts_keep_their_numbers'),
     ]
 
     operations = [
