@@ -131,6 +131,7 @@ def an_order(
     status: FinancialStatus = FinancialStatus.PAID, currency: str = "EUR", channel: str = "online", customer: str | None = None,
     country: str = "DE", test: bool = False, cancelled: str | None = None, shipped: bool = True, updated: str | None = None,
     stated_total: str | None = None, stated_refunded: str | None = None, platform: str = "shop",
+    codes: Sequence[str] = (), method: str = "", grams: int | None = None,
 ) -> OrderFact:  # fmt: skip
     """Make an order: so many lines of one unit at 50.00, paid in full by card.
 
@@ -152,7 +153,8 @@ def an_order(
         customer=None if customer is None else customer.encode().ljust(16, b"\0"), country=country, is_test=test,
         cancelled_at=None if cancelled is None else at(cancelled), shipped=shipped, updated_at=None if updated is None else at(updated),
         stated_total=None if stated_total is None else money(stated_total),
-        stated_refunded=None if stated_refunded is None else money(stated_refunded),
+        stated_refunded=None if stated_refunded is None else money(stated_refunded), discount_codes=tuple(codes), shipping_method=method,
+        grams=grams,
     )  # fmt: skip
 
 

@@ -14,12 +14,14 @@ from zoneinfo import ZoneInfo
 from connectors.platforms.files.faults import FileRefused, RowFault
 from connectors.platforms.files.template import MEANINGS, Columns, Template
 from connectors.platforms.files.values import (
+    HEAVIEST,
     HIGHEST_ROW,
     MOST_UNITS,
     BadCell,
     Price,
     Reader,
     country_reader,
+    grams_reader,
     price_reader,
     read_quantity,
     time_reader,
@@ -55,6 +57,7 @@ class Readers:
         self.quantity = Reader(read_quantity)
         self.price: Reader[Price] = Reader(price_reader(template.decimal_sign))
         self.time: Reader[datetime] = Reader(time_reader(template.date_formats, context.zone_on, context.now))
+        self.grams = Reader(grams_reader(template.decimal_sign))
         self.country = Reader(country_reader(template.countries))
         self.meaning = Reader(template.meaning_of)
         self.currency = Reader(_read_currency)
@@ -80,7 +83,7 @@ class Checker:
         self._columns = columns = template.columns
         self._times, self._quantities, self._prices = readers.time.known, readers.quantity.known, readers.price.known
         self._countries = readers.country.known
-        self._rare = bool(columns.discount or columns.tax or columns.currency)
+        self._rare = bool(columns.discount or columns.tax or columns.currency or columns.grams or columns.unit_grams)
         self._currencies: dict[str, str] = {}
         self._watched: set[str] = set()
         self._is_return = readers.is_return
@@ -117,10 +120,11 @@ class Checker:
         for column, read, text in (
             (columns.date, readers.time, row[1]), (columns.quantity, readers.quantity, row[2]), (columns.unit_price, readers.price, row[3]),
             (columns.discount, readers.price, row[6]), (columns.tax, readers.price, row[7]), (columns.currency, readers.currency, row[11]),
+            (columns.grams, readers.grams, row[13]), (columns.unit_grams, readers.grams, row[14]),
         ):  # fmt: skip
             if text or column in (columns.date, columns.quantity, columns.unit_price):
                 try:
-                    value = read(text)
+                    value: object = read(text)
                     if isinstance(value, Price) and (value.units < 0 or value.units * MOST_UNITS > HIGHEST_ROW * SCALE):
                         self._watched.add(text)
                 except BadCell as error:
@@ -199,6 +203,8 @@ class Mapper:
     def fact(self, order: OrderRows) -> OrderFact:
         """Map one order; its rows have been checked, so nothing is refused here."""
         number, rows = order
+        if len(rows[0]) < len(FIELDS):  # archived before there were so many columns
+            rows = [(*row, *[""] * (len(FIELDS) - len(row))) for row in rows]
         returned = self._readers.is_return(number)
         lines: list[LineFact] = []
         sales: list[SaleFact] = []
@@ -215,7 +221,20 @@ class Mapper:
             customer=next((bytes.fromhex(row[8]) for row in rows if row[8]), None),
             country=self._readers.country(first[9]) if first[9] else "", region=first[10].strip()[:60],
             stated_total=charged, stated_refunded=charged - sum([sale.net + sale.tax for sale in sales]),
+            discount_codes=tuple(sorted({code for row in rows if row[16] for code in re.split(r"[\s,]+", row[16].strip().upper()) if code})),
+            shipping_method=next((row[15].strip()[:120] for row in rows if row[15].strip()), ""), grams=self._grams(rows),
         )  # fmt: skip
+
+    def _grams(self, rows: Sequence[KeptRow]) -> int | None:
+        """Return what an order weighs: as one of its rows says, else the sum of its goods if all of them tell."""
+        readers = self._readers
+        whole = next((readers.grams(row[13]) for row in rows if row[13]), None)
+        if whole is not None or not self._template.columns.unit_grams:
+            return whole
+        goods = [(row[14], units) for row in rows if readers.meaning(row[4]) == "product" and (units := readers.quantity(row[2])) > 0]
+        if not goods or not all(text for text, _ in goods):
+            return None
+        return min(sum(readers.grams(text) * units for text, units in goods), HEAVIEST)
 
     def _add_row(self, position: str, row: KeptRow, returned: bool, lines: list[LineFact], sales: list[SaleFact], costs: list[OrderCostFact]) -> None:
         _, when, units, price_text, code, title, discount_text, tax_text, *_ = row

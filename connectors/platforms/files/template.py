@@ -33,6 +33,17 @@ class Columns(Struct, frozen=True, forbid_unknown_fields=True):
     region: str = ""
     currency: str = ""
     channel: str = ""
+    grams: str = ""
+    """What the whole order weighs, on any of its rows."""
+    unit_grams: str = ""
+    """What one unit of the row weighs; the order weighs the sum, unless a row does not tell."""
+    shipping_method: str = ""
+    discount_codes: str = ""
+    """Codes the buyer used, separated by spaces or commas."""
+
+
+LATER = ("grams", "unit_grams", "shipping_method", "discount_codes")
+"""Columns that templates could not name at first; a template that names none is the one it was."""
 
 
 class Code(Struct, frozen=True, forbid_unknown_fields=True):
@@ -135,6 +146,7 @@ def _check(template: Template) -> None:
 def as_json(template: Template) -> dict[str, Any]:
     """Return a template as plain values, to be kept with the import that used it."""
     values: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(template))
+    values["columns"] = {name: header for name, header in values["columns"].items() if header or name not in LATER}
     return values
 
 

@@ -12,13 +12,15 @@ from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from ledger.countries import codes_by_name
-from ledger.money import SCALE, MoneyError, Tenk, tenk
+from ledger.money import SCALE, MoneyError, Tenk, divide_half_even, tenk
 
 Value = TypeVar("Value")
 OLDEST_YEAR = 1990
 MOST_UNITS = 1_000_000
 HIGHEST_PRICE = 1_000_000_000
 """Currency units for one piece; prices in the smallest currencies are far below."""
+HEAVIEST = 100_000_000
+"""Grams one order or unit may weigh: a hundred tonnes."""
 HIGHEST_ROW = 100_000_000_000
 """Currency units one row may be worth; a hundred thousand such rows still fit the ledger's amounts."""
 
@@ -76,6 +78,22 @@ def price_reader(decimal_sign: str) -> Callable[[str], Price]:
             return Price(Decimal(plain))
         except (MoneyError, InvalidOperation) as error:
             raise BadCell(f"“{text[:40]}” is larger than any price (at most {HIGHEST_PRICE:,})") from error
+
+    return read
+
+
+def grams_reader(decimal_sign: str) -> Callable[[str], int]:
+    """Make a reader of weights in grams, rounded to whole ones."""
+    read_amount = price_reader(decimal_sign)
+
+    def read(text: str) -> int:
+        try:
+            units = read_amount(text).units
+        except BadCell:
+            units = -1
+        if not 0 <= units <= HEAVIEST * SCALE:
+            raise BadCell(f"“{text[:40]}” is no weight; write grams, such as 250")
+        return divide_half_even(units, SCALE)
 
     return read
 
