@@ -23,6 +23,7 @@ from connectors.secrets import seal, unseal
 from connectors.spool import Spool, pack, unpack
 from ledger.build import Zones
 from ledger.cause import Cause
+from ledger.charges import attach_waiting
 from ledger.facts import OrderFact
 from ledger.identity import customer_hash
 from ledger.kinds import CauseKind, SaleKind
@@ -43,7 +44,7 @@ class ImportUndone(Exception):
     """Say that an import was undone while it ran; it must record nothing more."""
 
 
-def _unguarded() -> None:
+def unguarded() -> None:
     """Let every transaction commit: in the foreground nobody can have taken the work over."""
 
 
@@ -76,7 +77,7 @@ class Report(Struct):
 
 def import_order_lines(
     store: Store, path: Path, template: Template, *, now: datetime, actor: str = "", dry_run: bool = False,
-    progress: Progress | None = None, row: FileImport | None = None, guard: Guard = _unguarded,
+    progress: Progress | None = None, row: FileImport | None = None, guard: Guard = unguarded,
 ) -> Report:  # fmt: skip
     """Check a file and, unless it is a dry run, record it; raise FileRefused with the rows that are wrong.
 
@@ -96,8 +97,8 @@ def import_order_lines(
                 for order in chunk:
                     _count(report, mapper.fact(order), store.currency)
             return report
-        row = row or open_import(store, template, filename=path.name, sha256=digest, actor=actor, now=now)
-        _move(row, guard, state=FileImport.State.RUNNING, rows=spool.rows, orders=spool.orders)
+        row = row or open_import(store, KIND, as_json(template), filename=path.name, sha256=digest, actor=actor, now=now)
+        move(row, guard, state=FileImport.State.RUNNING, rows=spool.rows, orders=spool.orders)
         report.import_id = row.pk
         standing = _standing(store, digest, template)
         for number, chunk in enumerate(spool.chunks(), start=1):
@@ -106,21 +107,21 @@ def import_order_lines(
     resolve_rates(store)
     row.refresh_from_db(fields=["changed_orders"])
     state = FileImport.State.DONE if row.changed_orders else FileImport.State.UNCHANGED
-    _move(row, guard, state=state, finished_at=datetime.now(tz=now.tzinfo))
+    move(row, guard, state=state, finished_at=datetime.now(tz=now.tzinfo))
     return report
 
 
-def _move(row: FileImport, guard: Guard, **values: Any) -> None:
+def move(row: FileImport, guard: Guard, **values: Any) -> None:
     """Write how far an import is, unless it was undone or taken over meanwhile."""
     with transaction.atomic():
-        _hold(row)
+        hold(row)
         for name, value in values.items():
             setattr(row, name, value)
         row.save(update_fields=list(values))
         guard()
 
 
-def _hold(row: FileImport) -> FileImport:
+def hold(row: FileImport) -> FileImport:
     """Lock an import until the transaction ends, so that an undo comes wholly before or wholly after; raise ImportUndone when it came before."""
     held = FileImport.objects.select_for_update().get(pk=row.pk)
     if held.state in UNDONE:
@@ -129,12 +130,32 @@ def _hold(row: FileImport) -> FileImport:
 
 
 def open_import(
-    store: Store, template: Template, *, filename: str, sha256: str, actor: str, now: datetime, state: str = FileImport.State.RUNNING
-) -> FileImport:
-    """Note that a file is to be imported."""
+    store: Store, kind: str, template: dict[str, Any], *, filename: str, sha256: str, actor: str, now: datetime,
+    state: str = FileImport.State.RUNNING,
+) -> FileImport:  # fmt: skip
+    """Note that a file of a kind is to be imported; `template` says how its rows are read."""
     return FileImport.objects.create(
-        store=store, kind=KIND, template=as_json(template), filename=filename[:255], sha256=sha256, actor=actor, started_at=now, state=state
+        store=store, kind=kind, template=template, filename=filename[:255], sha256=sha256, actor=actor, started_at=now, state=state
     )  # fmt: skip
+
+
+def archive(row: FileImport, number: int, packed: bytes, *, orders: int) -> None:
+    """Keep a chunk of what an import read, sealed."""
+    RawPayload.objects.create(
+        file_import=row, number=number, body=seal(packed), sha256=hashlib.sha256(packed).hexdigest(), orders=orders
+    )  # fmt: skip
+
+
+def is_archived(store: Store, row: FileImport, packed: bytes) -> bool:
+    """Tell whether an import of the same file, not undone, keeps the very same chunk already."""
+    same = FileImport.objects.filter(store=store, kind=row.kind, sha256=row.sha256).exclude(state__in=UNDONE)
+    return RawPayload.objects.filter(file_import__in=same, sha256=hashlib.sha256(packed).hexdigest()).exists()
+
+
+def archived(row: FileImport) -> Iterator[list[tuple[str, list[tuple[str, ...]]]]]:
+    """Yield the chunks that an import kept, as they were read."""
+    for body in row.payloads.order_by("number").values_list("body", flat=True).iterator(chunk_size=1):
+        yield unpack(unseal(bytes(body)))
 
 
 def _context(store: Store, now: datetime) -> order_lines.Context:
@@ -179,14 +200,12 @@ def _record_chunk(
     for fact in facts:
         _count(report, fact, store.currency)
     with transaction.atomic():
-        if number <= _hold(row).chunks_done:
+        if number <= hold(row).chunks_done:
             # An earlier run recorded it. What other imports have said of these orders since stands.
             return
         done = record(store, facts, cause=Cause(CauseKind.IMPORT, row.cause_ref, row.actor))
         if done.new or done.changed or not RawPayload.objects.filter(file_import__in=standing, sha256=sha256).exists():
-            RawPayload.objects.create(
-                file_import=row, number=number, body=seal(packed), sha256=sha256, orders=len(chunk)
-            )  # fmt: skip
+            archive(row, number, packed, orders=len(chunk))
         FileImport.objects.filter(pk=row.pk).update(
             changed_orders=F("changed_orders") + done.new + done.changed, chunks_done=number
         )  # fmt: skip
@@ -256,6 +275,8 @@ def _undo(row: FileImport, others: list[FileImport], store: Store, report: Repor
     for start in range(0, len(ids), 1_000):
         report.entries += withdraw(store, ids[start : start + 1_000], only_cause=row.cause_ref, cause=cause, now=now).added
     report.orders += len(ids) + report.changed
+    # What files charge those orders with may belong to others that stand for them.
+    attach_waiting(store, cause=cause)
     resolve_rates(store)
     row.state, row.undone_at = FileImport.State.UNDONE, now
     row.save(update_fields=["state", "undone_at"])
@@ -284,7 +305,7 @@ def _archived_facts(row: FileImport, store: Store, now: datetime, wanted: set[st
     template = from_json(row.template)
     context = _context(store, now)
     mapper = order_lines.Mapper(template, context, order_lines.Readers(template, context))
-    for body in row.payloads.order_by("number").values_list("body", flat=True).iterator(chunk_size=1):
-        facts = [mapper.fact(order) for order in unpack(unseal(bytes(body))) if order[0] in wanted]
+    for chunk in archived(row):
+        facts = [mapper.fact(order) for order in chunk if order[0] in wanted]
         if facts:
             yield facts

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from ledger.models import Store
+from ledger.models import ProposedChange, Store
 
 
 class FileImport(models.Model):
@@ -26,6 +26,10 @@ class FileImport(models.Model):
     rows = models.PositiveBigIntegerField(default=0)
     orders = models.PositiveIntegerField(default=0)
     changed_orders = models.PositiveIntegerField(default=0)
+    matched = models.PositiveIntegerField(null=True, help_text="Rows whose order or product is known, of a file of costs.")
+    proposal = models.ForeignKey(
+        ProposedChange, null=True, on_delete=models.SET_NULL, related_name="+", help_text="The change that a file of product costs asks for."
+    )  # fmt: skip
     chunks_done = models.PositiveIntegerField(default=0, help_text="Chunks recorded so far; an import that was cut goes on after them.")
     actor = models.CharField(max_length=150, blank=True)
     problem = models.TextField(blank=True, help_text="Why the file was refused, with the rows that are wrong.")

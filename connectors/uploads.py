@@ -14,10 +14,10 @@ from typing import BinaryIO
 from django.db import transaction
 from django.utils import timezone
 
-from connectors.imports import UNDONE, Guard, ImportUndone, Progress, import_order_lines, open_import
+from connectors.imports import KIND, UNDONE, Guard, ImportUndone, Progress, import_order_lines, open_import
 from connectors.models import FileImport, FilePiece
 from connectors.platforms.files.faults import FileRefused
-from connectors.platforms.files.template import Template, from_json
+from connectors.platforms.files.template import Template, as_json, from_json
 from connectors.secrets import seal, unseal
 from ledger.models import Store
 from profitpeek.jobs.models import Job
@@ -37,7 +37,7 @@ ABANDONED = "The import was cancelled or failed, and nobody went on with it for 
 def receive(store: Store, file: BinaryIO, template: Template, *, filename: str, actor: str, now: datetime) -> FileImport:
     """Keep a file that is to be imported; raise FileRefused when it is empty or too large. Call it in a transaction."""
     digest = hashlib.sha256()
-    row = open_import(store, template, filename=_plain(filename), sha256="", actor=actor, now=now, state=FileImport.State.WAITING)
+    row = open_import(store, KIND, as_json(template), filename=_plain(filename), sha256="", actor=actor, now=now, state=FileImport.State.WAITING)
     size = 0
     for number, piece in enumerate(iter(lambda: file.read(PIECE), b""), start=1):
         size += len(piece)

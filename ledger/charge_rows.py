@@ -161,6 +161,23 @@ def waiting(store_id: int, *, after: int, limit: int) -> list[OrderCharge]:
     return list(_live(store_id).filter(order_id=None, pk__gt=after).order_by("pk")[:limit])
 
 
+def keys_of(store_id: int, cause_ref: str) -> set[tuple[int, str, str]]:
+    """Return what the charges are named that one import told last: kind, order, reference."""
+    return set(_live(store_id).filter(cause_ref=cause_ref).values_list("kind", "order_ref", "reference"))
+
+
+def partners_named(store_id: int, names: Collection[str]) -> dict[str, int]:
+    """Return those of some partners that the store has, whatever their capitals."""
+    known = {name.casefold(): pk for name, pk in Partner.objects.filter(store=store_id).values_list("name", "pk")}
+    return {name: known[name.casefold()] for name in names if name.casefold() in known}
+
+
+def add_partners(store_id: int, names: Collection[str]) -> None:
+    """Add partners that a file names first, as affiliates; a person says who is an influencer."""
+    new = {name.casefold(): name for name in sorted(names)}
+    Partner.objects.bulk_create([Partner(store_id=store_id, name=name, kind=Partner.Kind.AFFILIATE) for name in new.values()], ignore_conflicts=True)
+
+
 def with_stated_label(store_id: int, order_ids: Collection[int]) -> set[int]:
     """Return those of some orders whose platform states what their label cost."""
     costs = OrderCost.objects.filter(store_id=store_id, order_id__in=order_ids, account=FULFILMENT_SHIPPING)

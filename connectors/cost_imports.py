@@ -1,0 +1,257 @@
+"""Import files of shipping costs and commissions: check the whole, charge orders chunk by chunk, archive, undo.
+
+A file is refused whole or taken whole. Rows whose order is not known are taken too: their charges wait for it.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+from msgspec import Struct, field
+
+from connectors.imports import UNDONE, Guard, Progress, archive, archived, hold, is_archived, move, open_import, unguarded
+from connectors.models import FileImport
+from connectors.platforms.files import reading
+from connectors.platforms.files.cost_sheet import Checker, Context, KeptRow, Kind, Layout, Options, Survey, as_json, from_json, survey
+from connectors.platforms.files.faults import FileRefused
+from connectors.platforms.files.order_charges import COMMISSIONS, SHIPPING_COSTS, ChargeReader, Told, facts_of
+from connectors.spool import Order as OrderTexts
+from connectors.spool import Spool, pack
+from ledger import charge_rows, charges
+from ledger.build import Zones
+from ledger.cause import Cause
+from ledger.charges import Charged, ChargeFact
+from ledger.kinds import CauseKind
+from ledger.models import Store
+from ledger.money import Tenk
+from ledger.reposting import resolve_rates
+
+CHARGES: dict[str, Kind] = {kind.name: kind for kind in (SHIPPING_COSTS, COMMISSIONS)}
+MOST_LISTED = 20_000
+"""Rows listed of those that fit no order; the others are counted."""
+NEW_PARTNER = -1
+"""Stands for a partner that is added with the import, while it is only looked at."""
+
+
+class Loose(Struct, frozen=True):
+    """One row whose order, or product, is not known, or could be several."""
+
+    line: int
+    name: str
+    reference: str = ""
+    ambiguous: bool = False
+
+
+class CostReport(Struct):
+    """What a file of costs holds and what importing it did. Amounts are in ten-thousandths of their currency."""
+
+    filename: str
+    kind: str
+    encoding: str = ""
+    delimiter: str = ""
+    import_id: int | None = None
+    layout: Layout | None = None
+    dropped_columns: tuple[str, ...] = ()
+    rows: int = 0
+    blank_rows: int = 0
+    totals: dict[str, Tenk] = field(default_factory=dict)
+    """Sum of every row by currency."""
+    matched: int = 0
+    loose: list[Loose] = field(default_factory=list)
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    left_out: int = 0
+    held: int = 0
+    entries: int = 0
+    new_partners: tuple[str, ...] = ()
+    first_rows: list[tuple[str, ...]] = field(default_factory=list)
+    effective_from: str = ""
+    """The day that product costs hold from where the file names none."""
+
+    @property
+    def loose_count(self) -> int:
+        """Return how many rows' order, or product, is not known."""
+        return self.rows - self.matched
+
+
+class Opened(Struct):
+    """A file that has been looked through: how it is written and read."""
+
+    path: Path
+    digest: str
+    dialect: reading.Dialect
+    found: Survey
+    width: int
+
+
+def open_file(path: Path, kind: Kind, options: Options, context: Context) -> Opened:
+    """Look through a file and find how it is to be read; raise FileRefused where that is not sure."""
+    digest = reading.file_digest(path)
+    dialect = reading.find_dialect(path)
+    rows = partial(reading.rows, path, dialect)
+    found = survey(rows, kind, options, context)
+    return Opened(path, digest, dialect, found, len(next(rows())[1]))
+
+
+def context_of(store: Store, now: datetime) -> Context:
+    """Return what reading a store's files needs."""
+    return Context(Zones.load(store).zone_on, store.currency, now)
+
+
+def checked(opened: Opened, kind: Kind, checker: Checker, report: CostReport, tell: Progress) -> Iterator[KeptRow]:
+    """Yield every row that can be used, then raise FileRefused when one could not."""
+    rows = reading.rows(opened.path, opened.dialect)
+    next(rows)
+    for line, fields in rows:
+        row = checker.keep(line, fields)
+        if row is not None:
+            report.rows += 1
+            if len(report.first_rows) < 10:
+                report.first_rows.append(row)
+            yield row
+        if not line % 50_000:
+            tell("checking rows", line, 0)
+    checker.refuse_if_wrong()
+    if not report.rows:
+        raise FileRefused(f"{opened.path.name} has a header and no rows.")
+    report.blank_rows = checker.blank_rows
+
+
+def report_on(opened: Opened, kind: Kind) -> CostReport:
+    """Begin the report on a file."""
+    report = CostReport(opened.path.name, kind.name, opened.dialect.encoding, opened.dialect.delimiter)
+    report.layout, report.dropped_columns = opened.found.layout, opened.found.dropped
+    return report
+
+
+def import_charges(
+    store: Store, path: Path, kind: Kind, *, options: Options, now: datetime, actor: str = "", dry_run: bool = False,
+    progress: Progress | None = None, row: FileImport | None = None, guard: Guard = unguarded,
+) -> CostReport:  # fmt: skip
+    """Check a file and, unless it is a dry run, charge orders with its rows; raise FileRefused with the rows that are wrong.
+
+    `row` is an import that was opened before, by a request or by a run that was cut; it goes on under its number.
+    """
+    tell = progress or (lambda step, done, whole: None)
+    context = context_of(store, now)
+    opened = open_file(path, kind, options, context)
+    report = report_on(opened, kind)
+    reader = ChargeReader(kind, opened.found.layout, context)
+    names: set[str] = set()
+    with Spool() as spool:
+        for kept in checked(opened, kind, Checker(kind, opened.found, reader.check, opened.width), report, tell):
+            told = reader.told(kept)
+            names.add(told.partner)
+            report.totals[told.currency] = report.totals.get(told.currency, 0) + told.amount
+            spool.add(told.order, kept)
+        names.discard("")
+        partners = charge_rows.partners_named(store.pk, names)
+        report.new_partners = tuple(sorted(names - set(partners)))
+        if dry_run:
+            known = {**dict.fromkeys(names, NEW_PARTNER), **partners}
+            for chunk in spool.chunks():
+                rows, facts = _facts(chunk, reader, known)
+                _count(report, charges.look(store, facts), rows)
+            return report
+        row = row or open_import(store, kind.name, as_json(opened.found.layout), filename=path.name, sha256=opened.digest, actor=actor, now=now)
+        with transaction.atomic():
+            charge_rows.add_partners(store.pk, report.new_partners)
+        partners = charge_rows.partners_named(store.pk, names)
+        move(row, guard, state=FileImport.State.RUNNING, rows=report.rows, orders=spool.orders, template=as_json(opened.found.layout), matched=0)
+        report.import_id = row.pk
+        done_rows = 0
+        for number, chunk in enumerate(spool.chunks(), start=1):
+            rows, facts = _facts(chunk, reader, partners)
+            _charge_chunk(row, store, number, chunk, rows, facts, report, now, guard)
+            done_rows += len(rows)
+            tell("charging orders", done_rows, report.rows)
+    resolve_rates(store)
+    row.refresh_from_db(fields=["changed_orders"])
+    state = FileImport.State.DONE if row.changed_orders else FileImport.State.UNCHANGED
+    move(row, guard, state=state, matched=report.matched, finished_at=datetime.now(tz=now.tzinfo))
+    return report
+
+
+def _facts(chunk: Sequence[OrderTexts], reader: ChargeReader, partners: dict[str, int]) -> tuple[list[Told], list[ChargeFact]]:
+    """Read a chunk again: its rows and, in the same order, the charges they tell."""
+    rows: list[Told] = []
+    facts: list[ChargeFact] = []
+    for _, texts in chunk:
+        told = [reader.told(row) for row in texts]
+        rows += told
+        facts += facts_of(told, partners)
+    return rows, facts
+
+
+def _charge_chunk(
+    row: FileImport, store: Store, number: int, chunk: list[OrderTexts], rows: Sequence[Told], facts: Sequence[ChargeFact], report: CostReport,
+    now: datetime, guard: Guard,
+) -> None:  # fmt: skip
+    """Charge orders with one chunk and archive it, in one transaction; what an earlier run charged is only counted."""
+    with transaction.atomic():
+        if number <= hold(row).chunks_done:
+            _count(report, charges.look(store, facts), rows)
+            return
+        done = charges.record_charges(store, facts, cause_ref=row.cause_ref, actor=row.actor, now=now)
+        packed = pack(chunk)
+        if done.added or done.changed or not is_archived(store, row, packed):
+            archive(row, number, packed, orders=len(chunk))
+        changed = F("changed_orders") + done.added + done.changed
+        FileImport.objects.filter(pk=row.pk).update(changed_orders=changed, chunks_done=number)
+        guard()
+    _count(report, done, rows)
+
+
+def _count(report: CostReport, done: Charged, rows: Sequence[Told]) -> None:
+    report.matched += done.matched
+    report.added += done.added
+    report.changed += done.changed
+    report.unchanged += done.unchanged
+    report.left_out += done.left_out
+    report.held += done.held
+    report.entries += done.entries
+    for numbers, ambiguous in ((done.unmatched, False), (done.ambiguous, True)):
+        report.loose += [Loose(rows[number].line, rows[number].order, rows[number].reference, ambiguous) for number in numbers]
+    report.loose = sorted(report.loose, key=lambda loose: loose.line)[:MOST_LISTED]
+
+
+def standing(store: Store, kind: Kind, digest: str) -> QuerySet[FileImport]:
+    """Return the imports of a file as a kind that have not been undone, the latest first."""
+    imports = FileImport.objects.filter(store=store, kind=kind.name, sha256=digest).exclude(state=FileImport.State.UNDONE)
+    return imports.exclude(state=FileImport.State.REFUSED).order_by("-pk")
+
+
+def undo_charges(store: Store, found: Sequence[FileImport], *, now: datetime, actor: str = "") -> int:
+    """Undo imports of charges: what another file tells of the same charges stands again, the others are taken back.
+
+    Return how many entries that wrote.
+    """
+    FileImport.objects.filter(pk__in=[row.pk for row in found]).update(state=FileImport.State.UNDOING)
+    written = 0
+    for row in found:
+        written += _restore(row, store, [each.pk for each in found], now, actor)
+        cause = Cause(CauseKind.UNDO, f"undo of {row.cause_ref}", actor)
+        written += charges.remove(store, cause_ref=row.cause_ref, cause=cause, now=now).added
+        FileImport.objects.filter(pk=row.pk).update(state=FileImport.State.UNDONE, undone_at=now)
+    resolve_rates(store)
+    return written
+
+
+def _restore(row: FileImport, store: Store, undone: Sequence[int], now: datetime, actor: str) -> int:
+    """Let charges be again what the latest other file tells of them, as that file's from now on."""
+    wanted = charge_rows.keys_of(store.pk, row.cause_ref)
+    others = FileImport.objects.filter(store=store, kind=row.kind).exclude(pk__in=undone).exclude(state__in=UNDONE).order_by("-pk")
+    context, written = context_of(store, now), 0
+    for other in others if wanted else ():
+        reader = ChargeReader(CHARGES[other.kind], from_json(other.template), context)
+        for chunk in archived(other):
+            partners = charge_rows.partners_named(store.pk, {reader.told(text).partner for _, texts in chunk for text in texts} - {""})
+            facts = [fact for fact in _facts(chunk, reader, partners)[1] if (fact.kind, fact.order, fact.reference) in wanted]
+            if facts:
+                written += charges.record_charges(store, facts, cause_ref=other.cause_ref, actor=actor, now=now, adopt=True).entries
+                wanted -= {(int(fact.kind), fact.order, fact.reference) for fact in facts}
+    return written

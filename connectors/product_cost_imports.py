@@ -1,0 +1,160 @@
+"""Import files of product costs: find the variants by SKU, and propose their dated costs as one change that can be undone."""
+
+from bisect import bisect_right
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from pathlib import Path
+
+from django.db import transaction
+from msgspec import Struct
+
+from connectors.cost_imports import MOST_LISTED, CostReport, Loose, checked, context_of, open_file, report_on
+from connectors.imports import archive, open_import
+from connectors.models import FileImport
+from connectors.platforms.files.cost_sheet import Checker, KeptRow, Options, as_json
+from connectors.platforms.files.faults import FileRefused
+from connectors.platforms.files.product_costs import PARTS, PRODUCT_COSTS, CostReader, ToldCost
+from connectors.spool import pack
+from ledger import proposals, rules
+from ledger.costing import ALWAYS
+from ledger.days import day_number
+from ledger.kinds import CostOrigin
+from ledger.models import Store, Variant, VariantCost
+from ledger.money import decimal
+from ledger.rules import RuleRefused
+from ledger.stores import today_of
+
+MOST_ROWS = 20_000
+"""Rows of one file: its costs are one change, made in one transaction."""
+
+
+class PricedFile(Struct):
+    """A file of product costs that has been read: what is in it, and the costs it would set."""
+
+    report: CostReport
+    digest: str
+    kept: list[KeptRow]
+    costs: list[VariantCost]
+
+
+def read_product_costs(store: Store, path: Path, *, options: Options, now: datetime) -> PricedFile:
+    """Check a file of product costs and find its variants; raise FileRefused with the rows that are wrong.
+
+    Every variant with a row's SKU gets its cost. Rows that say what holds already are left out of the costs.
+    """
+    context = context_of(store, now)
+    opened = open_file(path, PRODUCT_COSTS, options, context)
+    report = report_on(opened, PRODUCT_COSTS)
+    reader = CostReader(opened.found.layout, context)
+    kept: list[KeptRow] = []
+    for row in checked(opened, PRODUCT_COSTS, Checker(PRODUCT_COSTS, opened.found, reader.check, opened.width), report, _silent):
+        kept.append(row)
+        if len(kept) > MOST_ROWS:
+            raise FileRefused(f"{path.name} has more than {MOST_ROWS:,} rows. Split it; each part is a change of its own.")
+    first_day = _first_day(store, options, now)
+    report.effective_from = first_day.isoformat()
+    return PricedFile(report, opened.digest, kept, _costs(store, [reader.told(row) for row in kept], first_day, report))
+
+
+def _silent(step: str, done: int, whole: int) -> None:
+    """Tell nobody: these files are read in a second."""
+
+
+def _first_day(store: Store, options: Options, now: datetime) -> date:
+    if not options.effective_from:
+        return today_of(store, now)
+    try:
+        return date.fromisoformat(options.effective_from)
+    except ValueError as error:
+        raise FileRefused(f"“{options.effective_from}” is no date; write the first day as 2026-03-31.") from error
+
+
+def _costs(store: Store, told: Sequence[ToldCost], first_day: date, report: CostReport) -> list[VariantCost]:
+    variants: dict[str, list[Variant]] = {}
+    for variant in Variant.objects.filter(store=store, sku__in={row.sku for row in told}).order_by("pk"):
+        variants.setdefault(variant.sku, []).append(variant)
+    standing = _standing(store, {variant.pk for found in variants.values() for variant in found})
+    costs = []
+    for row in told:
+        found = variants.get(row.sku, [])
+        report.matched += bool(found)
+        if not found and len(report.loose) < MOST_LISTED:
+            report.loose.append(Loose(row.line, row.sku))
+        news = [cost for variant in found if not _holds(cost := _cost(variant, row, first_day), standing.get(variant.pk, []))]
+        costs += news
+        report.unchanged += bool(found) and not news
+    report.added = len(costs)
+    return costs
+
+
+def _cost(variant: Variant, row: ToldCost, first_day: date) -> VariantCost:
+    parts = {part: decimal(amount) for part, amount in zip(PARTS, row.parts, strict=True)}
+    return VariantCost(variant=variant, origin=CostOrigin.MANUAL, currency=row.currency, effective_from=row.day or first_day, **parts)
+
+
+def _standing(store: Store, variants: Collection[int]) -> dict[int, list[VariantCost]]:
+    """Return the costs that were entered by hand, by variant in time order."""
+    found: dict[int, list[VariantCost]] = {}
+    for cost in VariantCost.objects.filter(store=store, variant__in=variants, origin=CostOrigin.MANUAL, removed_by=None):
+        found.setdefault(cost.variant_id, []).append(cost)
+    for costs in found.values():
+        costs.sort(key=_begins)
+    return found
+
+
+def _begins(cost: VariantCost) -> int:
+    return ALWAYS if cost.effective_from is None else day_number(cost.effective_from)
+
+
+def _holds(cost: VariantCost, standing: Sequence[VariantCost]) -> bool:
+    """Tell whether what holds on a cost's first day is that cost already."""
+    place = bisect_right(standing, _begins(cost), key=_begins)
+    return bool(place) and all(getattr(standing[place - 1], name) == getattr(cost, name) for name in (*PARTS, "currency"))
+
+
+def take_product_costs(store: Store, read: PricedFile, *, now: datetime, actor: str, origin: str = "") -> FileImport:
+    """Propose the costs of a file as one change, and keep the file with it; raise FileRefused when they cannot be set."""
+    with transaction.atomic():
+        layout = read.report.layout
+        row = open_import(
+            store, PRODUCT_COSTS.name, as_json(layout) if layout else {}, filename=read.report.filename, sha256=read.digest, actor=actor, now=now
+        )  # fmt: skip
+        reason = f"{read.report.filename} ({row.cause_ref})"
+        if read.costs:
+            try:
+                row.proposal = proposals.propose(store, add=read.costs, actor=actor, reason=reason, origin=origin or reason, now=now)
+            except RuleRefused as refused:
+                raise FileRefused(str(refused)) from refused
+            archive(row, 1, pack([("", read.kept)]), orders=len(read.kept))
+        row.rows, row.matched, row.finished_at = read.report.rows, read.report.matched, now
+        row.state = FileImport.State.DONE if read.costs else FileImport.State.UNCHANGED
+        row.save()
+    read.report.import_id = row.pk
+    return row
+
+
+def import_product_costs(
+    store: Store, path: Path, *, options: Options, now: datetime, actor: str = "", dry_run: bool = False
+) -> CostReport:  # fmt: skip
+    """Check a file and, unless it is a dry run, set its costs at once; raise FileRefused with the rows that are wrong."""
+    read = read_product_costs(store, path, options=options, now=now)
+    if not dry_run:
+        with transaction.atomic():
+            row = take_product_costs(store, read, now=now, actor=actor)
+            if row.proposal is not None:
+                proposals.apply(row.proposal, actor=actor, now=now)
+    return read.report
+
+
+def undo_product_costs(found: Sequence[FileImport], *, now: datetime, actor: str = "") -> None:
+    """Undo what imports of product costs changed, the latest first; raise FileRefused where later changes rest on it."""
+    with transaction.atomic():
+        for row in found:
+            try:
+                if row.proposal is not None and row.proposal.made is not None:
+                    rules.undo(row.proposal.made, actor=actor, now=now)
+                elif row.proposal is not None and row.proposal.state == row.proposal.State.OPEN:
+                    proposals.dismiss(row.proposal)
+            except RuleRefused as refused:
+                raise FileRefused(str(refused)) from refused
+            FileImport.objects.filter(pk=row.pk).update(state=FileImport.State.UNDONE, undone_at=now)
