@@ -1,7 +1,7 @@
 """Read what a page's address asks for, and say in words what is wrong with it."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from django import forms
@@ -46,8 +46,8 @@ class View(NamedTuple):
         return Period(self.periods[0].first, self.periods[-1].last)
 
 
-class StatementForm(forms.Form):
-    """Date range, length of periods and basis of a statement; every field may be left out."""
+class RangeForm(forms.Form):
+    """The first and the last day that a page shows; either may be left out."""
 
     class Meta:
         """Stop django-stubs' plugin from waiting for this class, which no plain form needs."""
@@ -60,6 +60,25 @@ class StatementForm(forms.Form):
         label="To", required=False, validators=_IN_RANGE, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         error_messages={"invalid": "Give the last day as year-month-day, such as 2026-12-31."},
     )  # fmt: skip
+
+    def add_prefix(self, field_name: str) -> str:
+        """Name the range `from` and `to` in the address; `from` cannot name a field in Python."""
+        return {"first": "from", "last": "to"}.get(field_name, field_name)
+
+    def problems(self) -> list[tuple[str, str]]:
+        """List what was refused, each with the id of its field (empty for the form as a whole)."""
+        return [
+            (self[name].id_for_label if name in self.fields else "", str(message))
+            for name, messages in self.errors.items() for message in messages
+        ]  # fmt: skip
+
+
+class StatementForm(RangeForm):
+    """Date range, length of periods and basis of a statement; every field may be left out."""
+
+    class Meta:
+        """Stop django-stubs' plugin from waiting for this class, which no plain form needs."""
+
     by = forms.ChoiceField(
         label="Columns by", required=False, choices=BY_LABELS,
         error_messages={"invalid_choice": "Columns are by day, week, month, quarter or year."},
@@ -76,10 +95,6 @@ class StatementForm(forms.Form):
         self.booked = booked
         self.view: View | None = None
 
-    def add_prefix(self, field_name: str) -> str:
-        """Name the range `from` and `to` in the address; `from` cannot name a field in Python."""
-        return {"first": "from", "last": "to"}.get(field_name, field_name)
-
     def clean(self) -> dict[str, Any]:
         """Cut the range into periods, or say why it cannot be."""
         cleaned = super().clean() or {}
@@ -93,13 +108,6 @@ class StatementForm(forms.Form):
     def statement_view(self) -> View | None:
         """Return what to show; the default range when the input was refused; None when the book is empty."""
         return self.view if self.is_valid() else self._view(None, None)
-
-    def problems(self) -> list[tuple[str, str]]:
-        """List what was refused, each with the id of its field (empty for the form as a whole)."""
-        return [
-            (self[name].id_for_label if name in self.fields else "", str(message))
-            for name, messages in self.errors.items() for message in messages
-        ]  # fmt: skip
 
     def shown(self) -> "StatementForm":
         """Return the form filled with what the page shows; refused days stay as typed, so that they can be mended."""
@@ -139,6 +147,47 @@ def _default_first(last: date, by: By, booked: Period | None) -> date:
     start = date(months // 12, months % 12 + 1, 1)
     earliest = booked.first.replace(day=1) if booked else start
     return max(start, earliest) if earliest <= last else start
+
+
+LAST_DAYS = 90
+"""Days that the costs page shows when the address names no range, today included."""
+
+
+class CostsForm(RangeForm):
+    """Date range of the costs page."""
+
+    class Meta:
+        """Stop django-stubs' plugin from waiting for this class, which no plain form needs."""
+
+    def __init__(self, data: Any, *, today: date) -> None:
+        """Bind to the address; without a range it is the 90 days up to a store's today."""
+        super().__init__(data)
+        self.today = today
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a range that is none."""
+        cleaned = super().clean() or {}
+        if not self.errors:
+            try:
+                cut(*self._range(cleaned), By.YEAR)
+            except PeriodError as error:
+                self.add_error(None, str(error))
+        return cleaned
+
+    def period(self) -> Period:
+        """Return what to show; the default range when the input was refused."""
+        return self._range(self.cleaned_data if self.is_valid() else {})
+
+    def shown(self) -> "CostsForm":
+        """Return the form filled with what the page shows; refused days stay as typed, so that they can be mended."""
+        if not self.is_valid():
+            return self
+        first, last = self.period()
+        return CostsForm({"from": first.isoformat(), "to": last.isoformat()}, today=self.today)
+
+    def _range(self, cleaned: dict[str, Any]) -> Period:
+        last = cleaned.get("last") or self.today
+        return Period(cleaned.get("first") or last - timedelta(days=LAST_DAYS - 1), last)
 
 
 class OrderSearchForm(forms.Form):

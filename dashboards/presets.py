@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
-from dashboards.forms import View
-from ledger.periods import By
+from dashboards.forms import LAST_DAYS, View
+from ledger.periods import By, Period
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,21 +19,32 @@ class Preset:
 
 def presets(view: View, *, today: date) -> list[Preset]:
     """Return the ranges up to a store's today, on the basis in use."""
-    month = today.replace(day=1)
-    last_month = (month - timedelta(days=1)).replace(day=1)
-    year_ago = _months_before(month, 11)
-    ranges = [
-        ("Last 30 days", today - timedelta(days=29), today, By.DAY),
-        ("This month", month, today, By.DAY),
-        ("Last month", last_month, month - timedelta(days=1), By.DAY),
-        ("This quarter", _months_before(month, (month.month - 1) % 3), today, By.WEEK),
-        ("Year to date", month.replace(month=1), today, By.MONTH),
-        ("Last 12 months", year_ago, today, By.MONTH),
-    ]
+    ranges = [("Last 30 days", today - timedelta(days=29), today, By.DAY), *_calendar(today)]
     same = [label for label, first, last, _ in ranges if (first, last) == view.whole]
     # In January three names mean one range; the one that cuts it like the page comes first.
     shown = next((label for label, _, _, by in ranges if label in same and by == view.by), same[0] if same else None)
     return [Preset(label, _query(first, last, by, view.basis_key), label == shown) for label, first, last, by in ranges]
+
+
+def cost_presets(period: Period, *, today: date) -> list[Preset]:
+    """Return the ranges of the costs page up to a store's today."""
+    ranges = [(f"Last {count} days", today - timedelta(days=count - 1), today) for count in (30, LAST_DAYS)]
+    ranges += [(label, first, last) for label, first, last, _ in _calendar(today)]
+    shown = next((label for label, first, last in ranges if (first, last) == period), None)
+    return [Preset(label, urlencode({"from": first.isoformat(), "to": last.isoformat()}), label == shown) for label, first, last in ranges]
+
+
+def _calendar(today: date) -> list[tuple[str, date, date, By]]:
+    """Return the ranges that follow the calendar: their words, first and last day, and the length of their periods."""
+    month = today.replace(day=1)
+    last_month = (month - timedelta(days=1)).replace(day=1)
+    return [
+        ("This month", month, today, By.DAY),
+        ("Last month", last_month, month - timedelta(days=1), By.DAY),
+        ("This quarter", _months_before(month, (month.month - 1) % 3), today, By.WEEK),
+        ("Year to date", month.replace(month=1), today, By.MONTH),
+        ("Last 12 months", _months_before(month, 11), today, By.MONTH),
+    ]
 
 
 def range_name(view: View, offered: list[Preset], *, chosen: bool, today: date) -> str:

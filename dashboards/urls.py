@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path, register_converter
 from django.urls.converters import SlugConverter
 
+from dashboards.views.costs import costs
 from dashboards.views.entrance import email, email_sent, first, invited, password_reset, password_reset_sent
 from dashboards.views.home import home
 from dashboards.views.orders import order, orders
@@ -36,6 +37,7 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/pnl.csv", pnl_csv, name="pnl_csv"),
     path("<slug:slug>/orders", orders, name="orders"),
     path("<slug:slug>/orders/<path:number>", order, name="order"),
+    path("<slug:slug>/costs", costs, name="costs"),
     path("<slug:slug>/people", people, name="people"),
     path("<slug:slug>/people/<int:pk>/role", change_role, name="change_role"),
     path("<slug:slug>/people/<int:pk>/remove", remove, name="remove_member"),
@@ -46,5 +48,6 @@ urlpatterns: list[URLPattern] = [
     path("<store:slug>/", page_of),
     path("<store:slug>/pnl/", page_of, {"page": "pnl"}),
     path("<store:slug>/orders/", page_of, {"page": "orders"}),
+    path("<store:slug>/costs/", page_of, {"page": "costs"}),
     path("<store:slug>/people/", page_of, {"page": "people"}),
 ]

@@ -69,8 +69,8 @@ class Uncosted(Struct):
 
     product: int | None
     title: str
-    variants: list[int]
-    skus: list[str]
+    skus: dict[int, str]
+    """By variant."""
     revenue: Decimal
     """Net product sales whose cost is a percentage's guess."""
     cogs: Decimal
@@ -98,8 +98,13 @@ def coverage(store: Store, period: Period) -> Coverage:
     Fees: what was booked on each day. Shipping: on the day of its order; an order whose shipping was neither charged nor
     stated costs 0 and is not in it. A cost converted at a stand-in rate counts as by a rule.
     """
-    goods, uncosted = _goods(store, period)
-    return Coverage(period, covered(goods), _fees(store, period), _shipping(store, period), uncosted)
+    goods, products = _goods(store, period)
+    return Coverage(period, covered(goods), _fees(store, period), _shipping(store, period), products)
+
+
+def uncosted(store: Store, period: Period) -> list[Uncosted]:
+    """Return the products that sold in a span and have no known cost, those with most revenue first, as coverage lists them."""
+    return _goods(store, period)[1]
 
 
 def covered(amounts: Mapping[str, Decimal]) -> Covered:
@@ -149,7 +154,7 @@ def _goods(store: Store, period: Period) -> tuple[dict[str, Decimal], list[Uncos
     sold += _without_variant(values, sold)
     costing = _costing(store, sold)
     amounts = dict.fromkeys((ACTUAL, RULE, DEFAULT), ZERO)
-    uncosted: dict[int | None, Uncosted] = {}
+    products: dict[int | None, Uncosted] = {}
     for row in sold:
         source = _source(costing, row, starts[row.bucket - 1])
         guessed = row.net - row.actual - row.free
@@ -157,8 +162,8 @@ def _goods(store: Store, period: Period) -> tuple[dict[str, Decimal], list[Uncos
         amounts[DEFAULT if source in GUESSED_BY_DEFAULT else RULE] += guessed
         amounts[_class(_source(costing, row, row.free_day)) if row.free_day else RULE] += row.free
         if source in PERCENTAGES and row.variant is not None and (guessed > 0 or row.guessed_cogs > 0):
-            _add(uncosted, row, guessed, by_default=source in GUESSED_BY_DEFAULT)
-    return amounts, sorted(uncosted.values(), key=lambda one: (-one.revenue, one.title))
+            _add(products, row, guessed, by_default=source in GUESSED_BY_DEFAULT)
+    return amounts, sorted(products.values(), key=lambda one: (-one.revenue, one.title))
 
 
 def _starts(store: Store, period: Period) -> list[date]:
@@ -220,11 +225,10 @@ def _class(source: CostSource) -> str:
     return ACTUAL if source in KNOWN else DEFAULT if source in GUESSED_BY_DEFAULT else RULE
 
 
-def _add(uncosted: dict[int | None, Uncosted], row: _Sold, revenue: Decimal, *, by_default: bool) -> None:
-    one = uncosted.setdefault(row.product, Uncosted(row.product, row.title or "", [], [], ZERO, ZERO, False))
-    if row.variant is not None and row.variant not in one.variants:
-        one.variants.append(row.variant)
-        one.skus.append(row.sku or "")
+def _add(products: dict[int | None, Uncosted], row: _Sold, revenue: Decimal, *, by_default: bool) -> None:
+    one = products.setdefault(row.product, Uncosted(row.product, row.title or "", {}, ZERO, ZERO, False))
+    if row.variant is not None:
+        one.skus.setdefault(row.variant, row.sku or "")
     one.revenue += revenue
     one.cogs += row.guessed_cogs
     one.by_default = one.by_default or by_default

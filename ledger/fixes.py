@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from ledger.costing import PERCENT
-from ledger.coverage import Uncosted, coverage, last_days
+from ledger.coverage import Uncosted, last_days, uncosted
 from ledger.days import day_number
 from ledger.fees import EXEMPT_GATEWAYS, FeeRules, FeeTerms
 from ledger.findings import mend_at
@@ -29,20 +29,19 @@ class Fix(NamedTuple):
     """Below /admin/ledger/."""
 
 
-def fixes(store: Store, *, today: date, uncosted: Iterable[Uncosted] | None = None, most: int = 10) -> list[Fix]:
-    """Return what to fix next, most money first; `uncosted` is coverage's list of the last 90 days where that is known already."""
-    products = coverage(store, last_days(today, RECENT)).uncosted if uncosted is None else uncosted
-    found = [*(_product(store, one) for one in products), *_of_orders(store, today)]
+def fixes(store: Store, *, today: date, products: Iterable[Uncosted] | None = None, most: int = 10) -> list[Fix]:
+    """Return what to fix next, most money first; `products` is coverage's list of the last 90 days where that is known already."""
+    known = uncosted(store, last_days(today, RECENT)) if products is None else products
+    found = [*(_product(store, one) for one in known), *_of_orders(store, today)]
     return sorted(found, key=lambda fix: (fix.at_stake is None, -(fix.at_stake or 0), fix.what))[:most]
 
 
 def _product(store: Store, one: Uncosted) -> Fix:
     guess = "the default COGS %" if one.by_default else "a COGS %"
-    if len(one.variants) > 1:
-        what, page = f"{one.title}: {len(one.variants)} variants", mend_at("variantcost/", variant__product__id__exact=one.product)
-    else:
-        sku = f" ({one.skus[0]})" if one.skus[0] and one.skus[0] != one.title else ""
-        what, page = f"{one.title}{sku}", mend_at("variantcost/add/", store=store.pk, variant=one.variants[0])
+    variant, sku = next(iter(one.skus.items()))
+    named = f" ({sku})" if sku and sku != one.title else ""
+    what = one.title + (f": {len(one.skus)} variants" if len(one.skus) > 1 else named)
+    page = mend_at("variantcost/add/", store=store.pk, variant=variant)
     return Fix(what, f"no unit cost is known; {guess} stands in", one.cogs if one.cogs > 0 else None, page)
 
 

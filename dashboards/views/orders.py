@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from dashboards.access import store_or_404, stores_for
 from dashboards.forms import OrderSearchForm
-from dashboards.notices import current_zone
+from dashboards.notices import current_zone, restating
 from dashboards.order_page import listed, order_pages
 
 
@@ -25,7 +25,7 @@ def orders(request: HttpRequest, slug: str) -> HttpResponse:
     page = listed(store, number=number, held=held, page=asked.get("page") or 1)
     context = {
         "store": store, "stores": stores_for(request.user), "section": "orders", "form": form, "problems": problems,
-        "page": page, "number": number, "held": held,
+        "page": page, "number": number, "held": held, "restating": restating(store),
         "kept": urlencode({key: value for key, value in (("q", number), ("held", "1" if held else "")) if value}),
     }  # fmt: skip
     return render(request, "dashboards/orders.html", context)
@@ -39,5 +39,8 @@ def order(request: HttpRequest, slug: str, number: str) -> HttpResponse:
     pages = order_pages(store, number) if "\0" not in number else []
     if not pages:
         raise Http404("No such order.")
-    context = {"store": store, "stores": stores_for(request.user), "section": "orders", "number": number, "pages": pages, "zone": current_zone(store)}
+    context = {
+        "store": store, "stores": stores_for(request.user), "section": "orders", "number": number, "pages": pages, "zone": current_zone(store),
+        "restating": restating(store),
+    }  # fmt: skip
     return render(request, "dashboards/order.html", context)

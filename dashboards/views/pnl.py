@@ -13,7 +13,7 @@ from dashboards.access import store_or_404, stores_for
 from dashboards.charts import profit_chart
 from dashboards.exports import statement_csv
 from dashboards.forms import StatementForm
-from dashboards.notices import current_zone, open_findings
+from dashboards.notices import current_zone, may_edit_costs, open_findings, restating
 from dashboards.presets import presets, range_name
 from dashboards.statement_table import booked_days, statement_table
 from dashboards.tiles import tiles
@@ -50,7 +50,7 @@ def pnl(request: HttpRequest, slug: str) -> HttpResponse:
             "store": store, "stores": stores_for(request.user), "section": "pnl", "form": form.shown(), "problems": problems, "view": view,
             "table": table, "tiles": tiles(table) if table else [], "chart": profit_chart(table, today=today) if table else None,
             "presets": offered, "range": range_name(view, offered, chosen=chosen, today=today) if view else "",
-            "state": state, "findings": open_findings(store), "zone": zone,
+            "state": state, "findings": open_findings(store), "may_edit": may_edit_costs(store), "restating": restating(store), "zone": zone,
         }  # fmt: skip
     return render(request, "dashboards/pnl.html", context)
 

@@ -8,7 +8,9 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from ledger.admin.base import StoreFilter, StoreModelAdmin
 from ledger.models import Book, Finding
@@ -77,7 +79,11 @@ class FindingAdmin(StoreModelAdmin):
     store_path = "book__store"
     note = "What was noticed about the figures. Times are UTC; a finding is resolved by itself once its cause is gone."
     empty = "Nothing has been noticed: no rate is missing and no total disagrees."
-    list_display = ["severity", "kind", "subject", "message", "book", "first_seen_at", "last_seen_at", "resolved_at"]
+    list_display = ["severity", "kind", "subject", "message", "money", "mending", "book", "first_seen_at", "last_seen_at", "resolved_at"]
+    fields = [
+        "severity", "kind", "subject", "message", "expected", "actual", "money", "mending", "book", "first_seen_at", "last_seen_at", "resolved_at",
+    ]  # fmt: skip
+    readonly_fields = ["mending"]
     list_filter = [StoreFilter, "severity", "kind", ("resolved_at", admin.EmptyFieldListFilter)]
     list_select_related = ["book__store"]
     search_fields = ["subject", "message"]
@@ -86,3 +92,10 @@ class FindingAdmin(StoreModelAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Answer no."""
         return False
+
+    @admin.display(description="mend")
+    def mending(self, finding: Finding) -> str:
+        """Return the link to the page that mends it."""
+        if not finding.mend or finding.resolved_at is not None:
+            return "—"
+        return format_html('<a href="{}{}">Mend it</a>', reverse("admin:app_list", args=["ledger"]), finding.mend)

@@ -4,44 +4,55 @@ from decimal import Decimal
 from typing import Any
 
 from ledger.cost_checks.found import Case, Found, rows
+from ledger.costing import Costing
+from ledger.days import day_number
 from ledger.findings import mend_at
-from ledger.kinds import CostOrigin
-from ledger.money import convert, decimal, minor_step, tenk
+from ledger.models import CostDefaults
+from ledger.money import convert, decimal, minor_step
 from ledger.rates import RateTable
 
 JUMP = Decimal("0.30")
 """Between two costs of a variant; a larger step is likely a slip."""
 
-_TODAYS_COST = """
-    SELECT DISTINCT ON (variant_id) variant_id, goods + freight + duty + packaging, currency FROM ledger_variantcost
-    WHERE store_id = %s AND removed_by_id IS NULL AND variant_id = ANY(%s) AND (effective_from IS NULL OR effective_from <= %s)
-    ORDER BY variant_id, origin = %s DESC, effective_from DESC NULLS LAST
-"""
-"""What each variant costs now: by hand before by the platform, the latest of them."""
-
 
 def above_price(case: Case) -> list[Found]:
-    """Find variants whose unit cost today is at or above the average list price they sold for in the last 90 days."""
-    sold = {one.variant: one for one in case.sold if one.units > 0 and one.gross > 0}
-    costs = rows(_TODAYS_COST, [case.store.pk, list(sold), case.today, CostOrigin.MANUAL.value])
-    own = case.store.currency
-    table = RateTable.load(own, {currency for *_, currency in costs} - {own}, case.today, case.today)
+    """Find variants whose known unit cost today is at or above the average list price they sold for in the last 90 days."""
+    costs = _unit_costs(case)
     found = []
-    for variant, landed, currency in costs:
-        one = sold[variant]
-        rate = None if currency == own else table.find(currency, case.today)
-        if currency != own and rate is None:
+    for one in case.sold:
+        cost = costs.get(one.variant)
+        if cost is None or one.units <= 0 or one.gross <= 0 or cost * one.units < one.gross:
             continue
-        cost = landed if rate is None else decimal(convert(tenk(landed), rate.value, minor_step(own)))
-        price = one.gross / one.units
-        if cost >= price:
-            told = (
-                f"A unit of {one.name} costs {case.money(cost)} and sold for {case.money(price)} on average before discounts, tax removed. "
-                "Is the cost that of a pack, or in another currency?"
-            )
-            page = mend_at("variantcost/add/", store=case.store.pk, variant=variant)
-            found.append(Found(f"{one.name} (variant {variant})", told, money=(cost * one.units - one.gross).quantize(Decimal("0.0001")), mend=page))
+        told = (
+            f"A unit of {one.name} costs {case.money(cost)} and sold for {case.money(one.gross / one.units)} on average before discounts, "
+            "tax removed. Is the cost that of a pack, or in another currency?"
+        )
+        page = mend_at("variantcost/add/", store=case.store.pk, variant=one.variant)
+        found.append(Found(f"{one.name} (variant {one.variant})", told, money=(cost * one.units - one.gross).quantize(Decimal("0.0001")), mend=page))
     return found
+
+
+def _unit_costs(case: Case) -> dict[int, Decimal]:
+    """Return what a unit of each variant that sold is known to cost today, in the store's currency; none where a rate is missing."""
+    costing = Costing.load(
+        case.store, CostDefaults(), variants={one.variant for one in case.sold}, products={one.product for one in case.sold}
+    )  # fmt: skip
+    table = RateTable.load(case.store.currency, costing.currencies() - {case.store.currency}, case.today, case.today)
+    costs = {}
+    for one in case.sold:
+        known = costing.on(one.variant, one.product, day_number(case.today))
+        parts = known.sums or ([] if known.amount is None else [(known.currency, known.amount)])
+        converted = [_own(amount, currency, case, table) for currency, amount in parts]
+        if converted and None not in converted:
+            costs[one.variant] = decimal(sum(amount or 0 for amount in converted))
+    return costs
+
+
+def _own(amount: int, currency: str, case: Case, table: RateTable) -> int | None:
+    if currency == case.store.currency:
+        return amount
+    rate = table.find(currency, case.today)
+    return None if rate is None else convert(amount, rate.value, minor_step(case.store.currency))
 
 
 _JUMPS = """

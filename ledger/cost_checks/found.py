@@ -1,6 +1,6 @@
 """Hold what a check of cost rules is given, and what it returns."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -59,8 +59,6 @@ class Case(Struct):
 
     store: Store
     today: date
-    first_day: date
-    """Of the book; today where it is empty."""
     percentages: list[CogsRule]
     fees: list[FeeRule]
     shipping: list[ShippingRule]
@@ -95,15 +93,13 @@ _SOLD = """
 
 
 def load_case(store: Store, *, today: date) -> Case:
-    """Read a store's standing rules, what was counted of its orders, and its variants' totals of the last 90 days: ten queries."""
+    """Read a store's standing rules, what was counted of its orders, and its variants' totals of the last 90 days: nine queries."""
     seen: dict[tuple[str, str], list[Seen]] = {}
     for row in Seen.objects.filter(store=store).order_by("pk"):
         seen.setdefault((row.kind, row.name), []).append(row)
-    first_day = rows("SELECT min(day) FROM ledger_daytotal WHERE book_id = %s AND basis = %s", [store.pk, Basis.ORDER.value])[0][0]
     return Case(
         store=store,
         today=today,
-        first_day=first_day or today,
         percentages=_standing(CogsRule, store, "product"),
         fees=_standing(FeeRule, store),
         shipping=_standing(ShippingRule, store),
@@ -145,15 +141,3 @@ def holds(rule: Rule, first: date, last: date | None = None) -> bool:
 def span(first: date, last: date) -> str:
     """Write a span of days."""
     return f"{first:%-d %b %Y}" if first == last else f"{first:%-d %b %Y} to {last:%-d %b %Y}"
-
-
-def cover(rules: Iterable[Rule], since: date) -> bool:
-    """Tell whether some rule of one scope holds on every day from one on, without an end."""
-    reached = since
-    for rule in sorted(rules, key=first_of):
-        if first_of(rule) > reached:
-            return False
-        if rule.effective_to is None:
-            return True
-        reached = max(reached, rule.effective_to + timedelta(days=1))
-    return False

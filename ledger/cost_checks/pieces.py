@@ -1,6 +1,6 @@
 """Check rules that rest on other rows: bundles on their parts' costs, commissions on their partner's codes."""
 
-from ledger.cost_checks.found import Case, Found, first_of, holds, last_of, rows
+from ledger.cost_checks.found import INFO, Case, Found, first_of, holds, last_of, rows
 from ledger.findings import mend_at
 from ledger.models import BundlePart, ManualCost
 
@@ -11,7 +11,7 @@ _COSTS = """
 
 
 def bundles(case: Case) -> list[Found]:
-    """Find bundles of today whose parts have no cost, or costs in several currencies: neither adds up to one cost."""
+    """Find bundles of today whose parts have no cost, and tell of those whose parts have costs in several currencies."""
     by_bundle: dict[int, list[BundlePart]] = {}
     for part in case.parts:
         if holds(part, case.today):
@@ -28,9 +28,12 @@ def bundles(case: Case) -> list[Found]:
             page = mend_at("variantcost/add/", store=case.store.pk, variant=unknown[0].pk)
             found.append(Found(subject, told, money=sales.get(bundle), mend=page))
         elif len(several) > 1:
-            told = f"The parts of the bundle {parts[0].bundle} have costs in {' and '.join(several)}. Give them in one currency."
+            told = (
+                f"The parts of the bundle {parts[0].bundle} have costs in {' and '.join(several)}: they are added up at each day's rates, "
+                "so what it costs moves with them."
+            )
             page = mend_at("variantcost/", variant__id__exact=parts[0].component_id)
-            found.append(Found(subject, told, money=sales.get(bundle), mend=page))
+            found.append(Found(subject, told, severity=INFO, mend=page))
     return found
 
 

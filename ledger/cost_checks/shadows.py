@@ -6,6 +6,7 @@ from typing import Any
 
 from ledger.cost_checks.found import INFO, Case, Found, first_of, holds, last_of, rows
 from ledger.fees import EXEMPT_GATEWAYS
+from ledger.kinds import CostOrigin
 from ledger.models import Seen, ShippingRule
 from ledger.models.rules import Rule
 from ledger.seen import MOST_NAMES, WINDOW
@@ -20,18 +21,38 @@ _PRODUCTS = """
 """Products with a COGS percentage, and whether each of their variants has a cost of its own."""
 
 
+_BY_HAND = """
+    SELECT variant_id, min(coalesce(effective_from, DATE '0001-01-01')) FROM ledger_variantcost
+    WHERE store_id = %s AND origin = %s AND removed_by_id IS NULL AND variant_id = ANY(%s) GROUP BY variant_id
+"""
+"""The first day from which each variant has a cost entered by hand."""
+
+
 def overlaps(case: Case) -> list[Found]:
-    """Find percentages that never count, because every variant of their product has a cost."""
+    """Find percentages and bundles that never count, because the variants they are about have a cost of their own."""
+    return [*_percentages(case), *_bundles(case)]
+
+
+def _percentages(case: Case) -> Iterator[Found]:
     dated: dict[int, list[Rule]] = {}
     for rule in case.percentages:
         if rule.product_id is not None:
             dated.setdefault(rule.product_id, []).append(rule)
-    found = []
     for pk, title, costed in rows(_PRODUCTS, [case.store.pk, sorted(dated)]):
         if costed:
             told = f"The COGS % of {title} never counts: each of its variants has a cost of its own. Take the percentage back."
-            found.append(Found(f"{title} (product {pk})", told, severity=INFO, mend=f"cogsrule/{dated[pk][0].pk}/change/"))
-    return found
+            yield Found(f"{title} (product {pk})", told, severity=INFO, mend=f"cogsrule/{dated[pk][0].pk}/change/")
+
+
+def _bundles(case: Case) -> Iterator[Found]:
+    """Find bundles that have a cost entered by hand on all of their days; it goes before the sum of the parts."""
+    parts = {part.bundle_id: part for part in sorted(case.parts, key=first_of, reverse=True)}
+    found = rows(_BY_HAND, [case.store.pk, CostOrigin.MANUAL.value, sorted(parts)]) if parts else []
+    for bundle, begins in found:
+        part = parts[bundle]
+        if begins <= first_of(part):
+            told = f"What is in the bundle {part.bundle} never counts: it has a cost of its own, entered by hand. Take one of the two back."
+            yield Found(f"{part.bundle} (variant {bundle})", told, severity=INFO, mend=f"bundlepart/{part.pk}/change/")
 
 
 def dead(case: Case) -> list[Found]:

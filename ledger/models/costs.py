@@ -93,7 +93,7 @@ class ManualCost(Rule):
         if self.percentage is not None:
             how = f"{self.percentage.normalize():f} {self.get_basis_display()}"
         else:
-            how = f"{self.amount or 0:f}".rstrip("0").rstrip(".") + f" {self.currency} {self.get_basis_display()}"
+            how = f"{(self.amount or Decimal(0)).normalize():f} {self.currency} {self.get_basis_display()}"
         return f"{self.account_name}: {how}"
 
     @property

@@ -11,6 +11,7 @@ OPEN = ["/accounts/login/", "/accounts/password/reset/"]
 MINE = [
     "/", "/shop/pnl", "/shop/pnl?by=week&basis=order", "/shop/pnl?by=fortnight&from=x", "/empty/pnl", "/shop/orders", "/shop/orders?q=nothing",
     "/empty/orders", "/shop/orders/%231001", "/shop/orders/%231004", "/shop/people", "/accounts/2fa/",
+    "/shop/costs", "/shop/costs?from=2026-01-01&to=2026-12-31", "/shop/costs?from=x", "/empty/costs",
     "/accounts/sessions/", "/accounts/email/", "/accounts/password/change/", "/accounts/logout/", "/stores/new", "/shop/nothing-here",
 ]  # fmt: skip
 

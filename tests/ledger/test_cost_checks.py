@@ -152,6 +152,17 @@ def test_a_percentage_behind_costs_of_every_variant_never_counts(store: Store) -
     assert [subject for subject, *_ in check(store, "overlaps")] == [f"Thing cup (product {cup.pk})"]
 
 
+def test_parts_of_a_bundle_with_a_cost_by_hand_never_count(store: Store) -> None:
+    make(store, BundlePart(bundle=variant("mug"), component=variant("cup"), effective_from=day("2026-03-10")), cost("cup", "9.00"))
+    make(store, cost("mug", "8.00", "2026-03-11"))
+    assert check(store, "overlaps") == []
+    make(store, cost("mug", "8.00", "2026-03-10"))
+    mug, part = variant("mug").pk, BundlePart.objects.get()
+    assert check(store, "overlaps") == [(f"Thing mug (variant {mug})", None, f"bundlepart/{part.pk}/change/")]
+    make(store, cost("mug", "8.00"))
+    assert check(store, "overlaps") == [(f"Thing mug (variant {mug})", None, f"bundlepart/{part.pk}/change/")]
+
+
 def test_a_fee_rule_that_fits_no_charge_is_dead(store: Store) -> None:
     make(
         store, FeeRule(gateway="stripe", percentage=2), FeeRule(gateway="strippe", percentage=2),
@@ -276,6 +287,14 @@ def test_a_unit_cost_at_or_above_the_list_price_is_found(store: Store) -> None:
     assert [subject for subject, *_ in check(store, "above_price")] == [f"SKU-cup (variant {cup})"]
 
 
+def test_a_bundle_whose_parts_cost_more_than_it_sells_for_is_found(store: Store) -> None:
+    make(store, BundlePart(bundle=variant("mug"), component=variant("cup"), quantity=3), cost("cup", "20.00"))
+    mug = variant("mug").pk
+    assert check(store, "above_price") == [(f"SKU-mug (variant {mug})", "20.00", f"variantcost/add/?store={store.pk}&variant={mug}")]
+    make(store, CogsRule(percentage=100), cost("cup", "16.00"))
+    assert check(store, "above_price") == []
+
+
 def test_a_unit_cost_that_jumps_by_more_than_thirty_per_cent_is_found(store: Store) -> None:
     ecb(("USD", "2026-03-03", "1.25"), ("USD", "2026-03-20", "1.25"))
     make(store, cost("mug", "10.00"), cost("mug", "13.00", "2026-03-01"), cost("mug", "17.00", "2026-03-10"), cost("mug", "1.70", "2026-04-10"))
@@ -324,7 +343,8 @@ def test_a_bundle_needs_a_cost_of_each_part_in_one_currency(store: Store) -> Non
     assert check(store, "bundles") == [(subject, "80.00", f"variantcost/add/?store={store.pk}&variant={cup}")]
     ecb(("USD", "2026-03-03", "1.25"), ("USD", "2026-03-20", "1.25"))
     make(store, cost("cup", "9.00", currency="USD"))
-    assert check(store, "bundles") == [(subject, "80.00", f"variantcost/?variant__id__exact={mug}")]
+    assert check(store, "bundles") == [(subject, None, f"variantcost/?variant__id__exact={mug}")]
+    assert Finding.objects.get(kind="costs_bundles", resolved_at=None).severity == "info"
     make(store, cost("cup", "9.00"))
     assert check(store, "bundles") == []
 

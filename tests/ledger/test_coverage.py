@@ -9,7 +9,7 @@ from ledger.cause import Cause
 from ledger.coverage import Coverage, Covered, coverage, covered, last_days
 from ledger.fixes import fixes
 from ledger.kinds import CauseKind, PaymentKind, PaymentStatus
-from ledger.models import CogsRule, FeeRule, Seen, ShippingRule, Store, Variant, VariantCost
+from ledger.models import BundlePart, CogsRule, FeeRule, Seen, ShippingRule, Store, Variant, VariantCost
 from ledger.models.rules import Rule
 from ledger.periods import Period
 from ledger.reposting import repost
@@ -157,9 +157,26 @@ def test_products_without_a_cost_are_listed_by_revenue_with_the_cogs_that_is_gue
     write(store, an_order("3", lines=[a_line("pot", price="40.00")]))
     make(store, cost("vmug", "20.00", "2026-03-10"), CogsRule(product=variant("vcup").product, percentage=30))
     found = coverage(store, MARCH).uncosted
-    assert [(one.title, one.skus, f"{one.revenue:.2f}", f"{one.cogs:.2f}", one.by_default) for one in found] == [
+    assert [(one.title, list(one.skus.values()), f"{one.revenue:.2f}", f"{one.cogs:.2f}", one.by_default) for one in found] == [
         ("Thing pot", ["SKU-pot"], "140.00", "56.00", True), ("Thing cup", ["SKU-cup"], "100.00", "30.00", False),
     ]  # fmt: skip
+
+
+def test_a_bundle_of_known_parts_is_no_product_to_fix(store: Store) -> None:
+    make(store, cost("vmug", "20.00"), cost("vcup", "5.00"), BundlePart(bundle=variant("vpot"), component=variant("vmug")))
+    assert goods(store) == {"actual": ("300.00", "1")}
+    assert coverage(store, MARCH).uncosted == []
+
+
+def test_variants_of_one_product_are_one_thing_to_fix(store: Store) -> None:
+    Variant.objects.filter(external_id="vcup").update(product=variant("vmug").product)
+    count_seen(store, today=day("2026-03-31"), now=NOW)
+    fix = fixes(store, today=day("2026-03-31"))[0]
+    assert (fix.what, f"{fix.at_stake:.2f}", fix.mend) == (
+        "Thing mug: 2 variants", "80.00", f"variantcost/add/?store={store.pk}&variant={variant('vcup').pk}",
+    )  # fmt: skip
+    make(store, cost("vcup", "5.00"))
+    assert "Thing mug (SKU-mug)" in {fix.what for fix in fixes(store, today=day("2026-03-31"))}
 
 
 def test_what_to_fix_next_is_ordered_by_the_money_that_is_guessed(store: Store) -> None:
@@ -233,6 +250,6 @@ def test_coverage_and_fixes_ask_few_questions_however_much_was_sold(store: Store
         with django_assert_num_queries(11):  # type: ignore[attr-defined]
             found.append(coverage(store, last_days(day("2026-03-31"), 90)))
         with django_assert_num_queries(3):  # type: ignore[attr-defined]
-            fixes(store, today=day("2026-03-31"), uncosted=found[-1].uncosted)
+            fixes(store, today=day("2026-03-31"), products=found[-1].uncosted)
         write(store, *(an_order(f"more {number}", lines=[a_line(f"thing {number}")]) for number in range(20)))
         count_seen(store, today=day("2026-03-31"), now=NOW)

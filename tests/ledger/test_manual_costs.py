@@ -1,6 +1,7 @@
 """Costs entered by hand that belong to days: spread over real days through today, net of VAT, never edited away."""
 
 from datetime import date
+from decimal import Decimal
 from itertools import pairwise
 
 import pytest
@@ -353,3 +354,9 @@ def test_a_label_keeps_its_number_and_a_number_its_label() -> None:
     assert (account_number("operating:rent"), account_number("marketing:influencer")) == (rent, 44)
     Account.objects.filter(number=salaries).delete()
     assert account_number("operating:apps") not in (rent, salaries)
+
+
+def test_a_round_amount_is_told_whole() -> None:
+    assert [str(a_cost(amount, "2026-03-01")) for amount in (Decimal(3650), Decimal("99.5000"))] == [
+        "operating:rent: 3650 EUR once, spread over its days", "operating:rent: 99.5 EUR once, spread over its days",
+    ]  # fmt: skip

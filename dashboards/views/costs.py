@@ -1,0 +1,34 @@
+"""Show what a store's costs rest on, and what to mend next."""
+
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from dashboards.access import store_or_404, stores_for
+from dashboards.costs_page import costs_page
+from dashboards.forms import CostsForm
+from dashboards.notices import current_zone, may_edit_costs, restating
+from dashboards.presets import cost_presets
+from ledger.snapshot import snapshot
+
+
+@require_safe
+@login_required
+def costs(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show coverage over the range in the address, the last 90 days when it names none, and what stands now."""
+    store = store_or_404(request, slug)
+    with snapshot():
+        zone = current_zone(store)
+        today = timezone.localdate(timezone=ZoneInfo(zone))
+        form = CostsForm(request.GET, today=today)
+        period = form.period()
+        context = {
+            "store": store, "stores": stores_for(request.user), "section": "costs", "form": form.shown(), "problems": form.problems(),
+            "period": period, "presets": cost_presets(period, today=today), "page": costs_page(store, period, today=today), "zone": zone,
+            "may_edit": may_edit_costs(store), "restating": restating(store),
+        }  # fmt: skip
+    return render(request, "dashboards/costs.html", context)
