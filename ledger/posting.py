@@ -58,11 +58,11 @@ def post(
     if costs_version is not None and book.costs_version != costs_version:
         raise CostsMoved
     live = load_live(book_id, known) if known else {}
-    lines = list(_difference(desired, live))
+    lines = list(difference(desired, live))
     if not lines:
         return NOTHING
     closed = None if book.closed_through is None else day_number(book.closed_through)
-    usual, late = _by_closing(lines, closed)
+    usual, late = by_closing(lines, closed)
     batches = []
     movement = Movement()
     for part, why in ((usual, cause), (late, Cause(CauseKind.CORRECTION, f"closed period; {cause.ref}"[:80], cause.actor))):
@@ -76,7 +76,7 @@ def post(
     return Posting(tuple(batches), len(lines), sum(line.reverses for line in lines))
 
 
-def _by_closing(lines: Sequence[Line], closed: int | None) -> tuple[list[Line], list[Line]]:
+def by_closing(lines: Sequence[Line], closed: int | None) -> tuple[list[Line], list[Line]]:
     """Part the lines into those of open days and those that correct a closed one, the latter booked on an open day.
 
     A reversal and its new revision stay in one batch, so that no view as of a batch ever counts both or neither.
@@ -159,7 +159,7 @@ def _scaled(value: Decimal, scale: int) -> int:
     return int(value * scale)
 
 
-def _difference(desired: Mapping[Source, Sequence[EntryDraft]], live: Mapping[Source, Mapping[tuple[int, int], Live]]) -> Iterator[Line]:
+def difference(desired: Mapping[Source, Sequence[EntryDraft]], live: Mapping[Source, Mapping[tuple[int, int], Live]]) -> Iterator[Line]:
     """Yield the lines that turn what is live into what is desired, per source in the order given."""
     for source, drafts in desired.items():
         now = live.get(source)

@@ -18,6 +18,7 @@ from ledger.rules import RuleRefused, span_of
 from ledger.stored_rules import found_again, key_of, made_again, values_of
 from ledger.stores import today_of
 from ledger.trial import Trial, trial
+from profitpeek.jobs import queue
 
 State = ProposedChange.State
 KEPT_FOR = timedelta(days=7)
@@ -94,6 +95,7 @@ def apply(proposed: ProposedChange, *, actor: str, now: datetime, reason: str | 
             raise RuleRefused("This change has been undone already.") from error
         kept.state = State.APPLIED
         kept.save(update_fields=["reason", "made", "state"])
+        _stop_working_out(kept)
     return kept.made
 
 
@@ -104,6 +106,24 @@ def dismiss(proposed: ProposedChange) -> None:
         _refuse_decided(kept)
         kept.state = State.DISMISSED
         kept.save(update_fields=["state"])
+        _stop_working_out(kept)
+
+
+def note_effect(proposed: ProposedChange, found: dict[str, Any], *, costs_version: int, seq: int) -> None:
+    """Keep what a proposal would do, and what of the book that was worked out against."""
+    _note(proposed, effect={**(proposed.effect or {}), **found}, effect_version=costs_version, effect_seq=seq)
+
+
+def note_job(proposed: ProposedChange, job: int | None) -> None:
+    """Keep which background job works the effect out; None once the effect is to be worked out anew."""
+    _note(proposed, job=job, effect_version=None, effect_seq=None)
+
+
+def _note(proposed: ProposedChange, **values: Any) -> None:
+    for name, value in values.items():
+        setattr(proposed, name, value)
+    # Only while it is open: what was looked at when it was decided stays told.
+    ProposedChange.objects.filter(pk=proposed.pk, state=State.OPEN).update(**values)
 
 
 def forget(now: datetime) -> int:
@@ -131,6 +151,11 @@ def _is_rest(rest: Rule, old: Rule) -> bool:
     starts = old.effective_from is None or (rest.effective_from is not None and rest.effective_from >= old.effective_from)
     ends = old.effective_to is None or (rest.effective_to is not None and rest.effective_to <= old.effective_to)
     return same and starts and ends
+
+
+def _stop_working_out(kept: ProposedChange) -> None:
+    if kept.job is not None:
+        queue.cancel(kept.job)
 
 
 def _is_day(name: str) -> bool:

@@ -21,6 +21,11 @@ class Trial(NamedTuple):
     added: list[Rule]
     removed: list[Rule]
 
+    @property
+    def changed(self) -> list[Rule]:
+        """Return every rule that comes or goes, those that make room and what is left of them included."""
+        return [*self.added, *self.removed]
+
 
 @contextmanager
 def trial(store: Store, *, add: Sequence[Rule], remove: Sequence[Rule], now: datetime) -> Iterator[Trial]:

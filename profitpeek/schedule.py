@@ -5,6 +5,7 @@ from datetime import time, timedelta
 from connectors.tasks import FORGET_FILES, IMPORT_FILE, LOAD_RATES
 from dashboards.tasks import FORGET_EXPIRED
 from ledger.daily import SHOW_PERCENTAGES
+from ledger.proposal_tasks import FORGET_PROPOSALS, PREVIEW_COSTS
 from ledger.tasks import (
     ACCRUE_BOOK,
     ACCRUE_BOOKS,
@@ -33,6 +34,8 @@ KINDS: tuple[Kind, ...] = (
     CHECK_COSTS_NIGHTLY,
     ACCRUE_BOOKS,
     ACCRUE_BOOK,
+    PREVIEW_COSTS,
+    FORGET_PROPOSALS,
     IMPORT_FILE,
     LOAD_RATES,
     FORGET_EXPIRED,
@@ -50,6 +53,7 @@ RECURRING: tuple[Recurring, ...] = (
     Recurring(name="exchange-rates", kind=LOAD_RATES, at=time(16, 40), zone="Europe/Berlin"),
     Recurring(name="forget-expired", kind=FORGET_EXPIRED, at=time(4, 10)),
     Recurring(name="forget-files", kind=FORGET_FILES, at=time(4, 20)),
+    Recurring(name="forget-proposals", kind=FORGET_PROPOSALS, at=time(4, 30)),
     Recurring(name="check-costs", kind=CHECK_COSTS_NIGHTLY, at=time(3, 50)),
     Recurring(name="nightly-audit", kind=AUDIT_BOOKS, at=time(3, 20)),
 )

@@ -1,5 +1,7 @@
 """Look at a proposed change of cost rules, then save it, go back, or put it away."""
 
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin, messages
@@ -15,6 +17,9 @@ from ledger import proposals, rules
 from ledger.admin.base import StoreFilter, StoreModelAdmin
 from ledger.models import ProposedChange
 from ledger.models.rules import Rule
+from ledger.preparing import Prepared, Stage, prepare
+from ledger.proposal_tasks import submit_preview
+from ledger.reposting import is_restating
 from ledger.rules import RuleRefused
 
 REASON = 200
@@ -40,7 +45,7 @@ class ProposedChangeAdmin(StoreModelAdmin):
     empty = "Nothing waits to be saved: whatever was entered is saved or dismissed."
     list_display = ["summary", "store", "at", "actor", "state"]
     list_filter = [StoreFilter, "state"]
-    list_select_related = ["store"]
+    list_select_related = ["store", "made", "undoes"]
     search_fields = ["summary", "reason", "actor"]
     ordering = ["-at", "-pk"]
 
@@ -65,7 +70,11 @@ class ProposedChangeAdmin(StoreModelAdmin):
             return absent
         if request.method == "POST" and ("save" in request.POST or "dismiss" in request.POST):
             return self._decide(request, proposed)
-        return TemplateResponse(request, "admin/ledger/proposedchange/review.html", {**self.admin_site.each_context(request), **self._told(proposed)})
+        if request.method == "POST" and "again" in request.POST:
+            proposals.note_job(proposed, None)
+            return to_review(proposed)
+        context = {**self.admin_site.each_context(request), **self._told(proposed), **_effect(proposed)}
+        return TemplateResponse(request, "admin/ledger/proposedchange/review.html", context)
 
     def _decide(self, request: HttpRequest, proposed: ProposedChange) -> HttpResponse:
         try:
@@ -93,6 +102,37 @@ class ProposedChangeAdmin(StoreModelAdmin):
             "open": proposed.state == proposals.State.OPEN, "back": _back(proposed), "longest_reason": REASON,
             "made": _change(proposed.made_id) if proposed.made_id else "",
         }  # fmt: skip
+
+
+def _effect(proposed: ProposedChange) -> dict[str, Any]:
+    """Return what the review shows of the effect: its figures, or how far they are worked out."""
+    now = timezone.now()
+    if proposed.state == proposals.State.OPEN:
+        prepared = prepare(proposed, submit=submit_preview, now=now)
+    else:
+        prepared = Prepared(Stage.READY if proposed.effect_version is not None else Stage.FAILED)
+    told = {"stage": prepared.stage.name, "prepared": prepared, "store": proposed.store, "currency": proposed.store.currency}
+    if prepared.stage != Stage.READY:
+        return told
+    found = proposed.effect or {}
+    months = [{**_amounts(row), "month": date.fromisoformat(row["month"])} for row in found["months"]]
+    return {
+        **told, "effect": found, "months": months, "whole": {name: sum((row[name] for row in months), Decimal(0)) for name in AMOUNTS},
+        "orders": [{**_amounts(row), "number": row["number"], "day": date.fromisoformat(row["day"])} for row in found["orders"]],
+        "first": _day(found["first"]), "last": _day(found["last"]), "correction_day": _day(found["correction_day"]),
+        "restating": is_restating(proposed.store),
+    }  # fmt: skip
+
+
+AMOUNTS = ("before", "after", "difference")
+
+
+def _amounts(row: dict[str, str]) -> dict[str, Any]:
+    return {name: Decimal(row[name]) for name in AMOUNTS}
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _named(listed: list[Rule]) -> list[str]:

@@ -1,0 +1,205 @@
+"""Work out what a change of cost rules would do, by making it, drafting the orders it reaches, and taking it back.
+
+What is compared is what posting would write: the drafts under the changed rules against the entries that are live. So the
+entries, the days and the profit are those that saving and restating bring, as long as the book does not move meanwhile.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import date, datetime
+from typing import Any
+
+from django.db import connection
+
+from ledger import mirror, rules
+from ledger.accounts import in_profit
+from ledger.days import day_number, day_of
+from ledger.drafting import draft_orders, load_terms
+from ledger.drafts.entry import EntryDraft
+from ledger.entries import Source
+from ledger.kinds import CauseKind, Hold
+from ledger.models import Book, ManualCost, Order, ProposedChange, Store
+from ledger.models.rules import Rule
+from ledger.money import Tenk, decimal, tenk
+from ledger.periods import By, cut
+from ledger.posting import by_closing, difference, hold_book, load_live
+from ledger.proposals import rules_of
+from ledger.reach import Reach, every_order, reach_of
+from ledger.rows import OrderRow
+from ledger.statements import profit
+from ledger.stores import today_of
+from ledger.trial import Trial, trial
+
+CHUNK = 2_000
+"""Orders drafted at a time."""
+MANY_RULES, WIDE_CHUNK = 50, 20_000
+"""A change of many rules takes a while to make and take back, so then more orders are drafted each time."""
+MOST_CHANGED = 10
+"""Orders that are named one by one."""
+BYTES_PER_ENTRY = 170
+"""What an entry takes with its indexes (docs/costs.md); a book that is large enough is measured itself."""
+ENOUGH_TO_MEASURE = 10_000
+
+Progress = Callable[[int, int], None]
+"""Called with (orders done, orders in all)."""
+Trying = Callable[[], AbstractContextManager[Trial | None]]
+"""Lets something else hold while a block runs; where that is a change of rules, it is given."""
+
+WARNINGS: list[Callable[[Store, Sequence[Rule]], list[str]]] = []
+"""What looks at the rules a proposal adds and says what is likely wrong with them, in sentences; others put theirs in."""
+
+
+class _Sheet:
+    """Adds up the entries that would be written."""
+
+    def __init__(self, closed: int | None) -> None:
+        self.closed = closed
+        self.entries = self.reversals = self.corrections = self.changed = 0
+        self.days: set[int] = set()
+        self.by_month: dict[date, Tenk] = {}
+        self.by_order: dict[int, Tenk] = {}
+        self.held: dict[str, int] = {}
+
+    def take(self, desired: Mapping[Source, Sequence[EntryDraft]], live: Mapping[Source, Any]) -> None:
+        """Add what posting would write to make the live entries of orders the desired ones."""
+        usual, late = by_closing(list(difference(desired, live)), self.closed)
+        moved: dict[int, Tenk] = {}
+        for lines, is_late in ((usual, False), (late, True)):
+            for line in lines:
+                value = self.write(line.day, line.entry.account, line.entry.amount, reverses=line.reverses, late=is_late)
+                moved[line.source[1]] = moved.get(line.source[1], 0) + value
+        self.changed += len(moved)
+        self.by_order |= moved
+        self.by_order = dict(sorted(self.by_order.items(), key=lambda item: (-abs(item[1]), item[0]))[:MOST_CHANGED])
+
+    def write(self, day: int, account: int, amount: Tenk, *, reverses: bool, late: bool) -> Tenk:
+        """Add one entry, booked on a day, and return what it moves of profit; a late one corrects a closed day."""
+        self.entries += 1
+        self.reversals += reverses
+        self.corrections += late
+        self.days.add(day)
+        value = amount if in_profit(account) else 0
+        month = day_of(day).replace(day=1)
+        self.by_month[month] = self.by_month.get(month, 0) + value
+        return value
+
+    def hold(self, orders: Sequence[OrderRow], before: Sequence[int]) -> None:
+        """Count the orders that would begin to wait for a rate, by its currency."""
+        for order, was in zip(orders, before, strict=True):
+            if order.hold == Hold.RATE_MISSING and was != Hold.RATE_MISSING:
+                self.held[order.hold_currency] = self.held.get(order.hold_currency, 0) + 1
+
+
+def trying_rules(store: Store, add: Sequence[Rule], remove: Sequence[Rule], *, now: datetime) -> Trying:
+    """Return what makes a change of rules and takes it back."""
+
+    return lambda: trial(store, add=add, remove=remove, now=now)
+
+
+def reach_under(store: Store, trying: Trying) -> Reach:
+    """Return the orders that a change can reach, those of the rules that make room included."""
+    with trying() as tried:
+        return every_order(store) if tried is None else reach_of(store, tried.changed)
+
+
+def effect(
+    store: Store, trying: Trying, reach: Reach, *, now: datetime, chunk: int | None = None, progress: Progress | None = None
+) -> dict[str, Any]:  # fmt: skip
+    """Return what a change would do, as JSON: days, orders, entries, profit by month, the most changed orders.
+
+    Amounts are texts in the book's currency; profit is net profit on the event basis, where corrections of closed days
+    count on the day they would be booked. Raise RuleRefused when the change cannot be made any more.
+    """
+    book = Book.objects.get(pk=store.pk)
+    sheet = _Sheet(None if book.closed_through is None else day_number(book.closed_through))
+    whole = reach.count()
+    _add_days(sheet, store, trying, now)
+    done = after = 0
+    while ids := reach.ids(after=after, limit=chunk or CHUNK):
+        _add_orders(sheet, store, trying, ids)
+        after, done = ids[-1], done + len(ids)
+        if progress is not None:
+            progress(done, whole)
+    return {"reached": done, "today": today_of(store, now).isoformat(), **_told(sheet, book)}
+
+
+def effect_of(proposed: ProposedChange, *, now: datetime, progress: Progress | None = None) -> dict[str, Any]:
+    """Return what a proposal would do (see `effect`); raise RuleRefused when it cannot be made any more."""
+    add, remove = rules_of(proposed)
+    trying = trying_rules(proposed.store, add, remove, now=now)
+    chunk = CHUNK if len(add) + len(remove) <= MANY_RULES else WIDE_CHUNK
+    found = effect(proposed.store, trying, reach_under(proposed.store, trying), now=now, chunk=chunk, progress=progress)
+    return {**found, "warnings": [told for warns in WARNINGS for told in warns(proposed.store, add)]}
+
+
+_WRITTEN = """
+    SELECT e.day, e.account, e.amount, e.reverses, b.cause FROM ledger_entry e JOIN ledger_batch b ON b.book_id = e.book_id AND b.seq = e.seq
+    WHERE e.book_id = %s AND e.seq > %s
+"""
+
+
+def _add_days(sheet: _Sheet, store: Store, trying: Trying, now: datetime) -> None:
+    """Add the costs of days, which belong to no order: they are booked for a moment, since shares of ad spend follow other costs."""
+    with trying() as tried:
+        if tried is None or all(not isinstance(rule, ManualCost) or rule.basis in ManualCost.OF_ORDERS for rule in tried.changed):
+            return
+        seq = hold_book(store.pk).last_seq
+        rules.settle(tried.made, now=now)
+        with connection.cursor() as cursor:
+            cursor.execute(_WRITTEN, [store.pk, seq])
+            for day, account, amount, reverses, cause in cursor.fetchall():
+                sheet.write(day_number(day), account, tenk(amount), reverses=reverses, late=cause == CauseKind.CORRECTION)
+
+
+def _add_orders(sheet: _Sheet, store: Store, trying: Trying, ids: Sequence[int]) -> None:
+    orders = mirror.load(store.pk, ids)
+    held = [order.hold for order in orders]
+    with trying():
+        terms = load_terms(store, orders)
+    drafts = draft_orders(orders, terms)
+    sheet.hold(orders, held)
+    sheet.take(drafts, load_live(store.pk, drafts))
+
+
+def _told(sheet: _Sheet, book: Book) -> dict[str, Any]:
+    size, measured = _bytes_per_entry()
+    return {
+        "first": day_of(min(sheet.days)).isoformat() if sheet.days else None, "last": day_of(max(sheet.days)).isoformat() if sheet.days else None,
+        "changed": sheet.changed, "entries": sheet.entries, "reversals": sheet.reversals, "corrections": sheet.corrections,
+        "correction_day": day_of(sheet.closed + 1).isoformat() if sheet.corrections and sheet.closed is not None else None,
+        "bytes": sheet.entries * size, "bytes_per_entry": size, "measured": measured, "held": sheet.held,
+        "months": _months(sheet, book), "orders": _orders(sheet, book),
+    }  # fmt: skip
+
+
+def _months(sheet: _Sheet, book: Book) -> list[dict[str, str]]:
+    """Return net profit of the months that move, before and after; the last is their sum."""
+    if not sheet.by_month:
+        return []
+    last = max(sheet.by_month)
+    periods = cut(min(sheet.by_month), last.replace(month=last.month % 12 + 1, year=last.year + last.month // 12), By.MONTH)[:-1]
+    before = {statement.period.first: statement.net_profit for statement in profit(book, periods)}
+    return [
+        {"month": month.isoformat(), "before": str(before[month]), "after": str(before[month] + decimal(moved)), "difference": str(decimal(moved))}
+        for month, moved in sorted(sheet.by_month.items())
+    ]
+
+
+def _orders(sheet: _Sheet, book: Book) -> list[dict[str, str]]:
+    """Return the orders whose profit moves most, most first."""
+    rows = {row.pk: row for row in Order.objects.filter(store_id=book.pk, pk__in=sheet.by_order)}
+    return [
+        {
+            "number": rows[pk].number, "day": rows[pk].day.isoformat(), "before": str(rows[pk].profit),
+            "after": str(rows[pk].profit + decimal(moved)), "difference": str(decimal(moved)),
+        }
+        for pk, moved in sheet.by_order.items() if pk in rows
+    ]  # fmt: skip
+
+
+def _bytes_per_entry() -> tuple[int, bool]:
+    """Return what an entry takes on disk with its indexes, and whether that was measured here or is the usual size."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_total_relation_size(oid), reltuples::bigint FROM pg_class WHERE oid = 'ledger_entry'::regclass")
+        size, rows = cursor.fetchone()
+    return (size // rows, True) if rows >= ENOUGH_TO_MEASURE else (BYTES_PER_ENTRY, False)
