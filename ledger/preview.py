@@ -92,7 +92,6 @@ class _Sheet:
 
 def trying_rules(store: Store, add: Sequence[Rule], remove: Sequence[Rule], *, now: datetime) -> Trying:
     """Return what makes a change of rules and takes it back."""
-
     return lambda: trial(store, add=add, remove=remove, now=now)
 
 

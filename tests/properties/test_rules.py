@@ -39,13 +39,13 @@ class Wanted:
 
 
 _kinds = st.sampled_from([CogsRule, CogsRule, VariantCost, FeeRule, ShippingRule])
-_wanted = st.builds(
+drawn_rules = st.builds(
     Wanted, _kinds, st.sampled_from(["mug", "cap", "", "USD"]), st.integers(0, 60), st.none() | st.integers(0, 12), st.none() | st.integers(0, 6)
 )  # fmt: skip
 _told = st.builds(Step, st.just("record"), st.integers(0, 3), st.integers(0, 3))
 _withdrawn = st.builds(Step, st.just("withdraw"), st.integers(0, 3))
 _undone = st.builds(Step, st.just("undo"))
-histories = st.lists(st.one_of(_told, _told, _wanted, _wanted, _withdrawn, _undone), min_size=2, max_size=9)
+histories = st.lists(st.one_of(_told, _told, drawn_rules, drawn_rules, _withdrawn, _undone), min_size=2, max_size=9)
 
 
 @pytest.fixture(autouse=True)
