@@ -12,7 +12,7 @@ from ledger.kinds import CauseKind
 from ledger.models import CogsRule, CostChange, Entry, FeeRule, ManualCost, ProfitGoal, ProposedChange, ShippingRule, Store, Variant, VariantCost
 from ledger.models.rules import Rule
 from ledger.periods import By, cut
-from ledger.reposting import repost
+from ledger.reposting import restate
 from ledger.rules import RuleRefused, change
 from ledger.statements import profit
 from tests.builders import a_line, a_payment, a_refund, a_store, an_order, at, book_of, close_through, day, ecb, write
@@ -69,7 +69,7 @@ def check(proposed: ProposedChange) -> dict[str, object]:
     told = preview.effect_of(proposed, now=NOW)
     assert (book_of(store).last_seq, book_of(store).costs_version, by_month(store)) == (book.last_seq, book.costs_version, before)
     proposals.apply(proposed, actor="ann", now=NOW)
-    repost(store, cause=Cause(CauseKind.RULE, "rules"))
+    restate(store, cause=Cause(CauseKind.RULE, "rules"))
     after, written = by_month(store), entries_of(store)
     assert {row["month"]: Decimal(row["difference"]) for row in told["months"] if Decimal(row["difference"])} == {
         month: after[month] - before[month] for month in after if after[month] != before[month]
@@ -121,7 +121,7 @@ def test_what_is_told_is_what_comes(store: Store, name: str) -> None:
 def test_what_is_told_of_an_undo_is_what_comes(store: Store, name: str) -> None:
     change(store, add=[CogsRule(percentage="50"), FeeRule(percentage="1"), ShippingRule(position=1, name="all", amount="1")], actor="ann", now=NOW)
     made = change(store, add=[RULES[name]()], actor="ann", now=NOW)
-    repost(store, cause=Cause(CauseKind.RULE, "rules"))
+    restate(store, cause=Cause(CauseKind.RULE, "rules"))
     told = check(proposals.propose_undo(made, actor="ann", origin="/admin/", now=NOW))
     assert told["entries"] > 0
 

@@ -9,7 +9,7 @@ from ledger.kinds import CauseKind
 from ledger.models import CogsRule, CostChange, FeeRule, ProposedChange, ShippingRule, Store, Variant, VariantCost
 from ledger.models.rules import Rule
 from ledger.people import Role
-from ledger.reposting import repost
+from ledger.reposting import restate
 from ledger.rules import change
 from profitpeek.jobs.models import Job
 from profitpeek.jobs.running import run
@@ -152,7 +152,7 @@ def test_what_was_looked_at_stays_told(store: Store, editor: Client) -> None:
     proposed = propose(store, ShippingRule(position=1, name="parcel", amount="4"))
     editor.get(address(proposed))
     editor.post(address(proposed), {"save": "1"})
-    repost(store, cause=Cause(CauseKind.RULE, "rules"))
+    restate(store, cause=Cause(CauseKind.RULE, "rules"))
     page = text_of(editor.get(address(proposed)))
     assert "This change was saved: see what it did" in page
     assert "What was looked at before" in page
