@@ -13,7 +13,7 @@ from connectors.platforms.files.template import Template
 from connectors.uploads import forget_abandoned, import_received, receive
 from ledger.kinds import Hold
 from ledger.models import Order, Store
-from ledger.tasks import submit_redraft
+from ledger.tasks import submit_check, submit_redraft
 from profitpeek.jobs import queue
 from profitpeek.jobs.faults import Cancelled, Retryable
 from profitpeek.jobs.kinds import Kind
@@ -39,6 +39,7 @@ def import_file(work: Work) -> None:
     except ImportUndone as undone:
         row.pieces.all().delete()
         raise Cancelled(str(undone)) from undone
+    submit_check(row.store, actor=work.actor)
 
 
 def forget_files(work: Work) -> None:

@@ -114,15 +114,20 @@ def covered(amounts: Mapping[str, Decimal]) -> Covered:
     return Covered(tuple(Part(key, amount, share) for (key, amount), share in zip(amounts.items(), shares, strict=True)))
 
 
-_NET = "(t.gross_sales + t.discounts + t.returns)"
-_SOLD = f"""
-    SELECT width_bucket(t.day, %(starts)s::date[]) AS bucket, t.variant, v.product_id, v.sku, coalesce(nullif(p.title, ''), v.title, v.external_id),
-        sum({_NET}), -sum(t.estimated_cogs), sum(t.gross_sales), -sum(t.cogs),
-        coalesce(sum(CASE WHEN t.cogs <> 0 THEN {_NET} * least(1, greatest(0, (t.cogs - t.estimated_cogs) / t.cogs)) END), 0)::numeric(21,4),
-        coalesce(sum({_NET}) FILTER (WHERE t.cogs = 0), 0), max(t.day) FILTER (WHERE t.cogs = 0 AND {_NET} <> 0)
-    FROM ledger_productdaytotal t LEFT JOIN ledger_variant v ON v.id = t.variant LEFT JOIN ledger_product p ON p.id = v.product_id
-    WHERE t.book_id = %(book)s AND t.basis = %(basis)s AND t.day BETWEEN %(first)s AND %(last)s
-    GROUP BY 1, 2, 3, 4, 5 ORDER BY 2, 1
+_SOLD = """
+    SELECT s.bucket, s.variant, v.product_id, v.sku, coalesce(nullif(p.title, ''), v.title, v.external_id),
+        s.net, s.guessed_cogs, s.gross, s.cogs, s.actual + s.parted, s.free, s.free_day
+    FROM (
+        SELECT width_bucket(t.day, %(starts)s::date[]) AS bucket, t.variant, sum(t.net) AS net, -sum(t.estimated_cogs) AS guessed_cogs,
+            sum(t.gross_sales) AS gross, -sum(t.cogs) AS cogs, coalesce(sum(t.net) FILTER (WHERE t.cogs <> 0 AND t.estimated_cogs = 0), 0) AS actual,
+            coalesce(sum(t.net * least(1, greatest(0, (t.cogs - t.estimated_cogs) / nullif(t.cogs, 0))))
+                FILTER (WHERE t.estimated_cogs NOT IN (0, t.cogs)), 0)::numeric(21,4) AS parted,
+            coalesce(sum(t.net) FILTER (WHERE t.cogs = 0), 0) AS free, max(t.day) FILTER (WHERE t.cogs = 0 AND t.net <> 0) AS free_day
+        FROM (
+            SELECT day, variant, gross_sales, gross_sales + discounts + returns AS net, cogs, estimated_cogs FROM ledger_productdaytotal
+            WHERE book_id = %(book)s AND basis = %(basis)s AND day BETWEEN %(first)s AND %(last)s
+        ) AS t GROUP BY 1, 2
+    ) AS s LEFT JOIN ledger_variant v ON v.id = s.variant LEFT JOIN ledger_product p ON p.id = v.product_id ORDER BY 2, 1
 """
 
 
@@ -152,15 +157,17 @@ def _goods(store: Store, period: Period) -> tuple[dict[str, Decimal], list[Uncos
         cursor.execute(_SOLD, values)
         sold = [_Sold(*row) for row in cursor.fetchall()]
     sold += _without_variant(values, sold)
-    costing = _costing(store, sold)
+    asked = [row for row in sold if row.net != row.actual or row.guessed_cogs]
+    costing = _costing(store, asked)
     amounts = dict.fromkeys((ACTUAL, RULE, DEFAULT), ZERO)
+    amounts[ACTUAL] = sum((row.actual for row in sold), ZERO)
     products: dict[int | None, Uncosted] = {}
-    for row in sold:
+    for row in asked:
         source = _source(costing, row, starts[row.bucket - 1])
         guessed = row.net - row.actual - row.free
-        amounts[ACTUAL] += row.actual
         amounts[DEFAULT if source in GUESSED_BY_DEFAULT else RULE] += guessed
-        amounts[_class(_source(costing, row, row.free_day)) if row.free_day else RULE] += row.free
+        if row.free_day:
+            amounts[_class(_source(costing, row, row.free_day))] += row.free
         if source in PERCENTAGES and row.variant is not None and (guessed > 0 or row.guessed_cogs > 0):
             _add(products, row, guessed, by_default=source in GUESSED_BY_DEFAULT)
     return amounts, sorted(products.values(), key=lambda one: (-one.revenue, one.title))

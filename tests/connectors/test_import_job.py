@@ -54,6 +54,7 @@ def test_a_kept_file_is_imported_as_the_foreground_would(store: Store, tmp_path:
     assert (job.state, job.subject, job.actor) == ("done", "retailer.csv.gz into Giftware", "somebody")
     assert (job.step, job.done, job.whole) == ("recording orders", 8, 8)
     assert (row.state, row.rows, row.orders, row.changed_orders, FilePiece.objects.count()) == ("done", 12, 8, 8, 0)
+    assert Job.objects.filter(kind="check-costs", parameters={"store": store.pk}).count() == 1
     other = open_store(slug="other", name="Other", currency="GBP", zone="Europe/London")
     import_order_lines(other, path, load("uci-online-retail"), now=NOW)
     first, second = (sorted(Entry.objects.filter(book_id=each.pk).values_list("account", "amount", "day")) for each in (store, other))
@@ -186,7 +187,7 @@ def test_a_refresh_cut_after_its_rates_has_the_orders_drafted_the_next_time(stor
     assert import_order_lines(store, path, template, now=NOW).held == 1
     monkeypatch.setattr("connectors.ecb.refresh", lambda now: ecb.Refresh(added=0, newest_day=None, error=None))
     run(queue.submit(tasks.LOAD_RATES))
-    assert Job.objects.filter(kind="repost", state="waiting").count() == 1
+    assert Job.objects.filter(kind="redraft", state="waiting").count() == 1
 
 
 def test_a_worker_that_lost_the_import_can_record_nothing_more(store: Store) -> None:
@@ -226,7 +227,7 @@ def test_new_rates_have_waiting_orders_drafted(store: Store, tmp_path: Path, set
     # The packaged history has the day; the newest days could not be fetched, which is tried again.
     assert Job.objects.get(pk=job).state == "waiting"
     assert "Rates may be missing" in Job.objects.get(pk=job).error
-    repost = Job.objects.get(kind="repost")
+    repost = Job.objects.get(kind="redraft")
     assert (repost.key, repost.subject) == (f"store:{store.pk}", "Giftware: new exchange rates")
     run(repost.pk)
     assert Entry.objects.count() > 0
