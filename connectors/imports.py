@@ -19,7 +19,6 @@ from connectors.models import FileImport, RawPayload
 from connectors.platforms.files import order_lines, reading
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.template import Template, as_json, from_json
-from connectors.secrets import seal, unseal
 from connectors.spool import Spool, pack, unpack
 from ledger.build import Zones
 from ledger.cause import Cause
@@ -31,6 +30,7 @@ from ledger.models import Order, Store
 from ledger.money import Tenk, minor_step, round_half_even
 from ledger.record import Recorded, record
 from ledger.reposting import adopt, resolve_rates, withdraw
+from ledger.sealing import seal, unseal
 
 KIND = "order-lines"
 UNDONE = (FileImport.State.UNDOING, FileImport.State.UNDONE)

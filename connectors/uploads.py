@@ -8,7 +8,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import BinaryIO
 
 from django.db import transaction
@@ -18,17 +18,15 @@ from connectors.imports import KIND, UNDONE, Guard, ImportUndone, Progress, impo
 from connectors.models import FileImport, FilePiece
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.template import Template, as_json, from_json
-from connectors.secrets import seal, unseal
+from ledger.filenames import plain_name
 from ledger.models import Store
+from ledger.sealing import seal, unseal
 from profitpeek.jobs.models import Job
 
 PIECE = 1_000_000
 LARGEST = 500_000_000
 """Bytes of a file that are taken; more is for the command line, which reads it in place."""
 
-
-LONGEST_NAME = 200
-"""Bytes; file systems take 255."""
 KEEP_ABANDONED = timedelta(days=7)
 ENDED_BADLY = (Job.State.CANCELLED, Job.State.DEAD)
 ABANDONED = "The import was cancelled or failed, and nobody went on with it for a week; the file is no longer kept. What was recorded stays."
@@ -37,7 +35,8 @@ ABANDONED = "The import was cancelled or failed, and nobody went on with it for 
 def receive(store: Store, file: BinaryIO, template: Template, *, filename: str, actor: str, now: datetime) -> FileImport:
     """Keep a file that is to be imported; raise FileRefused when it is empty or too large. Call it in a transaction."""
     digest = hashlib.sha256()
-    row = open_import(store, KIND, as_json(template), filename=_plain(filename), sha256="", actor=actor, now=now, state=FileImport.State.WAITING)
+    name = plain_name(filename, otherwise="file.csv")
+    row = open_import(store, KIND, as_json(template), filename=name, sha256="", actor=actor, now=now, state=FileImport.State.WAITING)
     size = 0
     for number, piece in enumerate(iter(lambda: file.read(PIECE), b""), start=1):
         size += len(piece)
@@ -96,16 +95,6 @@ def forget_abandoned(*, now: datetime) -> int:
             row.pieces.all().delete()
         forgotten += 1
     return forgotten
-
-
-def _plain(filename: str) -> str:
-    """Return a file's name without folders, whatever system it comes from, and short enough for every file system."""
-    name = PurePath(filename.replace("\\", "/")).name.replace("\0", "").encode("utf-8", "replace").decode()
-    if name.strip(". ") == "":
-        return "file.csv"
-    ending = "".join(PurePath(name).suffixes[-2:])[-20:]
-    stem = name.removesuffix(ending).encode()[: LONGEST_NAME - len(ending.encode())].decode(errors="ignore")
-    return stem + ending
 
 
 def _pieces(row: FileImport) -> Iterator[bytes]:

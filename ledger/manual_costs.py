@@ -5,6 +5,7 @@ from datetime import date
 
 from django.db.models import QuerySet, Sum
 
+from ledger import documents
 from ledger.accounts import AD_SPEND
 from ledger.cause import Cause
 from ledger.days import day_number, day_of
@@ -44,11 +45,12 @@ def source_of(cost: ManualCost) -> Source:
 def settle(store: Store, costs: Sequence[ManualCost], *, cause: Cause, today: date) -> Posting:
     """Make the entries of changed costs what they say through today: those taken back have none. Call it in a transaction.
 
-    Shares of ad spend follow in a batch of their own, since the changed costs may be ad spend. Raise CostRefused when
-    a rate that a cost needs is not known.
+    Their documents go over to what takes their place. Shares of ad spend follow in a batch of their own, since the changed
+    costs may be ad spend. Raise CostRefused when a rate that a cost needs is not known.
     """
     standing = [cost for cost in costs if cost.removed_by_id is None]
     account_numbers(cost.account_name for cost in standing)  # of costs of orders too: drafting an order only looks them up
+    documents.follow(costs)
     desired: dict[Source, list[EntryDraft]] = {
         source_of(cost): [] for cost in costs if cost.removed_by_id is not None and cost.basis not in ManualCost.OF_ORDERS
     }  # fmt: skip

@@ -16,6 +16,7 @@ from ledger.accounts import in_profit
 from ledger.days import day_number, day_of
 from ledger.drafting import draft_orders, load_terms
 from ledger.drafts.entry import EntryDraft
+from ledger.duplicates import likely_duplicates
 from ledger.entries import Source
 from ledger.kinds import CauseKind, Hold
 from ledger.models import Book, ManualCost, Order, ProposedChange, Store
@@ -45,8 +46,8 @@ Progress = Callable[[int, int], None]
 Trying = Callable[[], AbstractContextManager[Trial | None]]
 """Lets something else hold while a block runs; where that is a change of rules, it is given."""
 
-WARNINGS: list[Callable[[Store, Sequence[Rule]], list[str]]] = []
-"""What looks at the rules a proposal adds and says what is likely wrong with them, in sentences; others put theirs in."""
+WARNINGS: list[Callable[[Store, Sequence[Rule], Sequence[Rule]], list[str]]] = [likely_duplicates]
+"""What looks at the rules a proposal adds and removes, and says what is likely wrong with them, in sentences; others put theirs in."""
 
 
 class _Sheet:
@@ -128,7 +129,7 @@ def effect_of(proposed: ProposedChange, *, now: datetime, progress: Progress | N
     trying = trying_rules(proposed.store, add, remove, now=now)
     chunk = CHUNK if len(add) + len(remove) <= MANY_RULES else WIDE_CHUNK
     found = effect(proposed.store, trying, reach_under(proposed.store, trying), now=now, chunk=chunk, progress=progress)
-    return {**found, "warnings": [told for warns in WARNINGS for told in warns(proposed.store, add)]}
+    return {**found, "warnings": [told for warns in WARNINGS for told in warns(proposed.store, add, remove)]}
 
 
 _WRITTEN = """

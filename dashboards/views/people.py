@@ -15,7 +15,6 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from connectors.secrets import Unsealable, seal, unseal
 from dashboards import invitations
 from dashboards.access import OWNERS, roles_in, store_or_404, stores_for
 from dashboards.links import at_site, is_of_this_computer
@@ -24,6 +23,7 @@ from dashboards.notices import current_zone
 from dashboards.people_forms import InvitationForm, RoleForm
 from ledger.models import Membership, Store
 from ledger.people import WHAT_ROLES_MAY, LastOwner, Role, remove_member, set_role
+from ledger.sealing import Unsealable, seal, unseal
 
 LINK = "invitation_link"
 """Where the session keeps a link, sealed, until the next page has shown it, once."""

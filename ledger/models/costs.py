@@ -1,6 +1,6 @@
 """Hold the costs a person enters, what they aim at, and the papers that prove it: what no platform tells."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
@@ -176,3 +176,14 @@ class ProfitGoal(Rule):
 
     def __str__(self) -> str:
         return f"a net profit of {self.amount.normalize():f} a month"
+
+    def clean(self) -> None:
+        """Refuse a goal that does not hold for whole months."""
+        super().clean()
+        problems = {}
+        if self.effective_from and self.effective_from.day != 1:
+            problems["effective_from"] = "A goal is for whole months. Give the first day of a month."
+        if self.effective_to and (self.effective_to + timedelta(days=1)).day != 1:
+            problems["effective_to"] = "A goal is for whole months. Give the last day of a month."
+        if problems:
+            raise ValidationError(problems)

@@ -17,13 +17,13 @@ from connectors.platforms.files.order_charges import COMMISSIONS, SHIPPING_COSTS
 from connectors.platforms.files.reading import file_digest
 from connectors.platforms.files.template import load
 from connectors.product_cost_imports import import_product_costs
-from connectors.secrets import unseal
 from connectors.spool import unpack
 from ledger.accounts import FULFILMENT_SHIPPING
 from ledger.cause import Cause
 from ledger.kinds import CauseKind, ChargeStatus
 from ledger.models import CostChange, Entry, OrderCharge, Partner, Store, VariantCost
 from ledger.reposting import repost
+from ledger.sealing import unseal
 from tests.builders import a_cost, a_line, a_store, an_order
 from tests.builders import write as record
 from tests.connectors.files import write

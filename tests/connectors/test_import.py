@@ -8,12 +8,12 @@ import pytest
 from connectors.imports import import_order_lines, undo_order_lines
 from connectors.models import FileImport, RawPayload
 from connectors.platforms.files.template import FOLDER, load
-from connectors.secrets import unseal
 from connectors.spool import unpack
 from ledger.audit import check_all
 from ledger.kinds import Basis
 from ledger.models import Book, Customer, Entry, Order, OrderLine, Store
 from ledger.periods import Period
+from ledger.sealing import unseal
 from ledger.statements import Statement, amount, profit
 from ledger.stores import open_store
 from tests.connectors.files import HEADER, RETAILER, RETAILER_HEADER, write

@@ -9,9 +9,9 @@ from connectors.imports import import_order_lines, undo_order_lines
 from connectors.models import FileImport, RawPayload
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.template import as_json, load
-from connectors.secrets import seal, unseal
 from connectors.spool import pack, unpack
 from ledger.models import Order, Store
+from ledger.sealing import seal, unseal
 from ledger.stores import open_store
 from tests.connectors.files import GENERIC, HEADER, own_template, write
 

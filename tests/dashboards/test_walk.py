@@ -18,8 +18,23 @@ from django.utils import timezone
 from connectors.models import FileImport
 from dashboards import invitations
 from dashboards.models import Invitation
-from ledger import findings, proposals, rules
-from ledger.models import CogsRule, CostDefaults, FeeRule, Finding, ManualCost, Membership, Product, ShippingRule, Store, Variant, VariantCost
+from ledger import documents, findings, proposals, rules
+from ledger.models import (
+    CogsRule,
+    CostDefaults,
+    FeeRule,
+    Finding,
+    ManualCost,
+    Membership,
+    Partner,
+    PartnerCode,
+    Product,
+    ProfitGoal,
+    ShippingRule,
+    Store,
+    Variant,
+    VariantCost,
+)  # fmt: skip
 from ledger.people import Role
 from ledger.stores import open_store
 from profitpeek.jobs.models import Job, Pause
@@ -43,6 +58,7 @@ SUPERUSERS = "in 403 403 403 403 403 200"
 STAFF = "door door door 200 200 200 200"
 USERS = "door door door 403 403 403 200"
 STAFF_THERE = "door door door 200 200 302 200"
+STAFF_THEN = "door door door 302 302 404 302"
 STAFF_ONLY_READ = "door door door 405 405 405 405"
 
 PAGES = {
@@ -107,6 +123,13 @@ ADMIN = {
     "admin/logout/": Row("/admin/logout/", "302 302 302 405 405 405 405", "302 302 302 in in in in"),
     "admin/password_change/": Row("/admin/password_change/", "door door door 302 302 302 302", "door door door 302 302 302 302"),
     "admin/password_change/done/": Row("/admin/password_change/done/", "door door door 302 302 302 302", "door door door 302 302 302 302"),
+    "admin/ledger/manualcost/<int:pk>/documents/add/": Row("/admin/ledger/manualcost/{cost}/documents/add/", STAFF_ONLY_READ, STAFF_THEN),
+    "admin/ledger/manualcost/<int:pk>/documents/<int:document>/": Row(
+        "/admin/ledger/manualcost/{cost}/documents/{document}/", "door door door 200 200 404 200", STAFF_ONLY_READ
+    ),
+    "admin/ledger/manualcost/<int:pk>/documents/<int:document>/delete/": Row(
+        "/admin/ledger/manualcost/{cost}/documents/{document}/delete/", STAFF_ONLY_READ, STAFF_THEN
+    ),
     "admin/autocomplete/": Row("/admin/autocomplete/?term=ephyr", "door door door 403 403 403 403", STAFF_ONLY_READ),
     "admin/jsi18n/": Row("/admin/jsi18n/", STAFF, STAFF_ONLY_READ),
     "admin/auth/user/<id>/password/": Row("/admin/auth/user/{person}/password/", USERS, USERS),
@@ -126,6 +149,9 @@ POLICIES = {
     "ledger.finding": Policy(EDIT, saves="403"),
     "ledger.product": Policy(EDIT, saves="302"),
     "ledger.manualcost": Policy(EDIT, adds=True, deletes=True, saves="403"),
+    "ledger.partner": Policy(EDIT, adds=True, deletes=True),
+    "ledger.partnercode": Policy(EDIT, adds=True, deletes=True, saves="403"),
+    "ledger.profitgoal": Policy(EDIT, adds=True, deletes=True, saves="403"),
     "ledger.costdefaults": Policy(RUN),
     "ledger.cogsrule": Policy(EDIT, adds=True, deletes=True, saves="403"),
     "ledger.variantcost": Policy(EDIT, adds=True, deletes=True, saves="403"),
@@ -165,15 +191,15 @@ def keys_of(store: Store) -> dict[str, Any]:
     cost = ManualCost(
         store=store, category="operating", label="zephyr-rent", amount=Decimal(9), currency="EUR", effective_from=now.date(), effective_to=now.date()
     )
-    variant = Variant.objects.get(store=store)
+    variant, partner = Variant.objects.get(store=store), Partner.objects.create(store=store, name="Zephyr Ann", kind="influencer")
     dated: list[Any] = [
         CogsRule(percentage=30), VariantCost(variant=variant, goods=1, currency="EUR"), FeeRule(gateway="zephyrpay", percentage=2),
-        ShippingRule(position=1, name="Zephyr post", amount=3), cost,
+        ShippingRule(position=1, name="Zephyr post", amount=3), cost, PartnerCode(partner=partner, code="ZEPHYR"), ProfitGoal(amount=1000),
     ]  # fmt: skip
     change = rules.change(store, add=dated, actor="first@zephyr.example.com", reason="Zephyr", now=now)
     proposed = proposals.propose(store, add=[FeeRule(gateway="zephyrlater", percentage=2)], actor="first@zephyr.example.com", origin="/", now=now)
     rows: list[Any] = [
-        *dated, change, variant, proposed,
+        *dated, change, variant, proposed, partner,
         store, store.book, member, member.user, Product.objects.get(store=store), Finding.objects.get(), CostDefaults.objects.get(),
         FileImport.objects.create(store=store, kind="order-lines", template={}, filename="Zephyr.csv", started_at=now),
         Job.objects.create(kind="walked", key="walked", max_attempts=1), Pause.objects.create(kind="walked"),
@@ -186,6 +212,8 @@ def keys_of(store: Store) -> dict[str, Any]:
         "person": member.user_id,
         "invitation": Invitation.objects.get().pk,
         "proposed": proposed.pk,
+        "cost": cost.pk,
+        "document": documents.attach(cost, b"Zephyr rent", filename="zephyr.txt", media_type="text/plain", actor="", now=now).pk,
     }
 
 
@@ -214,7 +242,7 @@ def test_searching_the_admin_finds_nothing_of_another_store(walked: Store) -> No
     keys_of(walked)
     outsider, superuser = session_of(OUTSIDER, walked), session_of(SUPERUSER, walked)
     assert [address for address in SEARCHES if "zephyr" in text_of(ask(outsider, "GET", address))] == []
-    assert len([address for address in SEARCHES if "zephyr" in text_of(ask(superuser, "GET", address))]) == 18
+    assert len([address for address in SEARCHES if "zephyr" in text_of(ask(superuser, "GET", address))]) == 21
 
 
 def test_what_is_kept_from_others_is_on_the_pages_of_the_store(walked: Store) -> None:

@@ -15,7 +15,21 @@ from django.test import Client
 
 from connectors.models import FileImport
 from ledger import findings, proposals, rules
-from ledger.models import CogsRule, FeeRule, Finding, ManualCost, Membership, Product, ShippingRule, Store, Variant, VariantCost
+from ledger.models import (
+    CogsRule,
+    FeeRule,
+    Finding,
+    ManualCost,
+    Membership,
+    Partner,
+    PartnerCode,
+    Product,
+    ProfitGoal,
+    ShippingRule,
+    Store,
+    Variant,
+    VariantCost,
+)  # fmt: skip
 from ledger.models.rules import Rule
 from ledger.people import Role, set_role
 from tests.builders import a_store, an_order, at, write
@@ -25,9 +39,13 @@ from tests.ledger.reviewing import save
 pytestmark = pytest.mark.django_db
 
 RULES = ["ledger/cogsrule", "ledger/variantcost", "ledger/feerule", "ledger/shippingrule", "ledger/manualcost"]
-OF_STORES = {"ledger": ["store", "product", "variant", "costchange", "proposedchange", "book", "membership", "finding"], "connectors": ["fileimport"]}
+RULES += ["ledger/partnercode", "ledger/profitgoal"]
+OF_STORES = {
+    "ledger": ["store", "product", "variant", "costchange", "proposedchange", "book", "membership", "finding", "partner"],
+    "connectors": ["fileimport"],
+}
 PAGES = [f"{app}/{model}" for app, models in OF_STORES.items() for model in models] + RULES
-DELETABLE = ["ledger/membership", *RULES]
+DELETABLE = ["ledger/membership", "ledger/partner", *RULES]
 INSTALLATION = ["jobs/job", "jobs/pause", "auth/user", "mfa/authenticator", "usersessions/usersession", "ledger/costdefaults"]
 SECRETS = ("Undisclosed", "undisclosed")
 """In the name of everything the other store has."""
@@ -60,15 +78,17 @@ def a_shop(slug: str) -> Shop:
     variant = Variant.objects.get(store=store)
     variant.sku = slug
     variant.save()
+    partner = Partner.objects.create(store=store, name=f"{slug} influencer", kind="influencer")
     added: list[Rule] = [
         CogsRule(product=product, percentage=30), VariantCost(variant=variant, goods=1, currency="EUR"), FeeRule(gateway=slug, percentage=2),
-        ShippingRule(position=1, name=slug, amount=3), cost,
+        ShippingRule(position=1, name=slug, amount=3), cost, PartnerCode(partner=partner, code=slug), ProfitGoal(amount=1000),
     ]  # fmt: skip
     change = rules.change(store, add=added, actor=f"owner@{slug}.example.com", reason=slug, now=store.created_at)
     proposed = proposals.propose(
         store, add=[FeeRule(gateway=f"{slug}pay", percentage=1)], actor=f"owner@{slug}.example.com", origin="/admin/", now=store.created_at
     )
     rows = {
+        "ledger/partner": partner,
         "ledger/proposedchange": proposed, "ledger/store": store, "ledger/product": product, "ledger/book": store.book,
         "ledger/membership": Membership.objects.get(user=owner), "ledger/finding": Finding.objects.get(book=store.pk), "connectors/fileimport": took,
         "ledger/variant": variant, "ledger/costchange": change, **{f"ledger/{rule._meta.model_name}": rule for rule in added},

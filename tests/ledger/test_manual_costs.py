@@ -340,6 +340,14 @@ def test_what_does_not_fit_is_said_beside_its_field(store: Store, wrong: dict, f
     assert any(told in message for message in refused.value.message_dict[field])
 
 
+@pytest.mark.parametrize(("amount", "told"), [("1000", "1000"), ("1000.0000", "1000"), ("0.50", "0.5"), ("100", "100")])
+def test_a_cost_is_named_by_its_amount(amount: str, told: str) -> None:
+    assert (
+        str(ManualCost(category="operating", label="rent", amount=Decimal(amount), currency="EUR"))
+        == f"operating:rent: {told} EUR once, spread over its days"
+    )
+
+
 def test_a_partner_of_another_store_is_refused(store: Store) -> None:
     stranger = Partner.objects.create(store=a_store(slug="other"), name="Ann", kind="influencer")
     with pytest.raises(RuleRefused, match="“Ann” is no partner of Shop"):

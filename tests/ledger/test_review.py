@@ -168,5 +168,5 @@ def test_orders_that_would_wait_for_a_rate_are_a_warning(store: Store, editor: C
 
 
 def test_warnings_of_others_are_shown(store: Store, editor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preview, "WARNINGS", [lambda store, add: ["Is this the same rent twice?"]])
+    monkeypatch.setattr(preview, "WARNINGS", [lambda store, add, remove: ["Is this the same rent twice?"]])
     assert "Is this the same rent twice?" in text_of(editor.get(address(propose(store, CogsRule(percentage="30")))))

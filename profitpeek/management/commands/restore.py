@@ -10,7 +10,8 @@ from django.core.management import BaseCommand, CommandError, call_command
 from django.utils import timezone
 
 from connectors.models import FilePiece, RawPayload
-from connectors.secrets import Unsealable, unseal
+from ledger.models import CostDocument
+from ledger.sealing import Unsealable, unseal
 from profitpeek import dumps
 
 
@@ -52,7 +53,8 @@ def keys_fit() -> bool:
     """Tell whether what is sealed can be opened; where nothing is, any key will do."""
     payloads = RawPayload.objects.order_by("pk").values_list("body", flat=True)
     # The oldest as well: FIELD_KEYS may have the newest key only.
-    sealed = [payloads.first(), payloads.last(), FilePiece.objects.order_by("pk").values_list("body", flat=True).first()]
+    others = [model._default_manager.order_by("pk").values_list("body", flat=True).first() for model in (FilePiece, CostDocument)]
+    sealed = [payloads.first(), payloads.last(), *others]
     try:
         for body in sealed:
             if body is not None:
