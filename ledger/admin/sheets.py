@@ -1,7 +1,6 @@
 """Take rules out as a spreadsheet, and take a changed one in again: shown as a difference, then proposed, never saved from here."""
 
 import hashlib
-import re
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -26,6 +25,7 @@ from ledger.admin.base import stores_of
 from ledger.admin.proposals import actor_of, to_review
 from ledger.admin.resource import RuleResource, of_kind
 from ledger.admin.sheet_files import MOST_BYTES, MOST_ROWS, CsvSheet, FileRefused, XlsxSheet, dataset_of
+from ledger.filenames import plain_name
 from ledger.models import Store
 from ledger.people import EDITORS
 from ledger.proposals import propose
@@ -179,7 +179,7 @@ class SheetAdmin(ImportExportMixin):  # type: ignore[misc]
         if request.method != "POST" or not form.is_valid():
             return self._page(request, form)
         file = form.cleaned_data["import_file"]
-        held = Held(form.cleaned_data["store"].pk, _safe(file.name), form.cleaned_data["reason"], file.read())
+        held = Held(form.cleaned_data["store"].pk, plain_name(file.name or "", otherwise="a file"), form.cleaned_data["reason"], file.read())
         try:
             resource = self._read(form.cleaned_data["store"], held)
         except FileRefused as refused:
@@ -246,8 +246,3 @@ class SheetAdmin(ImportExportMixin):  # type: ignore[misc]
             unchanged = len(of_kind(resource.lines, "skip"))
             context |= {"resource": resource, "held": held, "kinds": kinds, "unchanged": unchanged, "process": self._address("process_import")}
         return TemplateResponse(request, self.import_template_name, context)
-
-
-def _safe(name: str | None) -> str:
-    """Return a file's name as it may be shown and kept: its last part, short, without control characters."""
-    return re.sub(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]", "", (name or "").replace("\\", "/").rpartition("/")[2])[:100] or "a file"
