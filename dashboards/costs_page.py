@@ -8,18 +8,17 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import F, Q, Sum
+from django.db.models import F, Sum
 
 from dashboards.forms import LAST_DAYS
 from dashboards.notices import Findings, cost_findings
-from dashboards.statement_table import share
 from ledger.cost_checks.spans import ending
 from ledger.coverage import EITHER, LABELS, Coverage, Covered, Part, coverage, last_days
 from ledger.fixes import Fix, fixes
+from ledger.goals import progress
 from ledger.kinds import SourceKind
-from ledger.models import CostChange, Entry, ManualCost, ProfitGoal, Seen, Store
+from ledger.models import CostChange, Entry, ManualCost, Seen, Store
 from ledger.periods import Period
-from ledger.statements import profit
 
 MOST_FIXES, MOST_FINDINGS, MOST_COSTS, MOST_CHANGES = 10, 20, 50, 10
 
@@ -49,6 +48,13 @@ class Standing:
 
     cost: ManualCost
     this_month: Decimal | None
+
+    @property
+    def how_much(self) -> str:
+        """Return the amount or percentage with how often, or of what, it is."""
+        value, cost = self.cost.percentage, self.cost
+        told = f"{value.normalize():f}" if value is not None else f"{(cost.amount or Decimal(0)).normalize():,f} {cost.currency}"
+        return f"{told} {cost.get_basis_display()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +112,9 @@ def costs_page(store: Store, period: Period, *, today: date) -> CostsPage:
     """Read the page of a span of days; what to fix is always about the last 90, costs by hand and the goal about this month."""
     found = coverage(store, period)
     recent = found.uncosted if period == last_days(today, LAST_DAYS) else None
-    standing = list(ManualCost.objects.filter(store=store, removed_by=None).order_by(F("effective_from").desc(nulls_last=True), "-pk"))
+    standing = list(
+        ManualCost.objects.filter(store=store, removed_by=None).select_related("partner").order_by(F("effective_from").desc(nulls_last=True), "-pk")
+    )
     current = [cost for cost in standing if cost.effective_to is None or cost.effective_to >= today.replace(day=1)]
     return CostsPage(
         coverage=found,
@@ -147,12 +155,8 @@ def _this_month(store: Store, costs: Sequence[ManualCost], today: date) -> list[
 
 
 def _goal(store: Store, today: date) -> Goal | None:
-    holds = Q(effective_from=None) | Q(effective_from__lte=today), Q(effective_to=None) | Q(effective_to__gte=today)
-    goal = ProfitGoal.objects.filter(*holds, store=store, removed_by=None).first()
-    if goal is None:
-        return None
-    made = profit(store.book, [Period(today.replace(day=1), today)])[0].net_profit
-    return Goal(goal.amount, made, share(made, goal.amount))
+    far = progress(store, today, today=today)
+    return None if far.goal is None or far.reached is None else Goal(far.goal, far.reached, far.share)
 
 
 def _changes(store: Store) -> list[Change]:

@@ -14,6 +14,7 @@ from django.utils.html import format_html
 
 from ledger.admin.base import StoreFilter, StoreModelAdmin
 from ledger.models import Book, Finding
+from ledger.money import in_minor_units
 from ledger.people import OWNERS
 from ledger.posting import hold_book
 from ledger.stores import today_of
@@ -79,11 +80,11 @@ class FindingAdmin(StoreModelAdmin):
     store_path = "book__store"
     note = "What was noticed about the figures. Times are UTC; a finding is resolved by itself once its cause is gone."
     empty = "Nothing has been noticed: no rate is missing and no total disagrees."
-    list_display = ["severity", "kind", "subject", "message", "money", "mending", "book", "first_seen_at", "last_seen_at", "resolved_at"]
+    list_display = ["severity", "kind", "subject", "message", "at_stake", "mending", "book", "first_seen_at", "last_seen_at", "resolved_at"]
     fields = [
-        "severity", "kind", "subject", "message", "expected", "actual", "money", "mending", "book", "first_seen_at", "last_seen_at", "resolved_at",
+        "severity", "kind", "subject", "message", "expected", "actual", "at_stake", "mending", "book", "first_seen_at", "last_seen_at", "resolved_at",
     ]  # fmt: skip
-    readonly_fields = ["mending"]
+    readonly_fields = ["at_stake", "mending"]
     list_filter = [StoreFilter, "severity", "kind", ("resolved_at", admin.EmptyFieldListFilter)]
     list_select_related = ["book__store"]
     search_fields = ["subject", "message"]
@@ -92,6 +93,13 @@ class FindingAdmin(StoreModelAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Answer no."""
         return False
+
+    @admin.display(description="money at stake", ordering="money")
+    def at_stake(self, finding: Finding) -> str:
+        """Return the money at stake with its currency."""
+        if finding.money is None or finding.book is None:
+            return "—"
+        return f"{in_minor_units(finding.money, finding.book.currency):f} {finding.book.currency}"
 
     @admin.display(description="mend")
     def mending(self, finding: Finding) -> str:

@@ -17,8 +17,9 @@ from ledger import findings, rules
 from ledger.cause import Cause
 from ledger.cost_checks.run import check_costs
 from ledger.coverage import covered
+from ledger.fixes import fixes
 from ledger.kinds import CauseKind
-from ledger.models import Book, CogsRule, FeeRule, Finding, ManualCost, Membership, ProfitGoal, Store, Variant, VariantCost
+from ledger.models import Book, CogsRule, FeeRule, Finding, ManualCost, Membership, Partner, ProfitGoal, ShippingRule, Store, Variant, VariantCost
 from ledger.models.rules import Rule
 from ledger.periods import Period
 from ledger.reposting import repost
@@ -106,11 +107,12 @@ def test_the_statement_lists_three_findings_about_costs_and_says_where_the_other
 
 def test_findings_in_the_admin_lead_to_where_they_are_mended(shop: Store) -> None:
     now = at("2026-03-31 09:00")
-    findings.note(shop.pk, "costs_zero", "mug", "Costs nothing.", mend="variantcost/add/?store=1&variant=2", now=now)
+    findings.note(shop.pk, "costs_zero", "mug", "Costs nothing.", money=Decimal(50), mend="variantcost/add/?store=1&variant=2", now=now)
     findings.note(shop.pk, "costs_zero", "cup", "Costs nothing.", now=now)
     findings.note(shop.pk, "costs_zero", "pot", "Costs nothing.", mend="variantcost/add/?store=1&variant=3", now=now)
     findings.resolve(shop.pk, "costs_zero", "pot", now=now)
     page = signed_in(shop).get("/admin/ledger/finding/").content.decode()
+    assert page.count(">50.00 EUR<") == 1
     assert re.findall(r'<a href="([^"]*)">Mend it</a>', page) == ["/admin/ledger/variantcost/add/?store=1&amp;variant=2"]
 
 
@@ -144,9 +146,9 @@ def test_costs_by_hand_show_what_they_cost_this_month_and_which_end_soon(shop: S
     )  # fmt: skip
     make(shop, rent, yearly, now=timezone.now())
     page = text_of(signed_in(shop).get("/shop/costs"))
-    assert f"operating:rent: 100 EUR once, spread over its days 100.00 {today.day} {today:%b %Y} {today.day} {today:%b %Y}" in page
-    assert f"operating:insurance: 3650 EUR once, spread over its days {10 * today.day}.00" in page
-    assert re.findall(r"Ends soon (\S+)", page) == ["operating:insurance:"]
+    assert f"rent operating 100.00 100 EUR once, spread over its days {today.day} {today:%b %Y} {today.day} {today:%b %Y}" in page
+    assert f"insurance operating {10 * today.day}.00 3,650 EUR once, spread over its days" in page
+    assert re.findall(r"Ends soon (\S+)", page) == ["insurance"]
 
 
 def test_an_empty_store_is_told_what_will_be_here() -> None:
@@ -253,10 +255,10 @@ def test_the_page_asks_few_questions_however_much_there_is(shop: Store, django_a
     for count in (1, 20):
         write(shop, *(an_order(f"more {count} {number}", lines=[a_line(f"thing {number}")]) for number in range(count)))
         check_costs(shop, today=day("2026-03-31"), now=at("2026-03-31 09:00"))
-        with django_assert_num_queries(31):  # type: ignore[attr-defined]
+        with django_assert_num_queries(32):  # type: ignore[attr-defined]
             assert client.get(MARCH).status_code == 200
     Book.objects.update(costs_version=9)
-    with django_assert_num_queries(32):  # type: ignore[attr-defined]
+    with django_assert_num_queries(33):  # type: ignore[attr-defined]
         assert client.get(MARCH).status_code == 200
 
 
@@ -266,3 +268,36 @@ def test_the_page_carries_no_inline_style_or_script(shop: Store) -> None:
     assert len(re.findall(r"<h1", page)) == 1
     ids = re.findall(r'\sid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
+
+
+def test_every_link_to_mend_something_opens(shop: Store) -> None:
+    today = timezone.now().date()
+    ago = [today - timedelta(days=days) for days in range(10)]
+    partner = Partner.objects.create(store=shop, name="Ann", kind="influencer")
+    for number, on in enumerate(ago):
+        lines = [a_line("mug", price="50.00"), a_line("cup", price="50.00"), a_line("set", price="50.00")]
+        write(shop, an_order(f"{number}", lines=lines, when=f"{on:%Y-%m-%d} 00:00", gateway=("stripe", "paypal")[number % 2]))
+    variants = {variant.external_id: variant for variant in Variant.objects.all()}
+    gap: list[dict[str, object]] = [{"effective_to": ago[5]}, {"effective_from": ago[3]}]
+    standing: list[Rule] = [
+        *(CogsRule(percentage=5, **span) for span in gap),
+        *(FeeRule(gateway="stripe", percentage=1, **span) for span in gap),
+        *(ShippingRule(position=1, name="post", amount=4, **span) for span in gap),
+        FeeRule(gateway="strippe", percentage=1),
+        VariantCost(variant=variants["vmug"], goods=60, currency="EUR"),
+        VariantCost(variant=variants["vmug"], goods=90, currency="EUR", effective_from=ago[2]),
+        CogsRule(product=variants["vmug"].product, percentage=5),
+        VariantCost(variant=variants["vcup"], goods=0, currency="EUR"),
+        ShippingRule(position=2, name="moon", countries="ZZ", amount=4),
+    ]
+    by_hand = {"category": "operating", "label": "rent", "currency": "EUR", "amount": Decimal(9), "effective_from": ago[9]}
+    commission = ManualCost(category="marketing", label="ann", basis="revenue", percentage=10, currency="EUR", partner=partner)
+    costs = [ManualCost(basis="month", effective_to=today, **by_hand), ManualCost(basis="month", **by_hand), commission]
+    make(shop, *standing, *costs, now=timezone.now())
+    restate(shop)
+    check_costs(shop, today=today, now=timezone.now())
+    links = {finding.mend for finding in Finding.objects.all()} | {fix.mend for fix in fixes(shop, today=today)}
+    kinds = set(Finding.objects.values_list("kind", flat=True))
+    assert kinds == {f"costs_{name}" for name in ("gaps", "overlaps", "dead", "twice", "above_price", "jumps", "zero", "commissions")}
+    client = signed_in(shop)
+    assert {link: client.get(f"/admin/ledger/{link}").status_code for link in links} == dict.fromkeys(links, 200)

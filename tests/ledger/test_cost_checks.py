@@ -1,5 +1,6 @@
 """The checks of cost rules: each fires on what is likely wrong, says where to mend it, and is silent about healthy rules."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -8,7 +9,7 @@ from django.db import transaction
 
 from ledger import rules
 from ledger.cause import Cause
-from ledger.cost_checks.found import Found
+from ledger.cost_checks.found import Found, load_case
 from ledger.cost_checks.run import CHECKS, check_costs, foremost
 from ledger.kinds import CauseKind, ChargeKind
 from ledger.models import (
@@ -31,6 +32,7 @@ from ledger.models import (
 from ledger.models.rules import Rule
 from ledger.reposting import repost
 from ledger.rules import change
+from ledger.seen import count_seen
 from ledger.tasks import CHECK_COSTS_NIGHTLY
 from profitpeek.jobs import queue
 from profitpeek.jobs.models import Job
@@ -366,6 +368,22 @@ def test_at_most_fifty_are_listed_and_the_last_says_how_many_more() -> None:
     assert listed[-1].message.startswith("11 more like these")
     assert len(foremost(found[:50])) == 50
     assert foremost(found[:50])[-1].subject == "thing 0"
+
+
+def test_checks_ask_the_same_questions_however_much_there_is(store: Store, django_assert_num_queries: Callable[..., object]) -> None:
+    for count in (1, 15):
+        lines = [a_line(f"{count}-{number}", price="1.00") for number in range(count)]
+        write(store, an_order(f"more {count}", lines=lines))
+        bundles = [BundlePart(bundle=variant(f"{count}-{number}"), component=variant("cup")) for number in range(count)]
+        costs = [cost(f"{count}-{number}", "9.00", "2026-03-04") for number in range(count)]
+        ends, begins = [{"effective_to": day("2026-03-02")}, {"effective_from": day("2026-03-04")}]
+        gaps = [FeeRule(gateway=f"{count}-{number}", percentage=1, **span) for number in range(count) for span in (ends, begins)]
+        make(store, *bundles, *costs, *gaps, *(cogs("5", product=variant(f"{count}-{number}").product) for number in range(count)))
+        count_seen(store, today=TODAY, now=NOW)
+        with django_assert_num_queries(17):  # type: ignore[attr-defined]
+            case = load_case(store, today=TODAY)
+            found = {name: len(check(case)) for name, check in CHECKS.items()}
+    assert (found["gaps"], found["overlaps"], found["dead"], found["above_price"]) == (16, 16, 32, 16)
 
 
 def test_a_finding_is_resolved_when_its_cause_is_gone_and_keeps_its_first_day_until_then(store: Store) -> None:
