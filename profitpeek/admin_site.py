@@ -29,8 +29,8 @@ SUBJECTS = (
     (
         "Costs",
         (
-            "ledger.VariantCost", "ledger.CogsRule", "ledger.FeeRule", "ledger.ShippingRule", "ledger.ManualCost",
-            "ledger.Partner", "ledger.PartnerCode", "ledger.ProfitGoal",
+            "ledger.VariantCost", "ledger.BundlePart", "ledger.CostOverride", "ledger.CogsRule", "ledger.FeeRule", "ledger.ShippingRule",
+            "ledger.ManualCost", "ledger.Partner", "ledger.PartnerCode", "ledger.ProfitGoal",
             "ledger.ProposedChange", "ledger.CostChange",
             "ledger.Product", "ledger.Variant", "ledger.CostDefaults",
         ),

@@ -25,6 +25,7 @@ PLAIN_ADMIN = env.bool("PLAIN_ADMIN", default=False)
 MODEL_ADMIN, TABULAR_INLINE = (f"{'django.contrib' if PLAIN_ADMIN else 'unfold'}{name}" for name in (".admin.ModelAdmin", ".admin.TabularInline"))
 ADMIN_SITE = "django.contrib.admin.AdminSite" if PLAIN_ADMIN else "unfold.sites.UnfoldAdminSite"
 ADMIN_FORMS = "django.contrib.auth.forms" if PLAIN_ADMIN else "unfold.forms"
+SHEET_FORMS = "import_export.forms" if PLAIN_ADMIN else "unfold.contrib.import_export.forms"
 UNFOLD = admin_looks.UNFOLD
 
 INSTALLED_APPS = [

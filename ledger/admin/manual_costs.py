@@ -12,7 +12,9 @@ from django.utils import timezone
 from ledger.admin.base import StoreFilter, stores_of
 from ledger.admin.documents import DocumentPages
 from ledger.admin.partners import AboutPartner, PartnerFilter
+from ledger.admin.resources import ManualCostResource
 from ledger.admin.rules import RuleAdmin
+from ledger.admin.sheets import SheetAdmin
 from ledger.admin.typed import CurrencyField, LabelField, shown
 from ledger.cost_templates import TEMPLATES, line_of_category
 from ledger.models import Channel, ManualCost, Store
@@ -67,9 +69,10 @@ def _when(asked: str, store: Store) -> Q:
 
 
 @admin.register(ManualCost)
-class ManualCostAdmin(DocumentPages, RuleAdmin):
+class ManualCostAdmin(SheetAdmin, DocumentPages, RuleAdmin):
     """Lists the costs entered by hand."""
 
+    resource_classes = [ManualCostResource]
     note = (
         "Costs that no platform tells. Days are in the store's time zone. A cost of days is spread evenly over them and booked as they come; "
         "one per order, per unit or of net revenue is booked with each order, marked estimated."

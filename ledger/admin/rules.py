@@ -12,6 +12,8 @@ from django.utils import timezone
 from ledger import proposals, rules
 from ledger.admin.base import StoreFilter, StoreModelAdmin
 from ledger.admin.proposals import actor_of, to_review
+from ledger.admin.resources import CogsRuleResource, FeeRuleResource, ShippingRuleResource, VariantCostResource
+from ledger.admin.sheets import SheetAdmin
 from ledger.admin.typed import CurrencyField
 from ledger.models import CogsRule, CostChange, FeeRule, ProposedChange, ShippingRule, Variant, VariantCost
 from ledger.models.rules import Rule
@@ -32,7 +34,7 @@ class RuleForm(forms.ModelForm):
         """Refuse what is about another store than the rule."""
         values: dict[str, Any] = super().clean() or {}
         store = values.get("store")
-        for name in ("product", "variant"):
+        for name in ("product", "variant", "bundle", "component"):
             about = values.get(name)
             if store is not None and about is not None and about.store_id != store.pk:
                 self.add_error(name, f"This is not sold by {store}.")
@@ -152,9 +154,10 @@ class RuleAdmin(StoreModelAdmin):
 
 
 @admin.register(CogsRule)
-class CogsRuleAdmin(RuleAdmin):
+class CogsRuleAdmin(SheetAdmin, RuleAdmin):
     """COGS percentages from a day on, for the store or a product."""
 
+    resource_classes = [CogsRuleResource]
     note = (
         "COGS % is the share of the list price, tax removed, that a product costs where no cost of its variant is known. "
         "A product's goes before the store's."
@@ -167,9 +170,10 @@ class CogsRuleAdmin(RuleAdmin):
 
 
 @admin.register(VariantCost)
-class VariantCostAdmin(RuleAdmin):
+class VariantCostAdmin(SheetAdmin, RuleAdmin):
     """What a unit costs, landed, from a day until the next such cost."""
 
+    resource_classes = [VariantCostResource]
     note = "What one unit costs, from a day until the next cost of the same variant. The first one also serves the time before it, marked estimated."
     empty = "No variant has a cost of its own yet: COGS percentages apply."
     what = ("variant", "goods", "freight", "duty", "packaging", "currency")
@@ -187,9 +191,10 @@ class VariantCostAdmin(RuleAdmin):
 
 
 @admin.register(FeeRule)
-class FeeRuleAdmin(RuleAdmin):
+class FeeRuleAdmin(SheetAdmin, RuleAdmin):
     """What gateways keep of a charge where the processor states nothing."""
 
+    resource_classes = [FeeRuleResource]
     note = (
         "Fees of successful charges where the processor states none. A rule for a gateway and a currency goes before one for the gateway, "
         "that before one for the currency. Cash, manual payments and gift cards cost nothing."
@@ -199,9 +204,10 @@ class FeeRuleAdmin(RuleAdmin):
 
 
 @admin.register(ShippingRule)
-class ShippingRuleAdmin(RuleAdmin):
+class ShippingRuleAdmin(SheetAdmin, RuleAdmin):
     """What shipping costs where no label says so."""
 
+    resource_classes = [ShippingRuleResource]
     note = (
         "Tried from the smallest position up; the first that fits an order counts. A label's own cost goes before every rule; "
         "without any, what the customer paid counts."

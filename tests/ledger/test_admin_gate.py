@@ -11,20 +11,25 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from connectors.models import FileImport
 from ledger import findings, proposals, rules
 from ledger.models import (
+    BundlePart,
     CogsRule,
+    CostOverride,
     FeeRule,
     Finding,
     ManualCost,
     Membership,
+    Order,
     Partner,
     PartnerCode,
     Product,
     ProfitGoal,
+    ProposedChange,
     ShippingRule,
     Store,
     Variant,
@@ -38,8 +43,8 @@ from tests.ledger.reviewing import save
 
 pytestmark = pytest.mark.django_db
 
-RULES = ["ledger/cogsrule", "ledger/variantcost", "ledger/feerule", "ledger/shippingrule", "ledger/manualcost"]
-RULES += ["ledger/partnercode", "ledger/profitgoal"]
+SHEETS = ["ledger/cogsrule", "ledger/variantcost", "ledger/bundlepart", "ledger/feerule", "ledger/shippingrule", "ledger/manualcost"]
+RULES = [*SHEETS, "ledger/costoverride", "ledger/partnercode", "ledger/profitgoal"]
 OF_STORES = {
     "ledger": ["store", "product", "variant", "costchange", "proposedchange", "book", "membership", "finding", "partner"],
     "connectors": ["fileimport"],
@@ -79,9 +84,12 @@ def a_shop(slug: str) -> Shop:
     variant.sku = slug
     variant.save()
     partner = Partner.objects.create(store=store, name=f"{slug} influencer", kind="influencer")
+    part = Variant.objects.create(store=store, product=product, platform="shop", external_id="part", sku=f"{slug}-part")
     added: list[Rule] = [
         CogsRule(product=product, percentage=30), VariantCost(variant=variant, goods=1, currency="EUR"), FeeRule(gateway=slug, percentage=2),
         ShippingRule(position=1, name=slug, amount=3), cost, PartnerCode(partner=partner, code=slug), ProfitGoal(amount=1000),
+        BundlePart(bundle=variant, component=part, quantity=2),
+        CostOverride(order_id=Order.objects.get(store=store).pk, line="1", unit_cost=1, currency="EUR", told=slug),
     ]  # fmt: skip
     change = rules.change(store, add=added, actor=f"owner@{slug}.example.com", reason=slug, now=store.created_at)
     proposed = proposals.propose(
@@ -350,3 +358,22 @@ def test_a_change_of_another_store_is_not_undone(mine: Shop, theirs: Shop) -> No
     form = {"action": "undo", "_selected_action": [theirs.rows["ledger/costchange"].pk]}
     assert tells(staff(mine).post("/admin/ledger/costchange/", form, follow=True)) == []
     assert CogsRule.objects.filter(store=theirs.store, removed_by=None).exists()
+
+
+@pytest.mark.parametrize("page", SHEETS)
+def test_spreadsheets_hold_and_take_ones_own_store_s_rules_only(page: str, mine: Shop, theirs: Shop) -> None:
+    client = staff(mine)
+    for query in ("", f"?store={theirs.store.pk}", "?q=e"):
+        answer = client.post(f"/admin/{page}/export/{query}", {"format": "0", "resource": "0"})
+        assert (answer.status_code, tells(answer)) == (200, [])
+    assert "Pottery" in client.post(f"/admin/{page}/export/", {"format": "0", "resource": "0"}).content.decode()
+    for address in (f"/admin/{page}/import/", f"/admin/{page}/export/"):
+        assert tells(client.get(address)) == []
+    row = browser_of(Membership.objects.get(store=theirs.store).user).post(f"/admin/{page}/export/", {"format": "0", "resource": "0"}).content
+    for store in (mine.store, theirs.store):
+        answer = client.post(f"/admin/{page}/import/", {"store": store.pk, "import_file": SimpleUploadedFile("rows.csv", row), "resource": "0"})
+        assert (answer.status_code, "Look at what this would do" in answer.content.decode()) == (200, False)
+    assert set(ProposedChange.objects.values_list("pk", flat=True)) == {
+        mine.rows["ledger/proposedchange"].pk,
+        theirs.rows["ledger/proposedchange"].pk,
+    }

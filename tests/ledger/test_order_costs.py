@@ -1,9 +1,11 @@
 """Costs that rules put on orders: per order, per unit, a share of net revenue, for a channel, a product or a partner."""
 
+import json
 from collections.abc import Sequence
 
 import msgspec
 import pytest
+from django.core.management import call_command
 
 from ledger import mirror
 from ledger.audit import check_all
@@ -18,6 +20,7 @@ from ledger.reposting import repost
 from ledger.rows import ChargeRow
 from ledger.rules import change, undo
 from tests.builders import SYNC, a_line, a_refund, a_sale, a_store, an_edit, an_order, at, book_of, day, ecb, money, write
+from tests.dashboards.people import signed_in, text_of
 from tests.ledger_text import assert_entries, assert_statement
 
 pytestmark = pytest.mark.django_db
@@ -305,3 +308,25 @@ def test_an_event_before_the_orders_day_has_an_entry_of_its_own(store: Store) ->
     set_rules(store, per("unit", "1.00"))
     write(store, an_order("1", then=[early]))
     assert_costs(store, "1 2026-03-01 fulfilment:packing -1.00 estimated\n1 2026-03-03 fulfilment:packing -1.00 estimated")
+
+
+def test_the_order_page_and_the_command_tell_linked_costs_apart_from_advertising(
+    store: Store, ann: Partner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_rules(store, commission(ann), PartnerCode(partner=ann, code="ANN10"))
+    write(store, with_code(an_order("1"), "ANN10"), an_order("2"))
+    client = signed_in(store)
+    page = text_of(client.get("/shop/orders/%231"))
+    assert "Marketing linked to this order −5.00 Share of advertising not attributed yet Profit" in page
+    assert "marketing:affiliate: 10 % of net revenue of Ann −5.00" in page
+    assert "Costs by rules about orders" not in text_of(client.get("/shop/orders/%232"))
+    call_command("order", "shop", "1")
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Marketing linked to the order -5.00" in told
+    assert "Share of advertising: not attributed yet" in told
+    assert "marketing:affiliate: 10 % of net revenue of Ann marketing:affiliate -5.00" in told
+    call_command("order", "shop", "1", "--json")
+    answer = json.loads(capsys.readouterr().out)["orders"][0]
+    assert (answer["advertising"], answer["rule_costs"]) == (
+        "not attributed yet", [{"rule": "marketing:affiliate: 10 % of net revenue of Ann", "account": "marketing:affiliate", "amount": "-5.00"}]
+    )  # fmt: skip

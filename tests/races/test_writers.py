@@ -7,15 +7,18 @@ from threading import Barrier, Thread
 import pytest
 from django.db import connection, transaction
 
+from ledger.accruing import accrue
 from ledger.audit import audit
 from ledger.cause import Cause
 from ledger.charges import ChargeFact, record_charges
 from ledger.kinds import CauseKind, ChargeKind
-from ledger.models import Batch, CostDefaults, Order, OrderCharge, Store
+from ledger.labels import account_number
+from ledger.models import Batch, CostDefaults, ManualCost, Order, OrderCharge, Store
 from ledger.periods import Period
 from ledger.posting import hold_book
 from ledger.record import Recorded, record
 from ledger.reposting import costs_changed, is_restating, repost
+from ledger.rules import change
 from ledger.statements import profit
 from ledger.totals import recompute
 from tests.builders import SYNC, a_refund, a_store, an_order, at, book_of, day
@@ -198,4 +201,34 @@ def test_orders_and_what_a_file_charges_them_with_find_each_other_whoever_comes_
     )
     assert OrderCharge.objects.filter(store=store, order_id=None).count() == 0
     assert str(statement(store, "2026-03-03").lines["fulfilment"]) == "-20.0000"
+    _assert_sound(store)
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_two_stores_that_use_a_new_label_at_once_book_on_one_account(attempt):
+    stores = [a_store() for _ in range(2)]
+
+    def rent(store: Store) -> int:
+        cost = ManualCost(
+            category="operating", label="new-rent", basis="once", amount=31, currency="EUR", effective_from=day("2026-03-01"),
+            effective_to=day("2026-03-31"),
+        )  # fmt: skip
+        change(store, add=[cost], actor="ann", now=at("2026-04-01 12:00"))
+        return account_number("operating:new-rent")
+
+    one, two = _at_once(lambda: rent(stores[0]), lambda: rent(stores[1]))
+    assert one == two
+    assert [statement(store, "2026-03-01", "2026-03-31").accounts for store in stores] == [{"operating:new-rent": Decimal(-31)}] * 2
+
+
+def test_days_that_come_are_booked_once_while_the_cost_is_taken_back():
+    store = a_store()
+    cost = ManualCost(category="operating", label="rent", basis="day", amount=1, currency="EUR", effective_from=day("2026-03-01"))
+    change(store, add=[cost], actor="ann", now=at("2026-03-02 12:00"))
+    now = at("2026-03-20 12:00")
+    _at_once(
+        lambda: accrue(store, today=day("2026-03-20"), now=now), lambda: accrue(store, today=day("2026-03-20"), now=now),
+        lambda: change(store, remove=[cost], actor="ann", now=now),
+    )  # fmt: skip
+    assert statement(store, "2026-03-01", "2026-03-31").net_profit == 0
     _assert_sound(store)

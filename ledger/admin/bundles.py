@@ -1,0 +1,108 @@
+"""Say what bundles are made of, and what one unit on one order line cost."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from ledger.admin.resources import BundlePartResource
+from ledger.admin.rules import RuleAdmin, RuleForm
+from ledger.admin.sheets import SheetAdmin
+from ledger.models import BundlePart, CostOverride, Order, OrderLine
+
+MOST_LINES = 20
+"""Lines of an order named in a message."""
+
+
+@admin.register(BundlePart)
+class BundlePartAdmin(SheetAdmin, RuleAdmin):
+    """The parts of bundles and kits."""
+
+    resource_classes = [BundlePartResource]
+    note = (
+        "A bundle costs what its parts cost together on the day it is sold, unless a cost of its own was entered by hand. "
+        "The parts that stand on one day make the bundle."
+    )
+    empty = "No bundle yet: every variant costs what is set for itself."
+    what = ("bundle", "component", "quantity")
+    help_texts = {
+        **RuleAdmin.help_texts,
+        "bundle": "What is sold as one.",
+        "component": "What is in it.",
+    }
+    search_fields = ["bundle__sku", "bundle__title", "component__sku", "component__title"]
+    autocomplete_fields = ["bundle", "component"]
+    ordering = ["store", "bundle", "effective_from"]
+    list_select_related = ["store", "added_by", "bundle", "component"]
+
+
+class OverrideForm(RuleForm):
+    """Asks for an order's number and one of its lines instead of their keys."""
+
+    order = forms.CharField(max_length=80, help_text="The order's number, with or without its #.")
+    about = forms.CharField(
+        max_length=120, required=False, label="Order line", help_text="Its SKU or title. May stay empty where the order has one line."
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Find the line that is meant, or say which there are."""
+        values = super().clean()
+        store, number = values.get("store"), str(values.get("order") or "").strip().removeprefix("#")
+        if store is None or not number:
+            return values
+        orders = list(Order.objects.filter(store=store, number__in=[number, f"#{number}"], withdrawn_at=None)[:2])
+        if len(orders) != 1:
+            self.add_error("order", f"{store} has {'no order' if not orders else 'more than one order'} with the number “{number}”.")
+            return values
+        lines = list(OrderLine.objects.filter(store_id=store.pk, order_id=orders[0].pk).order_by("part"))
+        asked = str(values.get("about") or "").strip().casefold()
+        meant = [line for line in lines if not asked or asked in (line.sku.casefold(), line.title.casefold(), line.external_id.casefold())]
+        if len(meant) != 1:
+            told = "; ".join(f"{line.sku} {line.title}".strip() or line.external_id for line in lines[:MOST_LINES])
+            self.add_error("about", f"Name one of the order's lines: {told}.")
+            return values
+        self.instance.order_id, self.instance.line = orders[0].pk, meant[0].external_id
+        self.instance.told = f"{orders[0].number}: {meant[0].title or meant[0].sku}"[:255]
+        return values
+
+
+@admin.register(CostOverride)
+class CostOverrideAdmin(RuleAdmin):
+    """What one unit on one order line cost, whatever the rules say."""
+
+    note = "The cost of one unit on one order line, for that line alone. It goes before every other cost."
+    empty = "No order line has a cost of its own: rules decide, and every line tells which."
+    form = OverrideForm
+    search_fields = ["told"]
+    ordering = ["store", "-pk"]
+    what = ("told", "unit_cost", "currency")
+    help_texts = {"unit_cost": "Per unit, landed, without tax that you get back."}
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Ask for the line in the person's words; it has no days of its own."""
+        if obj is not None:
+            return ["store", *self.what, "added_by"]
+        return ["store", "order", "about", "unit_cost", "currency", "reason"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Tell the line of a standing rule."""
+        return ("told",) if obj is not None else ()
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Return the form; what is no field of the rule is dressed as the order line's own fields would be."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        column: Any = Order._meta.get_field("number")
+        for name in ("order", "about"):
+            if name in form.base_fields:
+                form.base_fields[name].widget = self.formfield_for_dbfield(column, request).widget
+        return form
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Fill the form in again by the order's number and the line's id."""
+        filled = super().get_changeform_initial_data(request)
+        return {**filled, "order": filled["told"].partition(":")[0], "about": filled["line"]} if "told" in filled else filled
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        """Return the columns of the list."""
+        return ["__str__", "store", "by"]
