@@ -19,7 +19,21 @@ from ledger.cost_checks.run import check_costs
 from ledger.coverage import covered
 from ledger.fixes import fixes
 from ledger.kinds import CauseKind
-from ledger.models import Book, CogsRule, FeeRule, Finding, ManualCost, Membership, Partner, ProfitGoal, ShippingRule, Store, Variant, VariantCost
+from ledger.models import (
+    Book,
+    BundlePart,
+    CogsRule,
+    FeeRule,
+    Finding,
+    ManualCost,
+    Membership,
+    Partner,
+    ProfitGoal,
+    ShippingRule,
+    Store,
+    Variant,
+    VariantCost,
+)
 from ledger.models.rules import Rule
 from ledger.periods import Period
 from ledger.reposting import repost
@@ -278,6 +292,7 @@ def test_every_link_to_mend_something_opens(shop: Store) -> None:
         lines = [a_line("mug", price="50.00"), a_line("cup", price="50.00"), a_line("set", price="50.00")]
         write(shop, an_order(f"{number}", lines=lines, when=f"{on:%Y-%m-%d} 00:00", gateway=("stripe", "paypal")[number % 2]))
     variants = {variant.external_id: variant for variant in Variant.objects.all()}
+    unknown = Variant.objects.create(store=shop, product=variants["vset"].product, platform="shop", external_id="lid")
     gap: list[dict[str, object]] = [{"effective_to": ago[5]}, {"effective_from": ago[3]}]
     standing: list[Rule] = [
         *(CogsRule(percentage=5, **span) for span in gap),
@@ -289,6 +304,8 @@ def test_every_link_to_mend_something_opens(shop: Store) -> None:
         CogsRule(product=variants["vmug"].product, percentage=5),
         VariantCost(variant=variants["vcup"], goods=0, currency="EUR"),
         ShippingRule(position=2, name="moon", countries="ZZ", amount=4),
+        *(BundlePart(bundle=variants["vset"], component=variants["vcup"], **span) for span in gap),
+        BundlePart(bundle=variants["vset"], component=unknown),
     ]
     by_hand = {"category": "operating", "label": "rent", "currency": "EUR", "amount": Decimal(9), "effective_from": ago[9]}
     commission = ManualCost(category="marketing", label="ann", basis="revenue", percentage=10, currency="EUR", partner=partner)
@@ -298,6 +315,6 @@ def test_every_link_to_mend_something_opens(shop: Store) -> None:
     check_costs(shop, today=today, now=timezone.now())
     links = {finding.mend for finding in Finding.objects.all()} | {fix.mend for fix in fixes(shop, today=today)}
     kinds = set(Finding.objects.values_list("kind", flat=True))
-    assert kinds == {f"costs_{name}" for name in ("gaps", "overlaps", "dead", "twice", "above_price", "jumps", "zero", "commissions")}
+    assert kinds == {f"costs_{name}" for name in ("gaps", "overlaps", "dead", "twice", "above_price", "jumps", "zero", "bundles", "commissions")}
     client = signed_in(shop)
     assert {link: client.get(f"/admin/ledger/{link}").status_code for link in links} == dict.fromkeys(links, 200)

@@ -1,21 +1,17 @@
 """The checks of cost rules: each fires on what is likely wrong, says where to mend it, and is silent about healthy rules."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import transaction
 
-from ledger import rules
-from ledger.cause import Cause
 from ledger.cost_checks.found import Found, load_case
 from ledger.cost_checks.run import CHECKS, check_costs, foremost
-from ledger.kinds import CauseKind, ChargeKind
+from ledger.kinds import ChargeKind
 from ledger.models import (
     BundlePart,
     CogsRule,
-    CostChange,
     FeeRule,
     Finding,
     ManualCost,
@@ -23,76 +19,24 @@ from ledger.models import (
     OrderCharge,
     Partner,
     PartnerCode,
-    Product,
     ShippingRule,
     Store,
-    Variant,
-    VariantCost,
 )  # fmt: skip
-from ledger.models.rules import Rule
-from ledger.reposting import repost
 from ledger.rules import change
 from ledger.seen import count_seen
 from ledger.tasks import CHECK_COSTS_NIGHTLY
 from profitpeek.jobs import queue
 from profitpeek.jobs.models import Job
 from profitpeek.jobs.running import run
-from tests.builders import a_cost, a_line, a_refund, a_store, an_order, at, day, ecb, write
+from tests.builders import a_cost, a_line, a_refund, a_store, an_order, day, ecb, write
+from tests.ledger.cost_rules import NOW, TODAY, a_shop, check, cogs, cost, enter, make, manual, variant
 
 pytestmark = pytest.mark.django_db
-
-NOW = at("2026-03-31 09:00")
-TODAY = day("2026-03-31")
 
 
 @pytest.fixture
 def store() -> Store:
-    """Return a store that sold a mug and a cup for 50.00 each, by card, to Germany, on the third and the twentieth of March."""
-    store = a_store()
-    lines = [a_line("mug", price="50.00"), a_line("cup", price="50.00")]
-    write(store, an_order("1", lines=lines), an_order("2", lines=lines, when="2026-03-20 12:00"))
-    return store
-
-
-def make(store: Store, *add: Rule, now: str = "2026-03-31 09:00") -> CostChange:
-    """Change rules, and restate."""
-    made = change(store, add=add, actor="ann@example.com", now=at(now))
-    repost(store, cause=Cause(CauseKind.RULE, "test"))
-    return made
-
-
-def enter(store: Store, *costs: Rule) -> None:
-    """Write costs without booking them: their checks read the rules alone."""
-    with transaction.atomic():
-        rules.write(store, add=costs, actor="ann@example.com", now=NOW)
-
-
-def check(store: Store, name: str, today: date = TODAY) -> list[tuple[str, str | None, str]]:
-    """Run every check; return what one found: about what, money, where to mend it."""
-    store.refresh_from_db()
-    found = check_costs(store, today=today, now=NOW)[name]
-    kept = Finding.objects.filter(book_id=store.pk, kind=f"costs_{name}", resolved_at=None).values_list("subject", "message", "mend", "money")
-    assert sorted((one.subject, one.message, one.mend, one.money) for one in found) == sorted(kept)
-    return [(one.subject, None if one.money is None else f"{one.money:.2f}", one.mend) for one in found]
-
-
-def variant(key: str) -> Variant:
-    return Variant.objects.get(external_id=f"v{key}")
-
-
-def cost(key: str, goods: str, first: str | None = None, currency: str = "EUR") -> VariantCost:
-    return VariantCost(variant=variant(key), goods=goods, currency=currency, effective_from=first and day(first))
-
-
-def manual(label: str = "rent", amount: str | None = "100", first: str | None = "2026-01-01", last: str | None = None, **more: object) -> ManualCost:
-    usual = {"category": "operating", "basis": "month", "currency": "EUR"}
-    return ManualCost(
-        label=label, amount=amount and Decimal(amount), effective_from=first and day(first), effective_to=last and day(last), **{**usual, **more}
-    )  # fmt: skip
-
-
-def cogs(percentage: str, first: str | None = None, last: str | None = None, product: Product | None = None) -> CogsRule:
-    return CogsRule(percentage=percentage, product=product, effective_from=first and day(first), effective_to=last and day(last))
+    return a_shop()
 
 
 def test_a_store_without_rules_has_nothing_to_mend(store: Store) -> None:
@@ -138,96 +82,6 @@ def test_shipping_and_bundles_have_gaps_too(store: Store) -> None:
 def test_days_without_sales_between_two_rules_are_no_gap_nor_is_the_end_of_the_last_rule(store: Store) -> None:
     make(store, cogs("30", None, "2026-03-09"), cogs("35", "2026-03-15", "2026-03-19"))
     assert check(store, "gaps") == []
-
-
-def test_a_percentage_behind_costs_of_every_variant_never_counts(store: Store) -> None:
-    mug, cup = variant("mug").product, variant("cup").product
-    make(store, cogs("30", product=mug), cogs("20", product=cup))
-    assert check(store, "overlaps") == []
-    make(store, cost("mug", "9.00"), cost("cup", "9.00"))
-    of_mug, of_cup = CogsRule.objects.get(product=mug), CogsRule.objects.get(product=cup)
-    assert check(store, "overlaps") == [
-        (f"Thing cup (product {cup.pk})", None, f"cogsrule/{of_cup.pk}/change/"),
-        (f"Thing mug (product {mug.pk})", None, f"cogsrule/{of_mug.pk}/change/"),
-    ]
-    Variant.objects.create(store=store, product=mug, platform="shop", external_id="mug-2")
-    assert [subject for subject, *_ in check(store, "overlaps")] == [f"Thing cup (product {cup.pk})"]
-
-
-def test_parts_of_a_bundle_with_a_cost_by_hand_never_count(store: Store) -> None:
-    make(store, BundlePart(bundle=variant("mug"), component=variant("cup"), effective_from=day("2026-03-10")), cost("cup", "9.00"))
-    make(store, cost("mug", "8.00", "2026-03-11"))
-    assert check(store, "overlaps") == []
-    make(store, cost("mug", "8.00", "2026-03-10"))
-    mug, part = variant("mug").pk, BundlePart.objects.get()
-    assert check(store, "overlaps") == [(f"Thing mug (variant {mug})", None, f"bundlepart/{part.pk}/change/")]
-    make(store, cost("mug", "8.00"))
-    assert check(store, "overlaps") == [(f"Thing mug (variant {mug})", None, f"bundlepart/{part.pk}/change/")]
-
-
-def test_a_fee_rule_that_fits_no_charge_is_dead(store: Store) -> None:
-    make(
-        store, FeeRule(gateway="stripe", percentage=2), FeeRule(gateway="strippe", percentage=2),
-        FeeRule(gateway="stripe", currency="USD", percentage=2), FeeRule(gateway="cash", percentage=2),
-        FeeRule(currency="EUR", percentage=2), FeeRule(percentage=2), FeeRule(currency="GBP", percentage=2),
-        FeeRule(gateway="gone", percentage=2, effective_to=day("2025-10-02")),
-    )  # fmt: skip
-    named = {rule.pk: f"{rule.gateway} {rule.currency}" for rule in FeeRule.objects.all()}
-    found = check(store, "dead")
-    assert sorted(named[int(subject.split()[-1])] for subject, *_ in found) == [" GBP", "cash ", "stripe USD", "strippe "]
-    assert {mend for *_, mend in found} <= {f"feerule/{pk}/change/" for pk in named}
-
-
-def parcel(position: int, name: str, **more: object) -> ShippingRule:
-    return ShippingRule(position=position, name=name, amount=5, **more)
-
-
-def dead_parcels(store: Store) -> list[str]:
-    check(store, "dead")
-    found = Finding.objects.filter(kind="costs_dead", resolved_at=None).order_by("pk").values_list("message", flat=True)
-    return [message.removeprefix("The shipping rule ") for message in found]
-
-
-def test_a_shipping_rule_that_fits_no_order_is_dead(store: Store) -> None:
-    make(
-        store, parcel(1, "home", countries="DE", most_units=3), parcel(2, "home again", countries="de", most_units=2),
-        parcel(3, "heavy", least_units=4), parcel(4, "abroad", countries="FR"),
-        parcel(5, "till", channel="pos"), parcel(6, "else"), parcel(7, "last", least_value=100),
-        parcel(8, "old", countries="AT", effective_from=day("2020-01-01"), effective_to=day("2020-12-31")),
-    )  # fmt: skip
-    assert sorted(dead_parcels(store)) == [
-        "“abroad” fitted no order of the last 180 days: none went to FR.",
-        "“home again” never counts: “home” at position 1 comes first and fits every order that it fits.",
-        "“last” never counts: “else” at position 6 comes first and fits every order that it fits.",
-        "“old” never counts: “else” at position 6 comes first and fits every order that it fits.",
-        "“till” fits no order: the store has no sales channel “pos”.",
-    ]
-
-
-def test_rules_that_differ_in_anything_do_not_hide_each_other(store: Store) -> None:
-    make(
-        store, parcel(1, "a", effective_from=day("2026-01-01")), parcel(2, "b", channel="online"), parcel(3, "c", method="express"),
-        parcel(4, "d", least_grams=1), parcel(5, "e", most_grams=500), parcel(6, "f", most_value=50), parcel(7, "g", most_units=1),
-        parcel(8, "h", effective_to=day("2026-12-31")), parcel(9, "i"),
-    )  # fmt: skip
-    assert dead_parcels(store) == []
-
-
-def test_a_cost_of_a_channel_that_is_not_there_is_dead(store: Store) -> None:
-    enter(store, manual("packing", "1", category="fulfilment", basis="order", channel="pos"))
-    row = ManualCost.objects.get()
-    assert check(store, "dead") == [(f"manual cost {row.pk}", None, f"manualcost/{row.pk}/change/")]
-    write(store, an_order("3", channel="pos"))
-    assert check(store, "dead") == []
-
-
-def test_a_partners_code_that_nobody_used_for_half_a_year_is_dead(store: Store) -> None:
-    partner = Partner.objects.create(store=store, name="Ann", kind="influencer")
-    make(store, PartnerCode(partner=partner, code="ann10"), now="2025-10-02 09:00")
-    make(store, PartnerCode(partner=partner, code="new10"), PartnerCode(partner=partner, code="over", effective_to=day("2026-03-30")))
-    row = PartnerCode.objects.get(code="ANN10")
-    assert check(store, "dead") == [("code ANN10", None, f"partnercode/{row.pk}/change/")]
-    assert check(store, "dead", day("2026-03-29")) == []
 
 
 def test_a_flat_rate_beside_labels_counts_shipping_twice(store: Store) -> None:
