@@ -190,10 +190,12 @@ def entries_have_their_sources(book: Book) -> list[Problem]:
             AND NOT EXISTS (SELECT 1 FROM ledger_order o WHERE o.store_id = s.store_id AND o.id = s.order_id)
         UNION ALL SELECT 'charged order', order_id FROM ledger_ordercharge h WHERE store_id = %(b)s AND order_id IS NOT NULL AND removed_at IS NULL
             AND NOT EXISTS (SELECT 1 FROM ledger_order o WHERE o.store_id = h.store_id AND o.id = h.order_id)
+        UNION ALL SELECT DISTINCT 'account', account::bigint FROM ledger_daytotal t WHERE book_id = %(b)s AND account <> ALL(%(fixed)s)
+            AND NOT EXISTS (SELECT 1 FROM ledger_account a WHERE a.number = t.account)
         LIMIT {MOST}
     """
     with connection.cursor() as cursor:
-        cursor.execute(sql, {"b": book.pk})
+        cursor.execute(sql, {"b": book.pk, "fixed": list(accounts.NAMES)})
         return [Problem(f"{kind} {pk}", f"An entry or row points at a {kind} that does not exist.") for kind, pk in cursor.fetchall()]
 
 

@@ -4,8 +4,9 @@ import pytest
 from django.db import connection
 
 from ledger import audit
-from ledger.models import Finding, Store
-from tests.builders import a_refund, a_store, an_order, book_of, ecb, write
+from ledger.models import Finding, ManualCost, Store
+from ledger.rules import change
+from tests.builders import a_refund, a_store, an_order, at, book_of, day, ecb, write
 
 pytestmark = pytest.mark.django_db
 
@@ -158,7 +159,7 @@ def test_a_last_number_that_is_not_the_last_batch_is_found():
     assert _broken(store) == {"sequence_is_whole"}
 
 
-@pytest.mark.parametrize("column", ["revenue", "cogs", "shipping", "tax", "payment_fees", "other_fees"])
+@pytest.mark.parametrize("column", ["revenue", "cogs", "shipping", "tax", "payment_fees", "other_fees", "marketing_costs"])
 def test_an_order_column_that_moved_alone_is_found(column):
     store = _store_with_a_history()
     _execute(f"UPDATE ledger_order SET {column} = {column} + 1 WHERE store_id = %s AND external_id = '1'", store.pk)
@@ -174,6 +175,16 @@ def test_entries_of_an_order_that_is_gone_are_found():
 def test_entries_of_a_variant_that_is_gone_are_found():
     store = _store_with_a_history()
     _execute("DELETE FROM ledger_variant WHERE store_id = %s AND external_id = 'v2'", store.pk)
+    assert _broken(store) == {"entries_have_their_sources"}
+
+
+def test_entries_on_an_account_that_is_gone_are_found():
+    store = _store_with_a_history()
+    days = {"effective_from": day("2026-03-01"), "effective_to": day("2026-03-31")}
+    rent = ManualCost(category="operating", label="rent", basis="once", amount=31, currency="EUR", **days)
+    change(store, add=[rent], actor="ann", now=at("2026-04-01 12:00"))
+    assert _broken(store) == set()
+    _execute("DELETE FROM ledger_account WHERE name = 'operating:rent'")
     assert _broken(store) == {"entries_have_their_sources"}
 
 
