@@ -13,7 +13,13 @@ MOST_NAMED = 20
 
 
 def lines_of(report: CostReport, *, written: bool) -> list[str]:
-    """Return the report in sentences, one a line."""
+    """Return the report in sentences, one a line, with the first rows that fit no order or product."""
+    lines = [*summary_of(report, written=written), *loose_lines(report)]
+    return lines if written else [*lines, "Dry run: nothing was written."]
+
+
+def summary_of(report: CostReport, *, written: bool) -> list[str]:
+    """Say what a file holds, and what was or would be done with it."""
     products = report.kind == PRODUCT_COSTS.name
     lines = [_head(report), *_reading(report)]
     if products:
@@ -27,8 +33,7 @@ def lines_of(report: CostReport, *, written: bool) -> list[str]:
         lines.append(f"{report.held:,} orders wait for an exchange rate; load rates, then repost.")
     if report.new_partners:
         lines.append(f"New partners, {'added' if written else 'to be added'} as affiliates: {', '.join(report.new_partners[:MOST_NAMED])}.")
-    lines += loose_lines(report)
-    return lines if written else [*lines, "Dry run: nothing was written."]
+    return lines
 
 
 def _head(report: CostReport) -> str:

@@ -112,13 +112,17 @@ def _holds(cost: VariantCost, standing: Sequence[VariantCost]) -> bool:
     return bool(place) and all(getattr(standing[place - 1], name) == getattr(cost, name) for name in (*PARTS, "currency"))
 
 
-def take_product_costs(store: Store, read: PricedFile, *, now: datetime, actor: str, origin: str = "") -> FileImport:
-    """Propose the costs of a file as one change, and keep the file with it; raise FileRefused when they cannot be set."""
+def take_product_costs(
+    store: Store, read: PricedFile, *, now: datetime, actor: str, origin: str = "", row: FileImport | None = None
+) -> FileImport:  # fmt: skip
+    """Propose the costs of a file as one change, and keep the file with it; raise FileRefused when they cannot be set.
+
+    `row` is an import that was opened before, by an upload.
+    """
     with transaction.atomic():
-        layout = read.report.layout
-        row = open_import(
-            store, PRODUCT_COSTS.name, as_json(layout) if layout else {}, filename=read.report.filename, sha256=read.digest, actor=actor, now=now
-        )  # fmt: skip
+        layout = as_json(read.report.layout) if read.report.layout else {}
+        row = row or open_import(store, PRODUCT_COSTS.name, layout, filename=read.report.filename, sha256=read.digest, actor=actor, now=now)
+        row.template = layout
         reason = f"{read.report.filename} ({row.cause_ref})"
         if read.costs:
             try:

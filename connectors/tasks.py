@@ -7,9 +7,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from connectors import ecb
-from connectors.imports import ImportUndone
+from connectors.imports import KIND, ImportUndone
 from connectors.models import FileImport
-from connectors.platforms.files.template import Template
+from connectors.platforms.files.template import Template, as_json
 from connectors.uploads import forget_abandoned, import_received, receive
 from ledger.kinds import Hold
 from ledger.models import Order, Store
@@ -23,12 +23,17 @@ from profitpeek.jobs.work import Work
 def submit_file(store: Store, file: BinaryIO, template: Template, *, filename: str, actor: str, now: datetime) -> FileImport:
     """Keep a file and have it imported in the background; raise FileRefused when it cannot be taken."""
     with transaction.atomic():
-        row = receive(store, file, template, filename=filename, actor=actor, now=now)
-        row.job = queue.submit(
-            IMPORT_FILE, {"import": row.pk}, key=f"import:{row.pk}", subject=f"{row.filename} into {store.name}", actor=actor
-        )  # fmt: skip
-        row.save(update_fields=["job"])
+        row = receive(store, file, kind=KIND, template=as_json(template), filename=filename, actor=actor, now=now)
+        submit_kept(row, actor=actor)
     return row
+
+
+def submit_kept(row: FileImport, *, actor: str) -> None:
+    """Have a file that is kept imported in the background."""
+    row.job = queue.submit(
+        IMPORT_FILE, {"import": row.pk}, key=f"import:{row.pk}", subject=f"{row.filename} into {row.store.name}", actor=actor
+    )  # fmt: skip
+    row.save(update_fields=["job"])
 
 
 def import_file(work: Work) -> None:

@@ -156,6 +156,11 @@ def of_cause(store_id: int, cause_ref: str) -> list[int]:
     return list(_live(store_id).filter(cause_ref=cause_ref).order_by("pk").values_list("pk", flat=True))
 
 
+def of_partner(store_id: int, partner: int) -> list[int]:
+    """Return the charges that stand of one partner."""
+    return list(_live(store_id).filter(partner=partner).order_by("pk").values_list("pk", flat=True))
+
+
 def waiting(store_id: int, *, after: int, limit: int) -> list[OrderCharge]:
     """Return charges that wait for their order, past one."""
     return list(_live(store_id).filter(order_id=None, pk__gt=after).order_by("pk")[:limit])

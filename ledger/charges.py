@@ -111,7 +111,7 @@ def look(store: Store, facts: Sequence[ChargeFact]) -> Charged:
     return _charged(store, _plan(store, facts, None), facts)
 
 
-def decide(store: Store, ids: Collection[int], status: ChargeStatus, *, actor: str, now: datetime) -> Posting:
+def decide(store: Store, ids: Collection[int], status: ChargeStatus, *, actor: str) -> Posting:
     """Give charges the status a person decided, and post what that changes, a chunk at a time."""
     cause = Cause(CauseKind.MANUAL, f"charges {status.label}", actor)
     return _in_chunks(store, ids, cause, lambda chosen: charge_rows.decide(chosen, status))
@@ -121,6 +121,11 @@ def remove(store: Store, *, ids: Collection[int] | None = None, cause_ref: str =
     """Take charges back, or all that one import told last, and reverse their entries, a chunk at a time."""
     found = charge_rows.of_cause(store.pk, cause_ref) if ids is None else ids
     return _in_chunks(store, found, cause, lambda chosen: charge_rows.remove(chosen, now=now))
+
+
+def repost_partner(store: Store, partner: int, *, cause: Cause) -> Posting:
+    """Book a partner's commissions on the account of the kind that the partner is now."""
+    return _in_chunks(store, charge_rows.of_partner(store.pk, partner), cause, lambda chosen: None)
 
 
 def attach_waiting(store: Store, *, cause: Cause) -> int:

@@ -11,7 +11,7 @@ from ledger.people import EDITORS, stores_of
 
 ICONS = {
     "VariantCost": "sell", "CogsRule": "percent", "FeeRule": "credit_card", "ShippingRule": "local_shipping", "CostChange": "history",
-    "ProposedChange": "rate_review", "BundlePart": "package_2", "CostOverride": "edit_note",
+    "ProposedChange": "rate_review", "BundlePart": "package_2", "CostOverride": "edit_note", "OrderCharge": "receipt_long",
     "Partner": "handshake", "PartnerCode": "loyalty", "ProfitGoal": "target",
     "Variant": "category", "ManualCost": "payments", "Product": "inventory_2", "CostDefaults": "tune", "Store": "storefront", "Membership": "group",
     "Book": "menu_book", "Finding": "flag", "FileImport": "upload_file", "Job": "schedule", "Pause": "pause_circle",

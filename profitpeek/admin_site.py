@@ -30,7 +30,7 @@ SUBJECTS = (
         "Costs",
         (
             "ledger.VariantCost", "ledger.BundlePart", "ledger.CostOverride", "ledger.CogsRule", "ledger.FeeRule", "ledger.ShippingRule",
-            "ledger.ManualCost", "ledger.Partner", "ledger.PartnerCode", "ledger.ProfitGoal",
+            "ledger.ManualCost", "ledger.OrderCharge", "ledger.Partner", "ledger.PartnerCode", "ledger.ProfitGoal",
             "ledger.ProposedChange", "ledger.CostChange",
             "ledger.Product", "ledger.Variant", "ledger.CostDefaults",
         ),

@@ -1,15 +1,32 @@
 """Keep who sells or advertises for a store, and the discount codes that say so."""
 
+from functools import partial
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from ledger.admin.base import StoreFilter, StoreModelAdmin
+from ledger.admin.proposals import actor_of
 from ledger.admin.rules import RuleAdmin, RuleForm
+from ledger.cause import Cause
+from ledger.charges import repost_partner
+from ledger.kinds import CauseKind
 from ledger.models import Partner, PartnerCode
 from ledger.partners import what_rests_on
+from ledger.record import Contended
+
+
+def _book_again(request: HttpRequest, partner: Partner) -> None:
+    cause = Cause(CauseKind.MANUAL, f"{partner} is an {partner.get_kind_display()}"[:80], actor_of(request))
+    try:
+        repost_partner(partner.store, partner.pk, cause=cause)
+    except Contended:
+        messages.error(
+            request, f"Others are writing the same orders just now: not every commission of {partner} is booked anew. Save it again later."
+        )
 
 
 class AboutPartner(RuleForm):
@@ -73,8 +90,14 @@ class PartnerAdmin(StoreModelAdmin):
         return self._may(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        """Keep a partner in the store, and of the kind, that was booked."""
-        return ["store", "kind"] if obj else []
+        """Keep a partner in the store."""
+        return ["store"] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: Partner, form: Any, change: bool) -> None:
+        """Save a partner; when it is of another kind now, book the commissions that files tell on that kind's account."""
+        super().save_model(request, obj, form, change)
+        if change and "kind" in form.changed_data:
+            transaction.on_commit(partial(_book_again, request, obj))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[str], dict[str, int], set[str], list[str]]:
         """List the partners, and what keeps them from being deleted."""

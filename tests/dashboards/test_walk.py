@@ -6,6 +6,7 @@ stranger, viewer, analyst, cost editor, owner, another store's owner, superuser.
 """
 
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -16,9 +17,12 @@ from django.test import Client
 from django.utils import timezone
 
 from connectors.models import FileImport
+from connectors.uploads import receive
 from dashboards import invitations
 from dashboards.models import Invitation
 from ledger import documents, findings, proposals, rules
+from ledger.charges import ChargeFact, record_charges
+from ledger.kinds import ChargeKind
 from ledger.models import (
     BundlePart,
     CogsRule,
@@ -29,6 +33,7 @@ from ledger.models import (
     ManualCost,
     Membership,
     Order,
+    OrderCharge,
     Partner,
     PartnerCode,
     Product,
@@ -138,6 +143,11 @@ ADMIN = {
     "admin/jsi18n/": Row("/admin/jsi18n/", STAFF, STAFF_ONLY_READ),
     "admin/auth/user/<id>/password/": Row("/admin/auth/user/{person}/password/", USERS, USERS),
     "admin/ledger/proposedchange/<path:object_id>/review/": Row("/admin/ledger/proposedchange/{proposed}/review/", STAFF_THERE, STAFF_THERE),
+    "admin/connectors/fileimport/upload/": Row("/admin/connectors/fileimport/upload/", STAFF, STAFF),
+    "admin/connectors/fileimport/<int:pk>/look/": Row("/admin/connectors/fileimport/{waiting}/look/", STAFF_THERE, STAFF_THERE),
+    "admin/connectors/fileimport/<int:pk>/<slug:what>.csv": Row(
+        "/admin/connectors/fileimport/{waiting}/unmatched.csv", "door door door 200 200 404 200", "door door door 200 200 404 200"
+    ),
     "admin/^<app_label>/$": Row("/admin/ledger/", STAFF, STAFF),
     "admin/(?P<url>.*)$": Row("/admin/nowhere", "door door door 404 404 404 404", "door door door 404 404 404 404"),
 }
@@ -170,6 +180,7 @@ POLICIES = {
     "ledger.shippingrule": Policy(EDIT, adds=True, deletes=True, saves="403"),
     "ledger.costchange": Policy(EDIT, saves="403"),
     "ledger.proposedchange": Policy(EDIT),
+    "ledger.ordercharge": Policy(EDIT, saves="403"),
     "ledger.variant": Policy(EDIT, saves="403"),
     "connectors.fileimport": Policy(EDIT, saves="403"),
     "jobs.job": Policy(RUN, saves="403"),
@@ -212,8 +223,11 @@ def keys_of(store: Store) -> dict[str, Any]:
     ]  # fmt: skip
     change = rules.change(store, add=dated, actor="first@zephyr.example.com", reason="Zephyr", now=now)
     proposed = proposals.propose(store, add=[FeeRule(gateway="zephyrlater", percentage=2)], actor="first@zephyr.example.com", origin="/", now=now)
+    record_charges(store, [ChargeFact(ChargeKind.LABEL, "1001", "zephyr", 10_000, "EUR")], cause_ref="import:1", actor="", now=now)
+    labels = BytesIO(b"Order,Cost\n1001,1\n")
+    waiting = receive(store, labels, kind="shipping-costs", template={"options": {}}, filename="Zephyr labels.csv", actor="", now=now)
     rows: list[Any] = [
-        *dated, change, variant, proposed, partner,
+        *dated, change, variant, proposed, partner, OrderCharge.objects.get(),
         store, store.book, member, member.user, Product.objects.get(store=store), Finding.objects.get(), CostDefaults.objects.get(),
         FileImport.objects.create(store=store, kind="order-lines", template={}, filename="Zephyr.csv", started_at=now),
         Job.objects.create(kind="walked", key="walked", max_attempts=1), Pause.objects.create(kind="walked"),
@@ -228,6 +242,7 @@ def keys_of(store: Store) -> dict[str, Any]:
         "proposed": proposed.pk,
         "cost": cost.pk,
         "document": documents.attach(cost, b"Zephyr rent", filename="zephyr.txt", media_type="text/plain", actor="", now=now).pk,
+        "waiting": waiting.pk,
     }
 
 
@@ -256,7 +271,7 @@ def test_searching_the_admin_finds_nothing_of_another_store(walked: Store) -> No
     keys_of(walked)
     outsider, superuser = session_of(OUTSIDER, walked), session_of(SUPERUSER, walked)
     assert [address for address in SEARCHES if "zephyr" in text_of(ask(outsider, "GET", address))] == []
-    assert len([address for address in SEARCHES if "zephyr" in text_of(ask(superuser, "GET", address))]) == 23
+    assert len([address for address in SEARCHES if "zephyr" in text_of(ask(superuser, "GET", address))]) == 24
 
 
 def test_what_is_kept_from_others_is_on_the_pages_of_the_store(walked: Store) -> None:

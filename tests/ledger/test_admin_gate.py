@@ -16,6 +16,8 @@ from django.test import Client
 
 from connectors.models import FileImport
 from ledger import findings, proposals, rules
+from ledger.charges import ChargeFact, record_charges
+from ledger.kinds import ChargeKind
 from ledger.models import (
     BundlePart,
     CogsRule,
@@ -25,6 +27,7 @@ from ledger.models import (
     ManualCost,
     Membership,
     Order,
+    OrderCharge,
     Partner,
     PartnerCode,
     Product,
@@ -46,7 +49,7 @@ pytestmark = pytest.mark.django_db
 SHEETS = ["ledger/cogsrule", "ledger/variantcost", "ledger/bundlepart", "ledger/feerule", "ledger/shippingrule", "ledger/manualcost"]
 RULES = [*SHEETS, "ledger/costoverride", "ledger/partnercode", "ledger/profitgoal"]
 OF_STORES = {
-    "ledger": ["store", "product", "variant", "costchange", "proposedchange", "book", "membership", "finding", "partner"],
+    "ledger": ["store", "product", "variant", "costchange", "proposedchange", "ordercharge", "book", "membership", "finding", "partner"],
     "connectors": ["fileimport"],
 }
 PAGES = [f"{app}/{model}" for app, models in OF_STORES.items() for model in models] + RULES
@@ -95,8 +98,16 @@ def a_shop(slug: str) -> Shop:
     proposed = proposals.propose(
         store, add=[FeeRule(gateway=f"{slug}pay", percentage=1)], actor=f"owner@{slug}.example.com", origin="/admin/", now=store.created_at
     )
+    record_charges(
+        store,
+        [ChargeFact(ChargeKind.LABEL, slug, slug, 10_000, "EUR")],
+        cause_ref="import:1",
+        actor=f"owner@{slug}.example.com",
+        now=store.created_at,
+    )
     rows = {
         "ledger/partner": partner,
+        "ledger/ordercharge": OrderCharge.objects.get(store=store),
         "ledger/proposedchange": proposed, "ledger/store": store, "ledger/product": product, "ledger/book": store.book,
         "ledger/membership": Membership.objects.get(user=owner), "ledger/finding": Finding.objects.get(book=store.pk), "connectors/fileimport": took,
         "ledger/variant": variant, "ledger/costchange": change, **{f"ledger/{rule._meta.model_name}": rule for rule in added},

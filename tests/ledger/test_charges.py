@@ -149,7 +149,7 @@ def test_a_commission_is_posted_on_approval_and_reversed_on_denial():
     tell(store, commission(status=ChargeStatus.PENDING))
     ids = [OrderCharge.objects.get().pk]
     for status in (ChargeStatus.APPROVED, ChargeStatus.PAID, ChargeStatus.DENIED):
-        decide(store, ids, status, actor="ann", now=NOW)
+        decide(store, ids, status, actor="ann")
     assert_entries(store, "seq reverses amount\n 2 no -5.00\n 3 yes 5.00", only=("marketing",))
     assert OrderCharge.objects.get().status == ChargeStatus.DENIED
     assert sound(store)
@@ -159,7 +159,7 @@ def test_what_a_person_decided_stands_until_the_file_tells_another_status():
     store = a_store()
     write(store, an_order())
     tell(store, commission(status=ChargeStatus.PENDING))
-    decide(store, [OrderCharge.objects.get().pk], ChargeStatus.APPROVED, actor="ann", now=NOW)
+    decide(store, [OrderCharge.objects.get().pk], ChargeStatus.APPROVED, actor="ann")
     assert tell(store, commission(status=ChargeStatus.PENDING)).unchanged == 1
     assert OrderCharge.objects.get().status == ChargeStatus.APPROVED
     assert tell(store, commission(status=ChargeStatus.DENIED)).entries == 1
