@@ -208,7 +208,7 @@ class FileImportAdmin(StoreModelAdmin):
 
 def _told(looked: cost_uploads.Looked) -> dict[str, Any]:
     """Return what the page says of a file that was looked at."""
-    told: dict[str, Any] = {"looked": looked, "most": MOST_SHOWN, "limit": cost_uploads.MOST_AT_ONCE}
+    told: dict[str, Any] = {"looked": looked, "most": MOST_SHOWN, "limit": cost_uploads.MOST_LOOKED_AT}
     report = looked.report
     if report is None:
         return told

@@ -23,8 +23,10 @@ from connectors.uploads import import_received, kept_file, options_of
 from ledger.models import ProposedChange
 
 KINDS: dict[str, Kind] = {**CHARGES, PRODUCT_COSTS.name: PRODUCT_COSTS}
-MOST_AT_ONCE = 20_000
-"""Rows that are looked at and taken while the person waits; more are left to the background."""
+MOST_LOOKED_AT = 20_000
+"""Rows that are looked at while the person waits; a longer file is checked in the background."""
+MOST_AT_ONCE = 5_000
+"""Rows that are taken, or undone, while the person waits: some seconds."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -45,7 +47,7 @@ def look(row: FileImport, *, now: datetime) -> Looked:
     """Check a kept file as its import would, and write nothing."""
     with kept_file(row) as path:
         try:
-            if row.kind != PRODUCT_COSTS.name and _is_long(path):
+            if row.kind != PRODUCT_COSTS.name and _is_long(path, MOST_LOOKED_AT):
                 return Looked(is_long=True)
             if row.kind in CHARGES:
                 report = import_charges(row.store, path, CHARGES[row.kind], options=options_of(row), now=now, dry_run=True)
@@ -56,9 +58,10 @@ def look(row: FileImport, *, now: datetime) -> Looked:
     return Looked(report=report)
 
 
-def _is_long(path: Path) -> bool:
+def _is_long(path: Path, most: int) -> bool:
+    """Tell whether a file has more rows than that below its header."""
     rows = reading.rows(path, reading.find_dialect(path))
-    return sum(1 for _ in islice(rows, MOST_AT_ONCE + 2)) > MOST_AT_ONCE + 1
+    return sum(1 for _ in islice(rows, most + 2)) > most + 1
 
 
 def take(row: FileImport, *, actor: str, now: datetime) -> ProposedChange | None:
@@ -77,7 +80,7 @@ def take(row: FileImport, *, actor: str, now: datetime) -> ProposedChange | None
             held.pieces.all().delete()
             return held.proposal
         with kept_file(held) as path:
-            if _is_long(path):
+            if _is_long(path, MOST_AT_ONCE):
                 submit_kept(held, actor=actor)
                 return None
         held.state = FileImport.State.RUNNING

@@ -30,6 +30,7 @@ from ledger.models import (
     ProfitGoal,
     ShippingRule,
     Store,
+    Variant,
     VariantCost,
 )
 from ledger.models.rules import Rule
@@ -51,6 +52,8 @@ SCOPES: dict[type[Rule], tuple[str, ...] | None] = {
 }
 """What two rules must share to be about the same thing; of those only one holds on a day. None: any number may."""
 
+TOLD = 5
+"""Rules that the line about a change names."""
 ONE_DAY = timedelta(days=1)
 
 
@@ -109,6 +112,7 @@ def write(
     undoes: CostChange | None = None,
 ) -> CostChange:  # fmt: skip
     """Write a change of rules and nothing that follows from it; a preview does, and takes it back. Raise RuleRefused as `change` does."""
+    _load_variants(add)
     for rule in add:
         _check(rule, store)
     made = CostChange.objects.create(
@@ -116,7 +120,8 @@ def write(
     )  # fmt: skip
     for rule in remove:
         _remove(rule, made)
-    for rule in add:
+    _add_costs([rule for rule in add if isinstance(rule, VariantCost)], made)
+    for rule in (rule for rule in add if not isinstance(rule, VariantCost)):
         _make_room(rule, made)
         if isinstance(rule, BundlePart):
             _refuse_nested(rule, store)
@@ -183,13 +188,15 @@ def _remove(rule: Rule, made: CostChange) -> None:
 
 def _check(rule: Rule, store: Store) -> None:
     """Bring a rule's values into their form, and refuse what is wrong whatever else holds, or is about another store."""
+    found = []
     for name, told in (("product", "not sold by"), ("variant", "not sold by"), ("bundle", "not sold by"), ("component", "not sold by"),
                        ("partner", "no partner of")):  # fmt: skip
         about = getattr(rule, name, None)
         if about is not None and about.store_id != store.pk:
             raise RuleRefused(f"“{about}” is {told} {store}.")
+        found += [name] if about is not None else []
     try:
-        rule.full_clean(exclude=["store", "added_by", "removed_by"], validate_unique=False, validate_constraints=False)
+        rule.full_clean(exclude=["store", "added_by", "removed_by", *found], validate_unique=False, validate_constraints=False)
     except ValidationError as error:
         raise RuleRefused("; ".join(error.messages)) from error
 
@@ -216,6 +223,30 @@ def _add(rule: Rule, made: CostChange) -> None:
         raise RuleRefused(f"“{rule}” and another rule would hold on the same day.") from error
 
 
+def _load_variants(add: Sequence[Rule]) -> None:
+    """Read the variants that costs are about all at once: a price list has thousands."""
+    costs = [rule for rule in add if isinstance(rule, VariantCost)]
+    variants = Variant.objects.select_related("product").in_bulk({cost.variant_id for cost in costs})
+    for cost in costs:
+        if cost.variant_id in variants:
+            cost.variant = variants[cost.variant_id]
+
+
+def _add_costs(costs: Sequence[VariantCost], made: CostChange) -> None:
+    """Add costs of variants all at once; each takes the place of the one with its variant, origin and first day."""
+    places = {(cost.variant_id, cost.origin, cost.effective_from) for cost in costs}
+    standing = live(VariantCost, made.store).filter(variant__in={cost.variant_id for cost in costs})
+    replaced = [old.pk for old in standing if (old.variant_id, old.origin, old.effective_from) in places]
+    _rows(VariantCost).filter(pk__in=replaced).update(removed_by=made)
+    for cost in costs:
+        cost.store_id, cost.added_by = made.store_id, made
+    try:
+        with transaction.atomic():
+            VariantCost.objects.bulk_create(costs)
+    except IntegrityError as error:
+        raise RuleRefused("Two of these costs are of the same variant from the same day. Keep one of them.") from error
+
+
 def _make_room(rule: Rule, made: CostChange) -> None:
     """End what stands where a new rule is to hold."""
     scope = SCOPES[type(rule)]
@@ -240,9 +271,7 @@ def _in_days(standing: Any, rule: Rule) -> Any:
 
 
 def _uncovered(old: Rule, new: Rule) -> Iterable[tuple[date | None, date | None]]:
-    """Yield the spans of a standing rule before and after a new one; a cost that holds until the next is covered whole."""
-    if isinstance(old, VariantCost):
-        return
+    """Yield the spans of a standing rule before and after a new one."""
     if new.effective_from is not None and (old.effective_from is None or old.effective_from < new.effective_from):
         yield old.effective_from, new.effective_from - ONE_DAY
     if new.effective_to is not None and (old.effective_to is None or old.effective_to > new.effective_to):
@@ -263,8 +292,10 @@ def summary_of(add: Sequence[Rule], remove: Sequence[Rule], undoes: CostChange |
     """Say in a line what a change does."""
     if undoes is not None:
         return f"Undone: {undoes.summary}"
-    told = [f"{rule}{span_of(rule)}" for rule in add] + [f"no more: {rule}{span_of(rule)}" for rule in remove]
-    return "; ".join(told[:5]) + (f" and {len(told) - 5} more" if len(told) > 5 else "")
+    told = [f"{rule}{span_of(rule)}" for rule in add[:TOLD]]
+    told += [f"no more: {rule}{span_of(rule)}" for rule in remove[: TOLD - len(told)]]
+    more = len(add) + len(remove) - len(told)
+    return "; ".join(told) + (f" and {more} more" if more else "")
 
 
 def span_of(rule: Rule) -> str:

@@ -126,9 +126,13 @@ def test_labels_are_undone_in_the_admin(store: Store, editor: Client) -> None:
     assert_entries(store, "amount", only=("fulfilment",), live=True)
 
 
-def test_a_long_file_is_taken_in_the_background(store: Store, editor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("looked_at", "said"), [(1, "it is checked and taken in the background"), (2, "matched 1 of 2 rows to orders")])
+def test_a_long_file_is_taken_in_the_background(
+    store: Store, editor: Client, monkeypatch: pytest.MonkeyPatch, looked_at: int, said: str
+) -> None:  # fmt: skip
     monkeypatch.setattr("connectors.cost_uploads.MOST_AT_ONCE", 1)
-    assert "it is checked and taken in the background" in text_of(upload(editor, store, LABELS))
+    monkeypatch.setattr("connectors.cost_uploads.MOST_LOOKED_AT", looked_at)
+    assert said in text_of(upload(editor, store, LABELS))
     assert "is being imported in the background" in text_of(decide(editor))
     row = FileImport.objects.get()
     assert (row.state, OrderCharge.objects.count()) == ("waiting", 0)

@@ -262,3 +262,23 @@ def test_units_are_those_ordered_not_those_left_after_returns(store: Store) -> N
     back = a_refund()
     write(store, an_order("2", lines=2, then=[back]))
     assert [row["amount"] for row in entry_rows(store, only=["fulfilment"], live=True)] == ["-2.00", "-3.00"]
+
+
+def test_costs_of_one_change_replace_those_of_their_days_and_do_not_collide(store: Store) -> None:
+    write(store, an_order("9", lines=[a_line("1", variant="one"), a_line("2", variant="two")]))
+    one, two = (Variant.objects.get(external_id=name) for name in ("one", "two"))
+
+    def cost(variant: Variant, goods: int, first: str | None) -> VariantCost:
+        return VariantCost(variant=variant, goods=goods, currency="EUR", effective_from=None if first is None else day(first))
+
+    change(store, add=[cost(one, 10, None), cost(one, 11, "2026-03-01"), cost(two, 20, "2026-03-01")], actor="ann", now=NOW)
+    change(store, add=[cost(one, 12, "2026-03-01"), cost(two, 21, "2026-04-01")], actor="ann", now=NOW)
+    held = VariantCost.objects.filter(removed_by=None).order_by("goods").values_list("goods", "effective_from")
+    assert [(int(goods), first and str(first)) for goods, first in held] == [
+        (10, None), (12, "2026-03-01"), (20, "2026-03-01"), (21, "2026-04-01"),
+    ]  # fmt: skip
+    with pytest.raises(RuleRefused, match="Two of these costs are of the same variant from the same day"):
+        change(store, add=[cost(one, 1, "2026-05-01"), cost(one, 2, "2026-05-01")], actor="ann", now=NOW)
+    with pytest.raises(RuleRefused, match="is not sold by"):
+        change(a_store(), add=[cost(one, 1, "2026-05-01")], actor="ann", now=NOW)
+    assert VariantCost.objects.filter(removed_by=None).count() == 4
