@@ -113,34 +113,38 @@ class Costing(Struct):
 
     @classmethod
     def load(
-        cls, store: Store, defaults: CostDefaults, *, variants: Collection[int], products: Collection[int], orders: Collection[int] = ()
-    ) -> "Costing":
-        """Read what the given variants, products and orders need; those without rules of their own are not listed."""
+        cls, store: Store, defaults: CostDefaults, *, variants: Collection[int] | None, products: Collection[int] | None,
+        orders: Collection[int] = (),
+    ) -> "Costing":  # fmt: skip
+        """Read what the given variants, products (None: all the store has) and orders need; those without rules are not listed."""
         costing = cls(currency=store.currency, default_percentage=tenk(defaults.cogs_percentage))
-        costing._read_percentages(store, sorted(products))
-        costing._read_bundles(store, sorted(variants))
-        costing._read_costs(store, sorted({*variants, *(part.component for parts in costing.bundles.values() for part in parts)}))
-        costing._read_overrides(store, sorted(orders))
+        costing._read_percentages(store, products)
+        costing._read_bundles(store, variants)
+        components = {part.component for parts in costing.bundles.values() for part in parts}
+        costing._read_costs(store, None if variants is None else {*variants, *components})
+        costing._read_overrides(store, orders)
         return costing
 
-    def _read_percentages(self, store: Store, products: list[int]) -> None:
-        rules = CogsRule.objects.filter(Q(product=None) | Q(product__in=products), store=store, removed_by=None)
-        for rule in rules:
+    def _read_percentages(self, store: Store, products: Collection[int] | None) -> None:
+        own = Q() if products is None else Q(product=None) | Q(product__in=products)
+        for rule in CogsRule.objects.filter(own, store=store, removed_by=None):
             dated = Dated(*_span(rule), tenk(rule.percentage))
             (self.store_rules if rule.product_id is None else self.product_rules.setdefault(rule.product_id, [])).append(dated)
 
-    def _read_bundles(self, store: Store, variants: list[int]) -> None:
-        for row in BundlePart.objects.filter(store=store, bundle__in=variants, removed_by=None):
+    def _read_bundles(self, store: Store, variants: Collection[int] | None) -> None:
+        own = Q() if variants is None else Q(bundle__in=variants)
+        for row in BundlePart.objects.filter(own, store=store, removed_by=None):
             self.bundles.setdefault(row.bundle_id, []).append(Part(*_span(row), row.component_id, row.quantity))
 
-    def _read_costs(self, store: Store, variants: list[int]) -> None:
-        for row in VariantCost.objects.filter(store=store, variant__in=variants, removed_by=None):
+    def _read_costs(self, store: Store, variants: Collection[int] | None) -> None:
+        own = Q() if variants is None else Q(variant__in=variants)
+        for row in VariantCost.objects.filter(own, store=store, removed_by=None):
             priced = Priced(_span(row)[0], tenk(row.landed), row.currency)
             self.variant_costs.setdefault((row.variant_id, CostOrigin(row.origin)), []).append(priced)
         for costs in self.variant_costs.values():
             costs.sort()
 
-    def _read_overrides(self, store: Store, orders: list[int]) -> None:
+    def _read_overrides(self, store: Store, orders: Collection[int]) -> None:
         for row in CostOverride.objects.filter(store=store, order_id__in=orders, removed_by=None):
             self.overrides[row.order_id, row.line] = UnitCost(tenk(row.unit_cost), CostSource.OVERRIDE, currency=row.currency)
 

@@ -1,9 +1,11 @@
-"""Encode entry lines and copy them into the book."""
+"""Encode entry lines and copy them into the book, or take them from where the database prepared them."""
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from struct import Struct as Packer
 from typing import NamedTuple
+
+from django.db import connection
 
 from ledger.drafts.entry import EntryDraft, Fx
 from ledger.pgcopy import FALSE, NULL, TRUE, copy_rows, i2, i4, i8, money, optional_i4, optional_i8, optional_money, rate, text
@@ -26,10 +28,11 @@ class Line(NamedTuple):
         return self._replace(day=day)
 
 
-COLUMNS = (
-    "seq, source_id, book_id, part, day, event_day, order_day, source_kind, account, revision, channel, country, "
+PREPARED_COLUMNS = (
+    "source_id, book_id, part, day, event_day, order_day, source_kind, account, revision, channel, country, "
     "reverses, estimated, amount, variant, campaign, original_amount, currency, rate, rate_day, rate_source"
 )
+COLUMNS = f"seq, {PREPARED_COLUMNS}"
 _COUNT = Packer("!h").pack(22)
 _NO_FX = NULL * 5
 _pack_days = Packer("!iiiiii").pack
@@ -68,3 +71,34 @@ def _days(part: int, day: int, event_day: int) -> bytes:
 def copy_entries(book_id: int, seq: int, lines: Iterable[Line]) -> None:
     """Add entry lines to a book under one sequence number; the caller holds the book."""
     copy_rows("ledger_entry", COLUMNS, _encoded(book_id, seq, lines))
+
+
+class Prepared(NamedTuple):
+    """How many entries lie prepared for one batch, and how many of them are reversals."""
+
+    added: int
+    reversed: int
+
+
+def prepare() -> None:
+    """Make an empty table of this connection, `prepared_entry`, for entries that SQL drafts; `late` ones correct a closed day."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"CREATE TEMP TABLE IF NOT EXISTS prepared_entry AS SELECT {PREPARED_COLUMNS}, false AS late FROM ledger_entry WITH NO DATA"
+        )  # fmt: skip
+        cursor.execute("TRUNCATE prepared_entry")
+
+
+def prepared() -> dict[bool, Prepared]:
+    """Count what lies prepared, by whether it is late."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT late, count(*), count(*) FILTER (WHERE reverses) FROM prepared_entry GROUP BY late")
+        return {late: Prepared(added, gone) for late, added, gone in cursor.fetchall()}
+
+
+def insert_prepared(seq: int, *, late: bool) -> None:
+    """Add the prepared entries to their book under one sequence number; the caller holds the book."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO ledger_entry ({COLUMNS}) SELECT %s, {PREPARED_COLUMNS} FROM prepared_entry WHERE late = %s", [seq, late]
+        )  # fmt: skip

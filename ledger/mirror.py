@@ -169,18 +169,19 @@ _LOCK = "SELECT id FROM ledger_order WHERE store_id = %s AND id = ANY(%s) ORDER 
 _ARE_THERE = "SELECT id FROM ledger_order WHERE store_id = %s AND id = ANY(%s)"
 
 
-def _lock(cursor: Any, store_id: int, order_ids: Sequence[int]) -> None:
+def hold(store_id: int, order_ids: Sequence[int]) -> None:
     """Hold orders until the transaction ends.
 
     Writers replace an order's row, and who waited for the old one is not given the new one: so look again.
     """
     held: set[int] | None = None
     there: set[int] = set()
-    while held != there:
-        cursor.execute(_LOCK, [store_id, list(order_ids)])
-        held = {row[0] for row in cursor.fetchall()}
-        cursor.execute(_ARE_THERE, [store_id, list(order_ids)])
-        there = {row[0] for row in cursor.fetchall()}
+    with connection.cursor() as cursor:
+        while held != there:
+            cursor.execute(_LOCK, [store_id, list(order_ids)])
+            held = {row[0] for row in cursor.fetchall()}
+            cursor.execute(_ARE_THERE, [store_id, list(order_ids)])
+            there = {row[0] for row in cursor.fetchall()}
 
 
 def load(store_id: int, order_ids: Sequence[int], *, lock: bool = False) -> list[OrderRow]:
@@ -188,9 +189,9 @@ def load(store_id: int, order_ids: Sequence[int], *, lock: bool = False) -> list
     orders: dict[int, OrderRow] = {}
     if not order_ids:
         return []
+    if lock:
+        hold(store_id, order_ids)
     with connection.cursor() as cursor:
-        if lock:
-            _lock(cursor, store_id, order_ids)
         cursor.execute(_LOAD_ORDERS, [store_id, list(order_ids)])
         for row in cursor.fetchall():
             order = OrderRow(*[*row[:22], _bytes(row[22]), row[23], row[24], tuple(row[25]), row[26], row[27]])
@@ -211,3 +212,28 @@ def load(store_id: int, order_ids: Sequence[int], *, lock: bool = False) -> list
 
 def _bytes(value: Any) -> bytes | None:
     return None if value is None else bytes(value)
+
+
+def prepare() -> None:
+    """Make empty tables of this connection for what SQL works out: `prepared_line` and `prepared_order`, by what the mirror names them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMP TABLE IF NOT EXISTS prepared_line AS SELECT order_id, external_id, unit_cost, cost_source, cost_percentage "
+            "FROM ledger_orderline WITH NO DATA"
+        )
+        cursor.execute("CREATE TEMP TABLE IF NOT EXISTS prepared_order AS SELECT id, cogs, estimated_share FROM ledger_order WITH NO DATA")
+        cursor.execute("TRUNCATE prepared_line, prepared_order")
+
+
+def update_prepared(store_id: int) -> None:
+    """Write the prepared unit costs, in the order's currency, and columns onto held orders."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE ledger_orderline l SET unit_cost = p.unit_cost, cost_source = p.cost_source, cost_percentage = p.cost_percentage, "
+            "cost_currency = '' FROM prepared_line p WHERE l.store_id = %s AND l.order_id = p.order_id AND l.external_id = p.external_id",
+            [store_id],
+        )
+        cursor.execute(
+            "UPDATE ledger_order o SET cogs = p.cogs, estimated_share = p.estimated_share FROM prepared_order p "
+            "WHERE o.store_id = %s AND o.id = p.id", [store_id],
+        )  # fmt: skip

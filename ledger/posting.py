@@ -5,7 +5,7 @@ the difference as reversals and new revisions, and moves the totals, all in the 
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -15,11 +15,12 @@ from ledger.cause import Cause
 from ledger.days import day_number
 from ledger.drafts import DRAFT_VERSION
 from ledger.drafts.entry import EntryDraft, Fx
-from ledger.entries import Line, Source, copy_entries
+from ledger.entries import Line, Source, copy_entries, insert_prepared, prepared
 from ledger.kinds import CauseKind
 from ledger.models import Batch, Book
 from ledger.money import RATE_SCALE, SCALE
-from ledger.totals import Movement
+from ledger.totals import Movement, move_prepared
+from ledger.totals import prepare as prepare_totals
 
 
 class CostsMoved(Exception):
@@ -65,15 +66,44 @@ def post(
     usual, late = by_closing(lines, closed)
     batches = []
     movement = Movement()
-    for part, why in ((usual, cause), (late, Cause(CauseKind.CORRECTION, f"closed period; {cause.ref}"[:80], cause.actor))):
+    for part, why in ((usual, cause), (late, _correcting(cause))):
         if part:
-            batches.append(_write_batch(book, part, why))
+            batches.append(_open_batch(book, len(part), why))
+            copy_entries(book.pk, book.last_seq, part)
             for line in part:
                 entry = line.entry
                 movement.add(line.day, entry.order_day, entry.account, entry.channel, entry.country, entry.variant, entry.amount, entry.estimated)
     movement.write(book_id)
     book.save(update_fields=["last_seq", "last_recorded_at"])
     return Posting(tuple(batches), len(lines), sum(line.reverses for line in lines))
+
+
+def post_prepared(book_id: int, *, cause: Cause, costs_version: int, closed_through: date | None) -> Posting:
+    """Write the entries that lie prepared (ledger/entries.py), and return what that took.
+
+    They were prepared at a costs version, with the book closed through a day; raises CostsMoved when either has
+    moved since. Holds the book for the writing alone. Must run inside a transaction.
+    """
+    waiting = prepared()
+    prepare_totals(book_id)
+    book = hold_book(book_id)
+    if (book.costs_version, book.closed_through) != (costs_version, closed_through):
+        raise CostsMoved
+    if not waiting:
+        return NOTHING
+    batches = []
+    for late, why in ((False, cause), (True, _correcting(cause))):
+        if late in waiting:
+            batches.append(_open_batch(book, waiting[late].added, why))
+            insert_prepared(book.last_seq, late=late)
+    move_prepared(book_id)
+    book.save(update_fields=["last_seq", "last_recorded_at"])
+    return Posting(tuple(batches), sum(each.added for each in waiting.values()), sum(each.reversed for each in waiting.values()))
+
+
+def _correcting(cause: Cause) -> Cause:
+    """Return the cause of the entries that belong to closed days."""
+    return Cause(CauseKind.CORRECTION, f"closed period; {cause.ref}"[:80], cause.actor)
 
 
 def by_closing(lines: Sequence[Line], closed: int | None) -> tuple[list[Line], list[Line]]:
@@ -92,14 +122,14 @@ def _key(line: Line) -> tuple[Source, int, int]:
     return line.source, line.entry.account, line.entry.part
 
 
-def _write_batch(book: Book, lines: Sequence[Line], cause: Cause) -> int:
+def _open_batch(book: Book, entries: int, cause: Cause) -> int:
+    """Begin the book's next batch, of so many entries, and return its number."""
     book.last_seq += 1
     book.last_recorded_at = _recorded_at(book.last_recorded_at)
     Batch.objects.create(
         book_id=book.pk, seq=book.last_seq, recorded_at=book.last_recorded_at, cause=cause.kind, cause_ref=cause.ref[:80],
-        actor=cause.actor, draft_version=DRAFT_VERSION, entries=len(lines),
+        actor=cause.actor, draft_version=DRAFT_VERSION, entries=entries,
     )  # fmt: skip
-    copy_entries(book.pk, book.last_seq, lines)
     return book.last_seq
 
 

@@ -17,11 +17,16 @@ from ledger.order_posting import post_orders
 from ledger.posting import Posting, hold_book
 from ledger.reach import Reach, every_order, reach_since
 from ledger.record import persist
+from ledger.restating import decisions
+from ledger.restating.cogs import restate_cogs
 
 CHUNK = 2_000
 """Orders drafted again per transaction: the book is held for a fraction of a second each."""
 
-IDS_AT_ONCE = 50 * CHUNK
+SET_CHUNK = 5_000
+"""Orders restated per transaction where the database does it by sets."""
+
+IDS_AT_ONCE = 20 * SET_CHUNK
 """Order ids read ahead: finding them looks at every order of the store, so it is not done chunk by chunk."""
 
 Progress = Callable[[int, int], None]
@@ -52,21 +57,33 @@ def _bring_up_to(version: int, store: Store, reach: Reach, cause: Cause, progres
     # orders that arrive meanwhile are drafted with the rules of at least this version
     total = reach.count()
     written = done = 0
-    for ids in _chunks(reach):
-        written += persist(store, lambda ids=ids: _repost(store, ids, cause)).added  # type: ignore[misc]
+    for ids in _chunks(reach, SET_CHUNK if reach.only_cogs else CHUNK):
+        written += _by_sets(store, ids, cause) if reach.only_cogs else _one_by_one(store, ids, cause)
         done += len(ids)
         if progress is not None:
             progress(done, max(done, total))
+    decisions.forget()
     Book.objects.filter(pk=store.pk, restated_version__lt=version).update(restated_version=version)
     resolve_rates(store)
     return written
 
 
-def _chunks(reach: Reach) -> Iterator[list[int]]:
+def _chunks(reach: Reach, size: int) -> Iterator[list[int]]:
     last = 0
     while found := reach.ids(after=last, limit=IDS_AT_ONCE):
-        yield from (found[start : start + CHUNK] for start in range(0, len(found), CHUNK))
+        yield from (found[start : start + size] for start in range(0, len(found), size))
         last = found[-1]
+
+
+def _by_sets(store: Store, ids: Sequence[int], cause: Cause) -> int:
+    """Restate what goods cost and return the entries written; what sets cannot do exactly is drafted one by one."""
+    restated = persist(store, lambda: restate_cogs(store, ids, cause=cause))
+    left = restated.left
+    return restated.posting.added + sum(_one_by_one(store, left[start : start + CHUNK], cause) for start in range(0, len(left), CHUNK))
+
+
+def _one_by_one(store: Store, ids: Sequence[int], cause: Cause) -> int:
+    return persist(store, lambda: _repost(store, ids, cause)).added
 
 
 def _repost(store: Store, ids: Sequence[int], cause: Cause) -> Posting:

@@ -115,12 +115,48 @@ TABLES: tuple[Table, ...] = (
 )
 
 
-def fresh_sums(table: Table, basis: Basis) -> str:
+def fresh_sums(table: Table, basis: Basis, entries: str = "ledger_entry") -> str:
     """Return the query that sums a book's entries the way a totals table does; its one parameter is the book."""
     keys = ", ".join(DAY_OF_BASIS[basis] + " AS day" if key == "day" else key for key in table.keys)
     sums = ", ".join(f"{sql} AS {name}" for name, sql in table.sums.items())
     numbers = ", ".join(str(i + 1) for i in range(len(table.keys)))
-    return f"SELECT {keys}, {sums} FROM ledger_entry WHERE book_id = %s AND {table.where} GROUP BY {numbers}"
+    return f"SELECT {keys}, {sums} FROM {entries} WHERE book_id = %s AND {table.where} GROUP BY {numbers}"
+
+
+def prepare(book_id: int) -> None:
+    """Sum the prepared entries (ledger/entries.py) into tables of this connection, so that the book need not be held for it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT account FROM prepared_entry")
+        moved = {row[0] for row in cursor.fetchall()}
+        for table in TABLES:
+            sums = {name: sql if _moves(name, moved) else "0" for name, sql in table.sums.items()}
+            columns = ", ".join(("basis", *table.keys, *table.sums))
+            cursor.execute(f"CREATE TEMP TABLE IF NOT EXISTS prepared_{table.name} AS SELECT {columns} FROM {table.name} WITH NO DATA")
+            cursor.execute(f"TRUNCATE prepared_{table.name}")
+            some = " OR ".join(f"{name} <> 0" for name, sql in sums.items() if sql != "0") or "false"
+            for basis in Basis:
+                fresh = fresh_sums(table._replace(sums=sums), basis, "prepared_entry")
+                cursor.execute(f"INSERT INTO prepared_{table.name} SELECT %s, * FROM ({fresh}) AS moved WHERE {some}", [basis.value, book_id])
+
+
+def _moves(column: str, moved: set[int]) -> bool:
+    """Tell whether entries of some accounts can move a column: those of product totals are each of one account."""
+    if column == "estimated_cogs":
+        return accounts.COGS_PRODUCT in moved
+    return column not in PRODUCT_COLUMNS or any(accounts.PRODUCT_COLUMNS.get(account) == column for account in moved)
+
+
+def move_prepared(book_id: int) -> None:
+    """Add what the prepared entries sum to to the totals, in key order; the caller holds the book."""
+    with connection.cursor() as cursor:
+        for table in TABLES:
+            keys, columns = ", ".join(("basis", *table.keys)), ", ".join(("basis", *table.keys, *table.sums))
+            adds = ", ".join(f"{name} = t.{name} + excluded.{name}" for name in table.sums)
+            cursor.execute(
+                f"INSERT INTO {table.name} AS t (book_id, {columns}) SELECT %s, {columns} FROM prepared_{table.name} ORDER BY {keys} "
+                f"ON CONFLICT (book_id, {keys}) DO UPDATE SET {adds}",
+                [book_id],
+            )
 
 
 def recompute(book_id: int) -> int:

@@ -86,7 +86,7 @@ MODEL_WRITES = {
 
 
 def test_each_table_has_one_writer() -> None:
-    sql = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM|copy_rows\(\s*)\s*\"?(ledger_\w+|connectors_\w+)")
+    sql = re.compile(r"(?:INSERT INTO|MERGE INTO|UPDATE|DELETE FROM|copy_rows\(\s*)\s*\"?(ledger_\w+|connectors_\w+)")
     orm = re.compile(r"\b([A-Z]\w+)\.objects\.(?:create|bulk_create|update_or_create|get_or_create|bulk_update)\(")
     strangers = []
     for path in python_files("profitpeek", "dashboards", "alerts", "connectors", "ledger"):

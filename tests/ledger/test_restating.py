@@ -3,16 +3,20 @@
 from decimal import Decimal
 
 import pytest
+from django.db import transaction
 
+from ledger.accounts import COGS_PRODUCT
 from ledger.cause import Cause
-from ledger.kinds import CauseKind
-from ledger.models import CogsRule, CostDefaults, FeeRule, Order, OrderLine, ProfitGoal, Store, Variant, VariantCost
+from ledger.kinds import CauseKind, FinancialStatus
+from ledger.models import Batch, CogsRule, CostDefaults, CostOverride, FeeRule, Order, OrderLine, ProfitGoal, Store, Variant, VariantCost
 from ledger.models.rules import Rule
 from ledger.reposting import costs_changed, is_restating, repost, restate
+from ledger.restating.cogs import restate_cogs
 from ledger.rules import change
 from profitpeek.jobs.models import Job
 from profitpeek.jobs.running import run
-from tests.builders import a_line, a_store, an_order, at, book_of, day, write
+from tests.builders import a_cost, a_line, a_refund, a_store, an_edit, an_order, at, book_of, close_through, day, ecb, write
+from tests.ledger_text import assert_entries
 
 pytestmark = pytest.mark.django_db
 
@@ -107,3 +111,95 @@ def test_the_background_job_restates(store: Store) -> None:
     job.refresh_from_db()
     assert (job.state, job.done, job.whole, is_restating(store)) == ("done", 2, 2, False)
     assert repost(store, cause=RULE) == 0
+
+
+def by_sets(store: Store) -> tuple[int, list[str]]:
+    """Restate every order by sets, and return the entries written and the orders left to be drafted one by one."""
+    ids = list(Order.objects.filter(store=store).order_by("pk").values_list("pk", flat=True))
+    with transaction.atomic():
+        done = restate_cogs(store, ids, cause=RULE)
+    return done.posting.added, list(Order.objects.filter(pk__in=done.left).order_by("pk").values_list("number", flat=True))
+
+
+def test_what_sets_cannot_do_exactly_is_left_alone() -> None:
+    store = a_store(slug="shop")
+    ecb(("USD", "2026-03-03", "1.25"))
+    cup, back = [a_line("1", quantity=2, variant="cup")], {"quantity": 1, "restocked": True}
+    write(
+        store,
+        an_order("plain", lines=cup, then=[a_refund(**back)]),
+        an_order("unpaid", lines=cup, status=FinancialStatus.PENDING),
+        an_order("stated", lines=[a_line("1", cost="3.00", variant="imported")]),
+        an_order("foreign", lines=cup, currency="USD"),
+        an_order("held", lines=cup, currency="JPY"),
+        an_order("foreign cost", lines=[a_line("1", variant="imported")]),
+        an_order("set by hand", lines=cup),
+        an_order("too much back", lines=cup, then=[a_refund(quantity=3, restocked=True)]),
+        an_order("sold again", lines=cup, then=[a_refund(**back, when="2026-03-04 12:00"), an_edit()]),
+        an_order("taken out", lines=cup, then=[an_edit("-50.00", quantity=-1)]),
+        an_order("a cost of goods", lines=cup, costs=[a_cost(COGS_PRODUCT, "-1.00")]),
+    )
+    make(
+        store, CogsRule(percentage=10), VariantCost(variant=Variant.objects.get(external_id="imported"), goods=5, currency="USD"),
+        CostOverride(order_id=Order.objects.get(number="#set by hand").pk, line="1", unit_cost=1, currency="EUR"),
+    )  # fmt: skip
+    left = ["#a cost of goods", "#foreign", "#foreign cost", "#held", "#set by hand", "#sold again", "#too much back"]
+    assert by_sets(store) == (8, left)
+    assert by_sets(store) == (0, left)
+    assert restate(store, cause=RULE) == 18
+    assert repost(store, cause=RULE) == 0
+
+
+def test_sets_round_half_to_even_and_give_back_what_was_booked() -> None:
+    store = a_store()
+    goods = [a_line("1", price="0.10"), a_line("2", price="0.30"), a_line("3", price="0.30", quantity=4)]
+    back = [a_refund("0.30", line="3", restocked=True, external_id=f"r{9 - n}", when=f"2026-03-1{n} 12:00") for n in range(3)]
+    write(store, an_order(lines=goods, then=back))
+    make(store, CogsRule(percentage=5))
+    assert by_sets(store) == (11, [])
+    assert_entries(
+        store,
+        """
+        day        variant amount how
+        2026-03-03 v2      -0.02 estimated
+        2026-03-03 v3      -0.06 estimated
+        2026-03-10 v3       0.02 estimated
+        2026-03-11 v3       0.01 estimated
+        2026-03-12 v3       0.01 estimated
+        """,
+        only=["cogs"], live=True,
+    )  # fmt: skip
+
+
+def test_sets_correct_closed_days_on_the_first_open_one_in_a_batch_of_their_own(store: Store) -> None:
+    close_through(store, "2026-03-04")
+    make(store, CogsRule(percentage=30))
+    assert by_sets(store) == (8, [])
+    assert_entries(
+        store,
+        """
+        seq day        event_day  revision reverses amount
+        4   2026-03-05 2026-03-05 1        yes       20.00
+        4   2026-03-05 2026-03-05 1        yes       20.00
+        4   2026-03-05 2026-03-05 2        no       -15.00
+        4   2026-03-05 2026-03-05 2        no       -15.00
+        5   2026-03-05 2026-03-03 1        yes       20.00
+        5   2026-03-05 2026-03-03 2        no       -15.00
+        5   2026-03-05 2026-03-04 1        yes       20.00
+        5   2026-03-05 2026-03-04 2        no       -15.00
+        1   2026-03-03 2026-03-03 1        no       -20.00
+        2   2026-03-04 2026-03-04 1        no       -20.00
+        3   2026-03-05 2026-03-05 1        no       -20.00
+        3   2026-03-05 2026-03-05 1        no       -20.00
+        """,
+        only=["cogs"],
+    )
+    batches = Batch.objects.filter(book_id=store.pk, seq__gte=4).order_by("seq").values_list("cause", "cause_ref", "entries")
+    assert list(batches) == [(CauseKind.RULE, "costs", 4), (CauseKind.CORRECTION, "closed period; costs", 4)]
+
+
+def test_an_order_that_is_gone_meanwhile_is_passed_over(store: Store) -> None:
+    make(store, CogsRule(percentage=30))
+    with transaction.atomic():
+        done = restate_cogs(store, [1, 2, *Order.objects.values_list("pk", flat=True)], cause=RULE)
+    assert (done.posting.added, done.left) == (8, [])

@@ -13,7 +13,8 @@ from ledger.rules import RuleRefused
 from ledger.statements import profit
 from tests.builders import a_store, book_of, day
 from tests.properties.histories import FIRST, Step, Story, stories, take
-from tests.properties.test_rules import Wanted, drawn_rules, histories, play, rates, restated, rule_of, some
+from tests.properties.rule_changes import EVERY, History, Wanted, drawn_rules, histories, play, rule_of
+from tests.properties.test_rules import rates, restated, some
 
 __all__ = ["rates"]
 
@@ -40,10 +41,10 @@ def state_of(store: Store) -> tuple[dict[str, Decimal], int, int]:
 
 
 @some
-@given(stories, histories, st.lists(drawn_rules, min_size=1, max_size=3), st.booleans(), st.none() | st.integers(0, 25))
-def test_what_is_told_is_what_comes(told: tuple[Story, ...], steps: list[Step | Wanted], rules: list[Wanted], undo: bool, closed: int | None) -> None:
+@given(stories, histories(*EVERY), st.lists(drawn_rules(*EVERY), min_size=1, max_size=3), st.booleans(), st.none() | st.integers(0, 25))
+def test_what_is_told_is_what_comes(told: tuple[Story, ...], steps: History, rules: list[Wanted], undo: bool, closed: int | None) -> None:
     store = a_store()
-    play(store, told, steps)
+    play(store, told, steps, restated=restated)
     if closed is not None:
         take(store, told, Step("close", number=closed))
     proposed = proposal_of(store, rules, undo=undo)

@@ -7,17 +7,18 @@ from threading import Barrier, Thread
 import pytest
 from django.db import connection, transaction
 
+from ledger import reposting
 from ledger.accruing import accrue
 from ledger.audit import audit
 from ledger.cause import Cause
 from ledger.charges import ChargeFact, record_charges
 from ledger.kinds import CauseKind, ChargeKind
 from ledger.labels import account_number
-from ledger.models import Batch, CostDefaults, ManualCost, Order, OrderCharge, Store
+from ledger.models import Batch, CogsRule, CostDefaults, ManualCost, Order, OrderCharge, Store
 from ledger.periods import Period
 from ledger.posting import hold_book
 from ledger.record import Recorded, record
-from ledger.reposting import costs_changed, is_restating, repost
+from ledger.reposting import costs_changed, is_restating, repost, restate
 from ledger.rules import change
 from ledger.statements import profit
 from ledger.totals import recompute
@@ -231,4 +232,38 @@ def test_days_that_come_are_booked_once_while_the_cost_is_taken_back():
         lambda: change(store, remove=[cost], actor="ann", now=now),
     )  # fmt: skip
     assert statement(store, "2026-03-01", "2026-03-31").net_profit == 0
+    _assert_sound(store)
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_restating_by_sets_while_single_orders_arrive_and_change_reaches_every_order(attempt, monkeypatch):
+    monkeypatch.setattr(reposting, "SET_CHUNK", 7)
+    store = a_store()
+    record(store, _orders(40), cause=SYNC)
+    newer = _orders(60, refunded=True)
+
+    def changes() -> None:
+        for percentage in (50, 60, 70, 80):
+            change(store, add=[CogsRule(percentage=percentage)], actor="ann", now=at("2026-03-20 09:00"))
+            restate(store, cause=RULE)
+
+    def single(share: int) -> None:
+        for fact in newer[share::2]:
+            record(store, [fact], cause=SYNC)
+
+    _at_once(changes, lambda: single(0), lambda: single(1))
+    assert not is_restating(store)
+    assert set(Order.objects.filter(store=store).values_list("cogs", flat=True)) == {Decimal(0)}
+    assert_statement(store, "2026-03-10", "returns -3000.00\n cogs 2400.00\n net_profit -600.00\n returned_units 60")
+    _assert_sound(store)
+    assert repost(store, cause=RULE) == 0
+
+
+def test_two_restatings_of_one_store_at_once_write_once(monkeypatch):
+    monkeypatch.setattr(reposting, "SET_CHUNK", 7)
+    store = a_store()
+    record(store, _orders(40), cause=SYNC)
+    change(store, add=[CogsRule(percentage=50)], actor="ann", now=at("2026-03-20 09:00"))
+    written = _at_once(lambda: restate(store, cause=RULE), lambda: restate(store, cause=RULE))
+    assert sum(written) == 80
     _assert_sound(store)

@@ -1,0 +1,87 @@
+"""Lay out for SQL what the rules say of every variant of a store, day by day.
+
+They lie in tables of the connection (`cogs_decision`, and `cogs_terms` with what they were read at), because a restating
+applies them chunk after chunk, each in a transaction of its own.
+"""
+
+from datetime import date
+
+from django.db import connection
+from msgspec import Struct
+
+from ledger.costing import Costing, Segment
+from ledger.models import Book, CostDefaults, Store
+from ledger.pgcopy import array
+
+# Variant 0 stands for all without rules of their own. Days are day numbers; amounts and percentages count ten-thousandths.
+# Without either, the cost is in another currency than the book's: no unit cost can be told from the row.
+_MAKE = """
+    CREATE TEMP TABLE IF NOT EXISTS cogs_decision (
+        variant bigint, first_day int, last_day int, source smallint, amount numeric, percentage numeric, PRIMARY KEY (variant, first_day)
+    );
+    CREATE TEMP TABLE IF NOT EXISTS cogs_terms (store int, costs_version bigint, newest_variant bigint);
+"""
+_WITH_RULES = """
+    SELECT v.id, v.product_id FROM ledger_variant v WHERE v.store_id = %(store)s AND (
+        v.id IN (SELECT variant_id FROM ledger_variantcost WHERE store_id = %(store)s AND removed_by_id IS NULL)
+        OR v.id IN (SELECT bundle_id FROM ledger_bundlepart WHERE store_id = %(store)s AND removed_by_id IS NULL)
+        OR v.product_id IN (SELECT product_id FROM ledger_cogsrule WHERE store_id = %(store)s AND removed_by_id IS NULL)
+    )
+"""
+_FILL = "INSERT INTO cogs_decision SELECT * FROM unnest(%s::bigint[], %s::int[], %s::int[], %s::smallint[], %s::numeric[], %s::numeric[])"
+
+
+class Terms(Struct, frozen=True):
+    """What a chunk is restated by: the costs version and closed days of the book, and the newest variant the decisions know."""
+
+    costs_version: int
+    closed_through: date | None
+    newest_variant: int
+
+
+def lay_out(store: Store) -> Terms:
+    """Bring the decisions up to the book's costs version, unless they are there already, and return the terms.
+
+    The version is read first, so a rule that changes meanwhile is noticed when the chunk is written.
+    """
+    version, closed = Book.objects.values_list("costs_version", "closed_through").get(pk=store.pk)
+    with connection.cursor() as cursor:
+        cursor.execute(_MAKE)
+        cursor.execute("SELECT newest_variant FROM cogs_terms WHERE store = %s AND costs_version = %s", [store.pk, version])
+        known = cursor.fetchone()
+        if known is None:
+            known = (_decide(store),)
+            cursor.execute("INSERT INTO cogs_terms VALUES (%s, %s, %s)", [store.pk, version, known[0]])
+    return Terms(version, closed, known[0])
+
+
+def forget() -> None:
+    """Drop the decisions: a later run reads the rules anew."""
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS cogs_decision, cogs_terms")
+
+
+def _decide(store: Store) -> int:
+    """Fill the table of decisions and return the newest variant there is."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(max(id), 0) FROM ledger_variant WHERE store_id = %s", [store.pk])
+        (newest,) = cursor.fetchone()
+        cursor.execute(_WITH_RULES, {"store": store.pk})
+        products: dict[int, int | None] = dict(cursor.fetchall())
+        costing = _costing(store)
+        rows: list[tuple[int, Segment]] = [(0, segment) for segment in costing.segments(None, None)]
+        rows += [(variant, segment) for variant, product in products.items() for segment in costing.segments(variant, product)]
+        cursor.execute("TRUNCATE cogs_decision, cogs_terms")
+        exact = [segment.amount if segment.currency == costing.currency else None for _, segment in rows]
+        columns = (
+            [variant for variant, _ in rows], [segment.first for _, segment in rows], [segment.last for _, segment in rows],
+            [segment.source for _, segment in rows], exact, [segment.percentage for _, segment in rows],
+        )  # fmt: skip
+        cursor.execute(_FILL, [array(column) for column in columns])
+        cursor.execute("ANALYZE cogs_decision")
+    return int(newest)
+
+
+def _costing(store: Store) -> Costing:
+    defaults = CostDefaults.objects.filter(pk=1).first() or CostDefaults()
+    return Costing.load(store, defaults, variants=None, products=None)
