@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from ledger.admin.base import StoreFilter, StoreModelAdmin
+from ledger.admin.ledger_pages import LedgerPages
 from ledger.models import Book, Finding
 from ledger.money import in_minor_units
 from ledger.people import OWNERS
@@ -49,7 +50,7 @@ class BookForm(forms.ModelForm):
 
 
 @admin.register(Book)
-class BookAdmin(StoreModelAdmin):
+class BookAdmin(LedgerPages, StoreModelAdmin):
     """Closes days; everything else in a book is moved by postings."""
 
     roles = OWNERS
@@ -61,7 +62,7 @@ class BookAdmin(StoreModelAdmin):
     form = BookForm
     fields = ["store", "currency", "closed_through", "certain", "last_seq", "last_recorded_at", "costs_version", "restated_version"]
     readonly_fields = ["store", "currency", "last_seq", "last_recorded_at", "costs_version", "restated_version"]
-    list_display = ["store", "currency", "closed_through", "last_seq", "last_recorded_at"]
+    list_display = ["store", "currency", "closed_through", "last_seq", "last_recorded_at", "ledger"]
     list_select_related = ["store"]
 
     def save_model(self, request: HttpRequest, obj: Book, form: Any, change: bool) -> None:

@@ -4,12 +4,18 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 
+from ledger import rules
+from ledger.admin.grid_rows import told_today
 from ledger.admin.resources import BundlePartResource
 from ledger.admin.rules import RuleAdmin, RuleForm
 from ledger.admin.sheets import SheetAdmin
 from ledger.models import BundlePart, CostOverride, Order, OrderLine
+from ledger.stores import today_of
 
 MOST_LINES = 20
 """Lines of an order named in a message."""
@@ -35,6 +41,25 @@ class BundlePartAdmin(SheetAdmin, RuleAdmin):
     autocomplete_fields = ["bundle", "component"]
     ordering = ["store", "bundle", "effective_from"]
     list_select_related = ["store", "added_by", "bundle", "component"]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Show with a part what its bundle is made of and costs."""
+        return [*super().get_fields(request, obj), *(["together"] if obj is not None else [])]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Tell the whole bundle of a standing part."""
+        return ("together",) if obj is not None else ()
+
+    @admin.display(description="the bundle today")
+    def together(self, part: BundlePart) -> str:
+        """List the parts that hold today, what each costs, and what they cost together."""
+        today = today_of(part.store, timezone.now())
+        begun, lasts = Q(effective_from=None) | Q(effective_from__lte=today), Q(effective_to=None) | Q(effective_to__gte=today)
+        parts = list(rules.live(BundlePart, part.store).filter(begun, lasts, bundle=part.bundle).select_related("component").order_by("pk"))
+        variants = {part.bundle_id: part.bundle.product_id, **{each.component_id: each.component.product_id for each in parts}}
+        costs = told_today(part.store, variants, today=today)
+        listed = format_html_join("", "<li>{} × {}, each {}: {}</li>", [(each.quantity, each.component, *costs[each.component_id]) for each in parts])
+        return format_html("<ul>{}</ul><p>One {} costs {}: {}</p>", listed, part.bundle, *costs[part.bundle_id])
 
 
 class OverrideForm(RuleForm):

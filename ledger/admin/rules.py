@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from ledger import proposals, rules
 from ledger.admin.base import StoreFilter, StoreModelAdmin
+from ledger.admin.grid import GridAdmin
+from ledger.admin.ledger_pages import WithBatches
 from ledger.admin.proposals import actor_of, to_review
 from ledger.admin.resources import CogsRuleResource, FeeRuleResource, ShippingRuleResource, VariantCostResource
 from ledger.admin.sheets import SheetAdmin
@@ -170,7 +172,7 @@ class CogsRuleAdmin(SheetAdmin, RuleAdmin):
 
 
 @admin.register(VariantCost)
-class VariantCostAdmin(SheetAdmin, RuleAdmin):
+class VariantCostAdmin(GridAdmin, RuleAdmin):
     """What a unit costs, landed, from a day until the next such cost."""
 
     resource_classes = [VariantCostResource]
@@ -218,7 +220,7 @@ class ShippingRuleAdmin(SheetAdmin, RuleAdmin):
 
 
 @admin.register(CostChange)
-class CostChangeAdmin(StoreModelAdmin):
+class CostChangeAdmin(WithBatches, StoreModelAdmin):
     """Lists who changed which cost rules, when and why, and undoes a change."""
 
     note = "Every change of dated cost rules. Undoing one is another change: it takes back what was added and puts back what was removed."
@@ -228,7 +230,7 @@ class CostChangeAdmin(StoreModelAdmin):
     list_select_related = ["store", "undone_by"]
     search_fields = ["summary", "reason", "actor"]
     ordering = ["-at", "-pk"]
-    fields = ["summary", "store", "at", "actor", "reason", "standing"]
+    fields = ["summary", "store", "at", "actor", "reason", "standing", "wrote"]
     actions = ["undo"]
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

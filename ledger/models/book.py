@@ -45,6 +45,9 @@ class Batch(models.Model):
     draft_version = models.PositiveSmallIntegerField()
     entries = models.IntegerField()
 
+    class Meta:
+        indexes = [models.Index(fields=["book_id", "cause_ref", "seq"], name="batch_of_rule", condition=Q(cause=CauseKind.RULE))]
+
 
 class Entry(models.Model):
     """One signed amount on one account. Revenue is positive, a cost negative; rows are never changed.

@@ -66,6 +66,7 @@ SUPERUSERS = "in 403 403 403 403 403 200"
 STAFF = "door door door 200 200 200 200"
 USERS = "door door door 403 403 403 200"
 STAFF_THERE = "door door door 200 200 302 200"
+STAFF_HERE = "door door door 200 200 404 200"
 STAFF_THEN = "door door door 302 302 404 302"
 STAFF_ANYWAY_THEN = "door door door 302 302 302 302"
 STAFF_ONLY_READ = STAFF_ONLY_POST = "door door door 405 405 405 405"
@@ -156,7 +157,13 @@ SHEETS = {
     for model in ("variantcost", "bundlepart", "cogsrule", "feerule", "shippingrule", "manualcost")
     for page, answers in {"export": (STAFF, STAFF), "import": (STAFF, STAFF), "process_import": (STAFF_ONLY_POST, STAFF_ANYWAY_THEN)}.items()
 }
-TABLE = PAGES | ACCOUNTS | ADMIN | SHEETS
+LEDGER = {
+    "admin/ledger/variantcost/grid/": Row("/admin/ledger/variantcost/grid/", STAFF, STAFF),
+    "admin/ledger/book/<int:store>/batches/": Row("/admin/ledger/book/{book}/batches/", STAFF_HERE, STAFF_ONLY_READ),
+    "admin/ledger/book/<int:store>/batches/<int:seq>/": Row("/admin/ledger/book/{book}/batches/1/", STAFF_HERE, STAFF_ONLY_READ),
+    "admin/ledger/book/<int:store>/entries/": Row("/admin/ledger/book/{book}/entries/", STAFF_HERE, STAFF_ONLY_READ),
+}
+TABLE = PAGES | ACCOUNTS | ADMIN | SHEETS | LEDGER
 
 EDIT = frozenset({"cost_editor", "owner", OUTSIDER, SUPERUSER})
 OWN = frozenset({"owner", OUTSIDER, SUPERUSER})
@@ -237,6 +244,7 @@ def keys_of(store: Store) -> dict[str, Any]:
     keys = {row._meta.label_lower: row.pk for row in rows}
     return keys | {
         "member": member.pk,
+        "book": store.pk,
         "person": member.user_id,
         "invitation": Invitation.objects.get().pk,
         "proposed": proposed.pk,

@@ -1,11 +1,14 @@
 """Bundles and costs of single order lines in the admin."""
 
+from decimal import Decimal
+
 import pytest
 from django.test import Client
 
-from ledger.models import BundlePart, CostOverride, OrderLine, ProposedChange, Store, Variant
+from ledger import rules
+from ledger.models import BundlePart, CostOverride, OrderLine, ProposedChange, Store, Variant, VariantCost
 from ledger.people import Role
-from tests.builders import a_store, an_order, write
+from tests.builders import a_store, an_order, at, write
 from tests.dashboards.people import a_person, browser_of, text_of
 from tests.ledger.reviewing import save
 
@@ -33,6 +36,15 @@ def test_a_part_is_put_into_a_bundle(store: Store, editor: Client) -> None:
     form = {"store": store.pk, "bundle": bundle.pk, "component": part.pk, "quantity": "2", "effective_from": "", "effective_to": "", "reason": ""}
     save(editor, editor.post("/admin/ledger/bundlepart/add/", form))
     assert [str(rule) for rule in BundlePart.objects.all()] == ["2 × Thing 2 in Thing 1"]
+
+
+def test_a_bundle_s_page_tells_its_parts_and_what_they_cost_together(store: Store, editor: Client) -> None:
+    bundle, part = (Variant.objects.get(sku=sku) for sku in ("SKU-1", "SKU-2"))
+    added = [BundlePart(bundle=bundle, component=part, quantity=2), VariantCost(variant=part, goods=Decimal("1.5"), currency="EUR")]
+    rules.write(store, add=added, actor="x", now=at("2026-03-03 12:00"))
+    told = text_of(editor.get(f"/admin/ledger/bundlepart/{added[0].pk}/change/"))
+    assert "2 × Thing 2, each 1.50 EUR: product cost entered by hand" in told
+    assert "One Thing 1 costs 3.00 EUR: cost of the bundle&#x27;s parts" in told
 
 
 def test_parts_are_of_one_s_own_store(store: Store, editor: Client) -> None:

@@ -1,0 +1,11 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("ledger", "0010_lines_keep_stated_costs")]
+    operations = [
+        migrations.AddIndex(
+            model_name="batch",
+            index=models.Index(condition=models.Q(("cause", 4)), fields=["book_id", "cause_ref", "seq"], name="batch_of_rule"),
+        ),
+    ]
