@@ -71,7 +71,6 @@ class Names:
 
     def variant(self, sku: str, product: str = "", title: str = "") -> int:
         """Return the key of a variant by its SKU; by product and title where it has none, or where several share it."""
-        told = {pk: f"{named.product} {named.title}".strip() for pk, named in self.variants.items()}
         found = self._variants_by_sku.get(sku.casefold(), []) if sku else self._variants_by_title.get(f"{product}\0{title}".casefold(), [])
         exact = [pk for pk in found if self.variants[pk].sku == sku]  # without a SKU: those that have none
         found = exact or found
@@ -80,6 +79,7 @@ class Names:
             found = narrowed or found
         if sku and not found:
             raise CellRefused(f"{self.store} sells nothing with the SKU “{sku}”. {self._advice(sku)}")
+        told = {pk: f"{self.variants[pk].product} {self.variants[pk].title}".strip() for pk in found}
         return _only(found, f"SKU “{sku}”" if sku else f"variant “{product} {title}”", self.store, told)
 
     def _advice(self, sku: str) -> str:
