@@ -42,7 +42,7 @@ from ledger.models import (
     Store,
     Variant,
     VariantCost,
-)  # fmt: skip
+)
 from ledger.people import Role
 from ledger.stores import open_store
 from profitpeek.jobs.models import Job, Pause

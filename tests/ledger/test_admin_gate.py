@@ -37,7 +37,7 @@ from ledger.models import (
     Store,
     Variant,
     VariantCost,
-)  # fmt: skip
+)
 from ledger.models.rules import Rule
 from ledger.people import Role, set_role
 from tests.builders import a_store, an_order, at, write

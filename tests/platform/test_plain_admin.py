@@ -17,7 +17,7 @@ def test_the_plain_admin_passes_the_tests_of_the_admin(tmp_path: Path) -> None:
     (tmp_path / "unfold" / "__init__.py").write_text('raise ImportError("unfold is not installed here")\n')
     environment = {**os.environ, "PLAIN_ADMIN": "true", "PYTHONPATH": str(tmp_path)}
     environment.pop("PYTEST_XDIST_WORKER", None)
-    files = ("tests/ledger/test_admin.py", "tests/ledger/test_admin_door.py", "tests/ledger/test_sheets.py")
+    files = ("tests/ledger/test_admin.py", "tests/ledger/test_admin_door.py", "tests/ledger/test_sheets.py", "tests/ledger/test_sheets_again.py")
 
     def run(*command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([sys.executable, *command], cwd=BASE_DIR, env=environment, capture_output=True, text=True, timeout=300, check=False)
