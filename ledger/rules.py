@@ -145,6 +145,12 @@ def moves_orders(changed: Sequence[Rule]) -> bool:
     return any(rule.basis in ManualCost.OF_ORDERS if isinstance(rule, ManualCost) else not isinstance(rule, ProfitGoal) for rule in changed)
 
 
+def note_defaults(stores: Iterable[Store], told: str, *, actor: str, now: datetime) -> None:
+    """Tell in each store's log of changes that what it falls back on was changed for the whole installation."""
+    for store in stores:
+        CostChange.objects.create(store=store, at=now, actor=actor, summary=told[:300], reason="for every store of this installation")
+
+
 def undo(made: CostChange, *, actor: str, now: datetime) -> CostChange:
     """Put back what a change removed and take back what it added, from now on; raise RuleRefused where later changes rest on it."""
     refuse_undoing(made)
@@ -157,17 +163,20 @@ def undo(made: CostChange, *, actor: str, now: datetime) -> CostChange:
 
 
 def refuse_undoing(made: CostChange) -> None:
-    """Raise RuleRefused when a change was undone already or later ones rest on it."""
+    """Raise RuleRefused when a change was undone already, later ones rest on it, or it is none of rules."""
+    added, removed = rules_of(made)
+    if not added and not removed:
+        raise RuleRefused("This changed no rule of the store. Set the defaults of the installation back where they are set.")
     if CostChange.objects.filter(undoes=made).exists():
         raise RuleRefused("This change has been undone already.")
-    if any(rule.removed_by_id is not None for rule in rules_of(made)[0]):
+    if any(rule.removed_by_id is not None for rule in added):
         raise RuleRefused("Later changes rest on this one. Undo them first, the latest first.")
 
 
 def rules_of(made: CostChange) -> tuple[list[Rule], list[Rule]]:
     """Return the rules a change added and those it removed."""
-    added = [rule for kind in SCOPES for rule in _rows(kind).filter(added_by=made)]
-    removed = [rule for kind in SCOPES for rule in _rows(kind).filter(removed_by=made)]
+    added = [rule for kind in SCOPES for rule in _rows(kind).filter(added_by=made).order_by("pk")]
+    removed = [rule for kind in SCOPES for rule in _rows(kind).filter(removed_by=made).order_by("pk")]
     return added, removed
 
 

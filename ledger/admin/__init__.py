@@ -1,5 +1,5 @@
 """Register the ledger's tables with the admin; each file holds one subject."""
 
-from ledger.admin import book, bundles, charges, costs, goals, manual_costs, partners, proposals, rules, stores
+from ledger.admin import book, bundles, catalog, changes, charges, costs, goals, manual_costs, partners, proposals, rules, stores
 
-__all__ = ["book", "bundles", "charges", "costs", "goals", "manual_costs", "partners", "proposals", "rules", "stores"]
+__all__ = ["book", "bundles", "catalog", "changes", "charges", "costs", "goals", "manual_costs", "partners", "proposals", "rules", "stores"]

@@ -32,6 +32,7 @@ class BundlePartAdmin(SheetAdmin, RuleAdmin):
     )
     empty = "No bundle yet: every variant costs what is set for itself."
     what = ("bundle", "component", "quantity")
+    begins = ""
     help_texts = {
         **RuleAdmin.help_texts,
         "bundle": "What is sold as one.",
@@ -130,4 +131,4 @@ class CostOverrideAdmin(RuleAdmin):
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
         """Return the columns of the list."""
-        return ["__str__", "store", "by"]
+        return ["__str__", "store", "by", "steps"]

@@ -1,26 +1,22 @@
 """Enter costs that no platform tells: rent, salaries, influencers, apps, commissions."""
 
-from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Count, Model, Q, QuerySet
+from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 
-from ledger.admin.base import StoreFilter, stores_of
+from ledger.admin.base import StoreFilter
 from ledger.admin.documents import DocumentPages
+from ledger.admin.filters import HoldsFilter
 from ledger.admin.partners import AboutPartner, PartnerFilter
 from ledger.admin.resources import ManualCostResource
 from ledger.admin.rules import RuleAdmin
 from ledger.admin.sheets import SheetAdmin
 from ledger.admin.typed import CurrencyField, LabelField, shown
 from ledger.cost_templates import TEMPLATES, line_of_category
-from ledger.models import Channel, ManualCost, Store
-from ledger.stores import today_of
-
-SOON = timedelta(days=30)
+from ledger.models import Channel, ManualCost
 
 
 class ManualCostForm(AboutPartner):
@@ -38,36 +34,6 @@ class ManualCostForm(AboutPartner):
         return typed
 
 
-class WhenFilter(admin.SimpleListFilter):
-    """Finds the costs that hold today, and those that end soon, by each store's own day."""
-
-    title = "when"
-    parameter_name = "when"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Return what can be asked for."""
-        return [("today", "holds today"), ("soon", f"ends within {SOON.days} days"), ("over", "is over")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Return the costs that were asked for."""
-        asked = self.value()
-        if asked not in ("today", "soon", "over"):
-            return queryset
-        found = Q(pk__in=[])
-        for store in Store.objects.filter(pk__in=queryset.order_by().values("store")):
-            found |= Q(store=store) & _when(asked, store)
-        return queryset.filter(found)
-
-
-def _when(asked: str, store: Store) -> Q:
-    today = today_of(store, timezone.now())
-    if asked == "soon":
-        return Q(effective_to__range=(today, today + SOON))
-    if asked == "over":
-        return Q(effective_to__lt=today)
-    return (Q(effective_from=None) | Q(effective_from__lte=today)) & (Q(effective_to=None) | Q(effective_to__gte=today))
-
-
 @admin.register(ManualCost)
 class ManualCostAdmin(SheetAdmin, DocumentPages, RuleAdmin):
     """Lists the costs entered by hand."""
@@ -80,7 +46,7 @@ class ManualCostAdmin(SheetAdmin, DocumentPages, RuleAdmin):
     empty = "No cost has been entered by hand yet: rent, salaries, an influencer's fee."
     form = ManualCostForm
     change_form_template = "admin/ledger/manualcost/change_form.html"
-    list_filter = [StoreFilter, "category", "basis", WhenFilter, PartnerFilter]
+    list_filter = [StoreFilter, "category", "basis", HoldsFilter, PartnerFilter]
     list_select_related = ["store", "added_by", "partner", "product"]
     search_fields = ["label", "note", "invoice_number", "partner__name"]
     what = (
@@ -88,6 +54,7 @@ class ManualCostAdmin(SheetAdmin, DocumentPages, RuleAdmin):
         "invoice_number", "note",
     )  # fmt: skip
     autocomplete_fields = ["product"]
+    own_currency = True
     help_texts = {
         "category": "It says on which line of the statement the cost lands.",
         "label": "In words, such as rent or Klaviyo: costs of one label are added up.",
@@ -120,7 +87,7 @@ class ManualCostAdmin(SheetAdmin, DocumentPages, RuleAdmin):
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
         """Return the columns of the list."""
-        return ["what_it_is", "store", "line", "how_much", "basis", "effective_from", "effective_to", "partner", "invoice", "by"]
+        return ["what_it_is", "store", "line", "how_much", "basis", "effective_from", "effective_to", "partner", "invoice", "by", "steps"]
 
     @admin.display(description="what", ordering="label")
     def what_it_is(self, cost: ManualCost) -> str:
@@ -153,12 +120,6 @@ class ManualCostAdmin(SheetAdmin, DocumentPages, RuleAdmin):
         if db_field.name == "category":
             field.choices = [(value, f"{label} (in “{line_of_category(value)}”)" if value else label) for value, label in field.choices]
         return field
-
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Choose the store for somebody who has one, and its currency."""
-        filled = super().get_changeform_initial_data(request)
-        stores = list(stores_of(request, self.roles).values_list("pk", "currency")[:2])
-        return {"store": stores[0][0], "currency": stores[0][1], **filled} if len(stores) == 1 else filled
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
         """Offer the usual costs to start from, each with the statement line it lands on."""

@@ -9,6 +9,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from ledger.admin.base import StoreFilter, StoreModelAdmin
+from ledger.admin.filters import HoldsFilter
 from ledger.admin.proposals import actor_of
 from ledger.admin.rules import RuleAdmin, RuleForm
 from ledger.cause import Cause
@@ -116,11 +117,12 @@ class PartnerCodeAdmin(RuleAdmin):
     empty = "No discount code of a partner yet."
     form = AboutPartner
     what = ("partner", "code")
-    list_filter = [StoreFilter, PartnerFilter]
+    begins = ""
+    list_filter = [StoreFilter, PartnerFilter, HoldsFilter]
     list_select_related = ["store", "added_by", "partner"]
     search_fields = ["code", "partner__name"]
     ordering = ["store", "code", "effective_from"]
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
         """Return the columns of the list."""
-        return ["code", "partner", "store", "effective_from", "effective_to", "by"]
+        return ["code", "partner", "store", "effective_from", "effective_to", "by", "steps"]

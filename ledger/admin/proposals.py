@@ -15,7 +15,7 @@ from django.utils.html import format_html
 
 from ledger import proposals, rules
 from ledger.admin.base import StoreFilter, StoreModelAdmin
-from ledger.models import ProposedChange
+from ledger.models import ProposedChange, Store
 from ledger.models.rules import Rule
 from ledger.preparing import Prepared, Stage, prepare
 from ledger.proposal_tasks import submit_preview
@@ -97,7 +97,7 @@ class ProposedChangeAdmin(StoreModelAdmin):
             add, remove, refused = [], [], str(error)
         return {
             "title": "Look at a change before it is saved", "opts": self.opts, "proposed": proposed, "refused": refused,
-            "sets": _named(add), "takes_back": _named(remove), "ends": (proposed.effect or {}).get("ends", [])[: proposals.TOLD],
+            "sets": named_rules(add), "takes_back": named_rules(remove), "ends": (proposed.effect or {}).get("ends", [])[: proposals.TOLD],
             "more_ends": max(len((proposed.effect or {}).get("ends", [])) - proposals.TOLD, 0),
             "open": proposed.state == proposals.State.OPEN, "back": _back(proposed), "longest_reason": REASON,
             "made": _change(proposed.made_id) if proposed.made_id else "",
@@ -111,16 +111,21 @@ def _effect(proposed: ProposedChange) -> dict[str, Any]:
         prepared = prepare(proposed, submit=submit_preview, now=now)
     else:
         prepared = Prepared(Stage.READY if proposed.effect_version is not None else Stage.FAILED)
-    told = {"stage": prepared.stage.name, "prepared": prepared, "store": proposed.store, "currency": proposed.store.currency}
+    told = {"stage": prepared.stage.name, "prepared": prepared}
     if prepared.stage != Stage.READY:
         return told
-    found = proposed.effect or {}
+    return {**told, **figures_of(proposed.store, proposed.effect or {})}
+
+
+def figures_of(store: Store, found: dict[str, Any]) -> dict[str, Any]:
+    """Return the figures of an effect as the page shows them."""
     months = [{**_amounts(row), "month": date.fromisoformat(row["month"])} for row in found["months"]]
     return {
-        **told, "effect": found, "months": months, "whole": {name: sum((row[name] for row in months), Decimal(0)) for name in AMOUNTS},
+        "store": store, "currency": store.currency, "effect": found, "months": months,
+        "whole": {name: sum((row[name] for row in months), Decimal(0)) for name in AMOUNTS},
         "orders": [{**_amounts(row), "number": row["number"], "day": date.fromisoformat(row["day"])} for row in found["orders"]],
         "first": _day(found["first"]), "last": _day(found["last"]), "correction_day": _day(found["correction_day"]),
-        "restating": is_restating(proposed.store),
+        "restating": is_restating(store),
     }  # fmt: skip
 
 
@@ -135,14 +140,17 @@ def _day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _named(listed: list[Rule]) -> list[str]:
+def named_rules(listed: list[Rule]) -> list[str]:
+    """Name rules with their days, the first of them one by one."""
     told = [f"{rule}{rules.span_of(rule) or ', always'}" for rule in listed[: proposals.TOLD]]
     return [*told, f"and {len(listed) - len(told)} more"] if len(listed) > len(told) else told
 
 
 def _back(proposed: ProposedChange) -> str:
     """Return the address of the page a proposal comes from, which fills itself in again; empty for a file."""
-    return f"{proposed.origin}?proposed={proposed.pk}" if proposed.origin.startswith("/") else ""
+    if not proposed.origin.startswith("/"):
+        return ""
+    return f"{proposed.origin}{'&' if '?' in proposed.origin else '?'}proposed={proposed.pk}"
 
 
 def _list_of(proposed: ProposedChange) -> str:

@@ -1,6 +1,6 @@
 """Edit stores, their time zones and their people."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django import forms
@@ -9,10 +9,12 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
 
 from ledger import people
 from ledger.admin.base import StoreFilter, StoreModelAdmin, TabularInline, stores_of
-from ledger.admin.costs import CostRuleAdmin, percentage
+from ledger.admin.typed import shown
 from ledger.models import Membership, Store, StoreZone
 from ledger.people import OWNERS
 from ledger.stores import StoreRefused, refuse_reserved
@@ -58,12 +60,14 @@ class StoreForm(forms.ModelForm):
 
 
 @admin.register(Store)
-class StoreAdmin(CostRuleAdmin):
+class StoreAdmin(StoreModelAdmin):
     """Edits a store. Stores are opened by `create_store`, together with their book."""
 
     store_path = "pk"
-    rules = {"cogs_percentage": "store COGS %"}
-    note = "COGS % is the share of the list price, tax removed, that a product costs when neither its cost nor its own percentage is known."
+    note = (
+        "COGS % is the share of the list price, tax removed, that a product costs today when neither its cost nor its own percentage is known. "
+        "It is set by dated rules."
+    )
     empty = "Stores are opened on the site, or on the server with manage.py create_store."
     help_texts = {
         "slug": "The store's part of every address; links to its pages change with it.",
@@ -73,23 +77,25 @@ class StoreAdmin(CostRuleAdmin):
         "currency": "Every figure of the store is in it. Another currency is a new store that succeeds this one.",
         "succeeds": "The store this one follows, where the currency has changed.",
     }
-    list_display = ["name", "slug", "currency", percentage("cogs_percentage", "COGS %")]
+    list_display = ["name", "slug", "currency", "percentage"]
     search_fields = ["name", "slug"]
     fixed = ("currency", "succeeds", "is_demo")
     settings = ("name", "slug", "fiscal_year_start_month", "week_starts_on_sunday", "margin_basis")
-    fields = (*settings, "cogs_percentage", *fixed)
+    fields = (*settings, "percentage", *fixed)
     form = StoreForm
     inlines = [StoreZoneInline]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Store | None = None) -> tuple[str, ...]:
-        """Leave a cost editor only the cost rule."""
+        """Leave a cost editor nothing to change here: what things cost is set by rules."""
         if obj is not None and stores_of(request, OWNERS).filter(pk=obj.pk).exists():
-            return self.fixed
-        return self.fixed + self.settings
+            return (*self.fixed, "percentage")
+        return (*self.fixed, "percentage", *self.settings)
 
-    def affected(self, row: Any) -> Iterable[Store]:
-        """Return the store itself."""
-        return [row]
+    @admin.display(description="COGS % today", ordering="cogs_percentage")
+    def percentage(self, store: Store) -> str:
+        """Return the percentage that holds today, and the way to another one."""
+        now = "the default" if store.cogs_percentage is None else shown(store.cogs_percentage)
+        return format_html('{} (<a href="{}?store={}">set a new one</a>)', now, reverse("admin:ledger_cogsrule_add"), store.pk)
 
 
 @admin.register(Membership)

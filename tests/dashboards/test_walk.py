@@ -149,6 +149,7 @@ ADMIN = {
     "admin/connectors/fileimport/<int:pk>/<slug:what>.csv": Row(
         "/admin/connectors/fileimport/{waiting}/unmatched.csv", "door door door 200 200 404 200", "door door door 200 200 404 200"
     ),
+    "admin/ledger/costchange/<path:object_id>/undo/": Row("/admin/ledger/costchange/{change}/undo/", STAFF_ONLY_POST, STAFF_ANYWAY_THEN),
     "admin/^<app_label>/$": Row("/admin/ledger/", STAFF, STAFF),
     "admin/(?P<url>.*)$": Row("/admin/nowhere", "door door door 404 404 404 404", "door door door 404 404 404 404"),
 }
@@ -173,7 +174,7 @@ POLICIES = {
     "ledger.membership": Policy(OWN, adds=True, deletes=True),
     "ledger.book": Policy(OWN),
     "ledger.finding": Policy(EDIT, saves="403"),
-    "ledger.product": Policy(EDIT, saves="302"),
+    "ledger.product": Policy(EDIT, saves="403"),
     "ledger.manualcost": Policy(EDIT, adds=True, deletes=True, saves="403"),
     "ledger.partner": Policy(EDIT, adds=True, deletes=True),
     "ledger.partnercode": Policy(EDIT, adds=True, deletes=True, saves="403"),
@@ -251,6 +252,7 @@ def keys_of(store: Store) -> dict[str, Any]:
         "cost": cost.pk,
         "document": documents.attach(cost, b"Zephyr rent", filename="zephyr.txt", media_type="text/plain", actor="", now=now).pk,
         "waiting": waiting.pk,
+        "change": change.pk,
     }
 
 

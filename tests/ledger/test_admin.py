@@ -1,5 +1,6 @@
 """The ledger's admin: who sees what, and what a changed cost rule restates."""
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -8,15 +9,20 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
 
-from ledger import findings, tasks
+from ledger import defaults, findings, tasks
 from ledger.admin import costs
-from ledger.models import Batch, Book, CostDefaults, Membership, Order, Store
-from ledger.reposting import costs_changed
+from ledger.cause import Cause
+from ledger.kinds import CauseKind
+from ledger.models import Batch, Book, CogsRule, CostChange, CostDefaults, Membership, Order, Store
+from ledger.reposting import costs_changed, repost
+from ledger.rules import change
 from ledger.stores import StoreRefused, open_store
 from profitpeek.jobs import queue
 from profitpeek.jobs.models import Job
 from profitpeek.jobs.running import run
-from tests.builders import a_store, an_order, book_of, close_through, write
+from tests.builders import a_line, a_store, an_order, at, book_of, close_through, write
+from tests.dashboards.people import text_of
+from tests.ledger_text import statement
 
 pytestmark = pytest.mark.django_db
 
@@ -38,8 +44,8 @@ def store_form(**changed: str) -> dict[str, str]:
 
 
 def defaults_form(**changed: str) -> dict[str, str]:
-    """Fill in the form of the cost defaults."""
-    return {"cogs_percentage": "40", "payment_fee_percentage": "2.9", "payment_fee_fixed": "0.30", **changed}
+    """Fill in the form of the cost defaults and confirm what it shows."""
+    return {"cogs_percentage": "40", "payment_fee_percentage": "2.9", "payment_fee_fixed": "0.30", "confirmed": "1", **changed}
 
 
 def profit_of(number: str) -> str:
@@ -114,6 +120,45 @@ def test_defaults_reach_every_store_and_belong_to_the_superuser(django_capture_o
     assert client.get("/admin/ledger/costdefaults/add/").status_code == 403
 
 
+def test_what_defaults_change_is_shown_for_every_store_before_they_are_saved(django_capture_on_commit_callbacks):
+    one, two = a_store(slug="one"), a_store(slug="two")
+    write(one, an_order("1"))
+    write(two, an_order("2"), an_order("3", lines=2))
+    change(two, add=[CogsRule(percentage=20)], actor="ann", now=at("2026-03-20 09:00"))
+    repost(two, cause=Cause(CauseKind.RULE, "rules"))
+    client = signed_in(superuser=True)
+    form = defaults_form(cogs_percentage="30", payment_fee_fixed="0.50")
+    del form["confirmed"]
+    answer = client.post("/admin/ledger/costdefaults/1/change/", form)
+    page = text_of(answer)
+    assert "default COGS % 40 → 30 default payment fee per charge 0.3 → 0.5" in page
+    assert "One Days touched: 3 Mar 2026. 1 order looked at, 1 of them changes. 4 entries will be written" in page
+    assert "Mar 2026 28.25 33.05 4.80" in page
+    assert "Two Days touched: 3 Mar 2026. 2 orders looked at, 2 of them change. 4 entries will be written" in page
+    assert "Mar 2026 115.05 114.65 −0.40" in page
+    assert (CostDefaults.objects.get().cogs_percentage, CostChange.objects.filter(store=one).count()) == (40, 0)
+    confirmed = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([\d.]+)">', answer.content.decode()))
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post("/admin/ledger/costdefaults/1/change/", {**confirmed, "confirmed": "1"})
+    assert {str(statement(store, "2026-03-01", "2026-03-31").net_profit) for store in (one, two)} == {"33.0500", "114.6500"}
+    told = CostChange.objects.get(store=one)
+    assert (told.summary, told.actor) == ("default COGS % 40 → 30; default payment fee per charge 0.3 → 0.5", "ann@example.com")
+    assert Job.objects.filter(kind="repost").count() == 1
+    refused = client.post(f"/admin/ledger/costchange/{told.pk}/undo/", follow=True)
+    assert "This changed no rule of the store." in refused.content.decode()
+
+
+def test_of_too_many_orders_it_is_told_how_many_rest_on_the_defaults(monkeypatch):
+    monkeypatch.setattr(defaults, "AT_ONCE", 1)
+    store = a_store(slug="shop")
+    write(store, an_order("1"), an_order("2"), an_order("3", lines=[a_line("1", cost="3.00")]))
+    form = defaults_form(cogs_percentage="30")
+    del form["confirmed"]
+    page = text_of(signed_in(superuser=True).post("/admin/ledger/costdefaults/1/change/", form))
+    assert "There are too many orders to work out" in page
+    assert "Shop: 2" in page
+
+
 @pytest.mark.parametrize(
     ("role", "seen"),
     [
@@ -147,13 +192,13 @@ def test_nobody_sees_or_changes_another_store():
     assert Membership.objects.filter(store=other).count() == 1
 
 
-def test_cost_editor_changes_the_rule_and_nothing_else(django_capture_on_commit_callbacks):
+def test_a_cost_editor_changes_nothing_of_a_store_and_finds_the_way_to_its_percentage():
     store = a_store(slug="shop")
     client = signed_in(store=store, role="cost_editor")
-    with django_capture_on_commit_callbacks(execute=True):
-        client.post(f"/admin/ledger/store/{store.pk}/change/", store_form(name="Taken", cogs_percentage="20"))
+    client.post(f"/admin/ledger/store/{store.pk}/change/", store_form(name="Taken", cogs_percentage="20"))
     store.refresh_from_db()
-    assert (store.name, store.cogs_percentage) == ("Shop", 20)
+    assert (store.name, store.cogs_percentage, book_of(store).costs_version) == ("Shop", None, 0)
+    assert f'href="/admin/ledger/cogsrule/add/?store={store.pk}"' in client.get(f"/admin/ledger/store/{store.pk}/change/").content.decode()
 
 
 @pytest.mark.parametrize(
@@ -189,7 +234,7 @@ def test_percentages_and_days_are_written_as_people_write_them():
     Book.objects.update(last_recorded_at=datetime(2026, 3, 4, 5, 6, tzinfo=UTC))
     client = signed_in(store=store, role="owner")
     form = client.get(f"/admin/ledger/store/{store.pk}/change/").content.decode()
-    assert 'value="35.5"' in form
+    assert "35.5 (<a" in form
     assert "Week starts on Sunday" in form
     assert "35.5000" not in form + client.get("/admin/ledger/store/").content.decode()
     books = client.get("/admin/ledger/book/").content.decode()

@@ -217,15 +217,17 @@ def test_posting_to_a_row_of_another_store_changes_nothing(page: str, mine: Shop
 
 
 @pytest.mark.parametrize("page", DELETABLE)
-def test_bulk_deletion_spares_rows_of_another_store(page: str, mine: Shop, theirs: Shop) -> None:
+@pytest.mark.parametrize("action", ["delete_selected", "take_back"])
+def test_bulk_deletion_spares_rows_of_another_store(page: str, action: str, mine: Shop, theirs: Shop) -> None:
     client, row = staff(mine), theirs.rows[page]
-    form = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes", "select_across": "0"}
+    form = {"action": action, "_selected_action": [row.pk], "post": "yes", "select_across": "0"}
     for across in ("0", "1"):
         answer = client.post(f"/admin/{page}/", {**form, "select_across": across, "index": "0"}, follow=True)
         assert tells(answer) == []
     kept = type(row).objects.filter(pk=row.pk)
     assert kept.exists()
     assert not isinstance(row, Rule) or kept.get().removed_by is None
+    assert list(ProposedChange.objects.filter(store=theirs.store)) == [theirs.rows["ledger/proposedchange"]]
 
 
 def test_editing_a_list_leaves_products_of_another_store(mine: Shop, theirs: Shop) -> None:
@@ -365,7 +367,27 @@ def test_a_proposal_of_another_store_is_neither_shown_nor_decided(mine: Shop, th
     assert (own.state, own.actor, own.made.actor) == ("applied", "owner@pottery.example.com", "ann@example.com")
 
 
+def staff_undoes(shop: Shop, pk: int) -> tuple[int, str, list[str]]:
+    """Ask to undo a change, as an editor of a store."""
+    person = a_person(shop.store, email=f"undoes{pk}@example.com", role=Role.COST_EDITOR)
+    answer = browser_of(person).post(f"/admin/ledger/costchange/{pk}/undo/")
+    return answer.status_code, answer["Location"], tells(answer)
+
+
+def test_rules_of_another_store_start_no_form_and_are_not_corrected(mine: Shop, theirs: Shop) -> None:
+    client, own = staff(mine), mine.rows["ledger/product"].pk
+    for page in RULES:
+        for name in ("changes", "replaces", "proposed", "store", "product", "variant"):
+            row = theirs.rows["ledger/proposedchange" if name == "proposed" else f"ledger/{name}" if f"ledger/{name}" in theirs.rows else page]
+            assert tells(client.get(f"/admin/{page}/add/?{name}={row.pk}", follow=True)) == [], (page, name)
+    foreign = theirs.rows["ledger/cogsrule"]
+    client.post(f"/admin/ledger/cogsrule/add/?replaces={foreign.pk}", {"store": mine.store.pk, "product": own, "percentage": "9"})
+    assert not ProposedChange.objects.filter(store=mine.store).exclude(pk=mine.rows["ledger/proposedchange"].pk).exists()
+
+
 def test_a_change_of_another_store_is_not_undone(mine: Shop, theirs: Shop) -> None:
+    absent, foreign = (staff_undoes(mine, pk) for pk in (987654321, theirs.rows["ledger/costchange"].pk))
+    assert foreign == absent
     form = {"action": "undo", "_selected_action": [theirs.rows["ledger/costchange"].pk]}
     assert tells(staff(mine).post("/admin/ledger/costchange/", form, follow=True)) == []
     assert CogsRule.objects.filter(store=theirs.store, removed_by=None).exists()
