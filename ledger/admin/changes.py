@@ -89,7 +89,7 @@ class CostChangeAdmin(WithBatches, StoreModelAdmin):
         listed = list(chosen.order_by("-at", "-pk"))
         if len(listed) > 1:
             messages.info(request, f"Changes are undone one by one, the latest first. This is the latest of the {len(listed)} you chose.")
-        return self._propose(request, listed[0])
+        return self._propose(request, listed[0]) if listed else None
 
     def _propose(self, request: HttpRequest, change: CostChange) -> HttpResponse | None:
         try:

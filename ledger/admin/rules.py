@@ -120,9 +120,9 @@ class RuleAdmin(StoreModelAdmin):
     def steps(self, rule: Rule) -> str:
         """Return the ways on from a rule: what was before it, and another one for the same."""
         links = ((f"{rule.pk}/change/#history", "History"), (f"add/?{CHANGES}={rule.pk}", "Set a new one"))
-        return format_html_join(" · ", '<a href="{}{}">{}</a>', [(self._address("changelist"), address, told) for address, told in links])
+        return format_html_join(" · ", '<a href="{}{}">{}</a>', [(self._way_to("changelist"), address, told) for address, told in links])
 
-    def _address(self, name: str, *args: Any) -> str:
+    def _way_to(self, name: str, *args: Any) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}", args=args)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -159,22 +159,22 @@ class RuleAdmin(StoreModelAdmin):
             answer: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
         except RuleRefused as refused:
             messages.error(request, str(refused))
-            return redirect(self._address("changelist"))
+            return redirect(self._way_to("changelist"))
         return answer
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
         """Add what a new rule can start from, or what can be done with a standing one and what was before it."""
         rule, replaced, asked = kwargs.get("obj"), context["adminform"].form.replaced, context["adminform"].form.fields
         if replaced is not None:
-            change_instead = f"{self._address('add')}?{CHANGES}={replaced.pk}"
+            change_instead = f"{self._way_to('add')}?{CHANGES}={replaced.pk}"
             context |= {"replaced": replaced, "replaced_days": rules.span_of(replaced), "change_instead": change_instead}
         elif rule is None and "effective_from" in asked:
             context["day_choices"] = day_choices(self, request)
         elif rule is not None:
             dated = "effective_from" in self.get_fields(request, rule)
-            steps = [("Change it from a day on", f"{self._address('add')}?{CHANGES}={rule.pk}")] if dated else []
-            wrong = ("It was wrong: correct it", f"{self._address('add')}?{REPLACES}={rule.pk}")
-            context["steps"] = [*steps, wrong, ("Take it back", self._address("delete", rule.pk))]
+            steps = [("Change it from a day on", f"{self._way_to('add')}?{CHANGES}={rule.pk}")] if dated else []
+            wrong = ("It was wrong: correct it", f"{self._way_to('add')}?{REPLACES}={rule.pk}")
+            context["steps"] = [*steps, wrong, ("Take it back", self._way_to("delete", rule.pk))]
             context["versions"] = versions_of(rule, today=today_of(rule.store, timezone.now()))
         answer: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return answer
