@@ -40,7 +40,7 @@ def initial(page: Any, request: HttpRequest, filled: dict[str, Any]) -> dict[str
     if old is not None:
         values = _values(old)
         ended = old.effective_to is not None and old.effective_to < today
-        return {**values, "effective_from": today, "effective_to": None if ended else old.effective_to, **_asked(filled)}
+        return {**values, "effective_from": _first_day(page.begins, today), "effective_to": None if ended else old.effective_to, **_asked(filled)}
     own = {"store": store.pk, **({"currency": store.currency} if page.own_currency else {})}
     starts = {"effective_from": _first_day(page.begins, today)} if page.begins else {}
     return {**starts, **own, **filled}
@@ -52,8 +52,9 @@ def day_choices(page: Any, request: HttpRequest) -> list[tuple[str, str, bool]]:
     store = Store.objects.filter(pk=filled["store"]).first() if str(filled.get("store") or "").isdecimal() else None
     today = today_of(store, timezone.now()) if store is not None else timezone.now().date()
     present = str(filled.get("effective_from") or "")
-    days = {
-        today.isoformat(): f"from today, {today:%-d %B}", today.replace(day=1).isoformat(): f"from the 1st of {today:%B}",
+    at_once = {today.isoformat(): f"from today, {today:%-d %B}"} if page.begins != "month" else {}
+    days = at_once | {
+        today.replace(day=1).isoformat(): f"from the 1st of {today:%B}",
         today.replace(month=1, day=1).isoformat(): f"from the 1st of January {today.year}", "": "always",
     }  # fmt: skip
     asked = {name: value for name, value in request.GET.items() if name not in ("effective_from", REPLACES)}

@@ -84,7 +84,7 @@ def every_kind(store: Store) -> list[Rule]:
         FeeRule(gateway=" PayPal ", currency="USD", percentage=Decimal("3.49"), fixed=Decimal("0.49"), surcharge=Decimal(1), **span),
         ShippingRule(position=7, name="far", countries="FR AT", most_units=3, least_value=Decimal("1.5"), amount=Decimal(9), **span),
         PartnerCode(partner=partner, code="uma10", **span),
-        ProfitGoal(amount=Decimal("1000.5"), **span),
+        ProfitGoal(amount=Decimal("1000.5"), effective_from=day("2026-03-01"), effective_to=day("2026-03-31")),
         ManualCost(category="operating", label="rent", amount=Decimal("99.99"), currency="EUR", includes_vat=True, vat_percentage=19, **span),
     ]  # fmt: skip
 
