@@ -29,12 +29,13 @@ SUBJECTS = (
     (
         "Costs",
         (
-            "ledger.VariantCost", "ledger.BundlePart", "ledger.CostOverride", "ledger.CogsRule", "ledger.FeeRule", "ledger.ShippingRule",
-            "ledger.ManualCost", "ledger.OrderCharge", "ledger.Partner", "ledger.PartnerCode", "ledger.ProfitGoal",
-            "ledger.ProposedChange", "ledger.CostChange",
-            "ledger.Product", "ledger.Variant", "ledger.CostDefaults",
+            "ledger.VariantCost", "ledger.CogsRule", "ledger.BundlePart", "ledger.FeeRule", "ledger.ShippingRule", "ledger.ManualCost",
+            "ledger.OrderCharge",
         ),
     ),
+    ("Changes of costs", ("ledger.CostChange", "ledger.ProposedChange", "ledger.CostOverride", "ledger.CostDefaults")),
+    ("Partners and goals", ("ledger.Partner", "ledger.PartnerCode", "ledger.ProfitGoal")),
+    ("Catalogue", ("ledger.Product", "ledger.Variant")),
     ("Stores and people", ("ledger.Store", "ledger.Membership")),
     ("Books", ("ledger.Book", "ledger.Finding", "connectors.FileImport")),
     ("Installation", ("jobs.Job", "jobs.Pause", "auth.User", "mfa.Authenticator", "usersessions.UserSession")),

@@ -68,8 +68,10 @@ class Rule(models.Model):
     """What every dated rule has."""
 
     store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+")
-    effective_from = models.DateField(null=True, blank=True, help_text="The first day it holds, in the store's time zone. Empty: always has.")
-    effective_to = models.DateField(null=True, blank=True, help_text="The last day it holds. Empty: until further notice.")
+    effective_from = models.DateField(
+        "first day", null=True, blank=True, help_text="The first day it holds, in the store's time zone. Empty: always has."
+    )
+    effective_to = models.DateField("last day", null=True, blank=True, help_text="The last day it holds. Empty: until further notice.")
     added_by = models.ForeignKey(CostChange, on_delete=models.PROTECT, related_name="+")
     removed_by = models.ForeignKey(CostChange, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
