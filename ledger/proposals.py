@@ -135,31 +135,34 @@ def told_of(tried: Trial, remove: Sequence[Rule]) -> list[dict[str, Any]]:
     """Tell which standing rules make room for the new ones: what each is, when it held, and when it will."""
     asked = {(type(rule), rule.pk) for rule in remove}
     wanted = {(type(rule), rule.pk) for rule in tried.asked}
+    rests: dict[tuple[Any, ...], list[Rule]] = {}
+    for rule in tried.added:
+        if (type(rule), rule.pk) not in wanted:
+            rests.setdefault(_but_for_days(rule), []).append(rule)
     ended = [rule for rule in tried.removed if (type(rule), rule.pk) not in asked]
-    rests = [rule for rule in tried.added if (type(rule), rule.pk) not in wanted]
     return [
-        {"rule": str(old), "was": span_of(old).strip() or "always", "now": [span_of(rest).strip() for rest in rests if _is_rest(rest, old)]}
+        {
+            "rule": str(old), "was": span_of(old).strip() or "always",
+            "now": [span_of(rest).strip() for rest in rests.get(_but_for_days(old), []) if _lies_within(rest, old)],
+        }
         for old in ended
-    ]
+    ]  # fmt: skip
 
 
-def _is_rest(rest: Rule, old: Rule) -> bool:
-    """Tell whether a rule is what is left of another: the same in all but its days, which lie within."""
-    if type(rest) is not type(old):
-        return False
-    same = all(getattr(rest, field.attname) == getattr(old, field.attname) for field in rules.value_fields(type(old)) if not _is_day(field.name))
+def _but_for_days(rule: Rule) -> tuple[Any, ...]:
+    values = [getattr(rule, field.attname) for field in rules.value_fields(type(rule)) if field.name not in ("effective_from", "effective_to")]
+    return type(rule), *values
+
+
+def _lies_within(rest: Rule, old: Rule) -> bool:
     starts = old.effective_from is None or (rest.effective_from is not None and rest.effective_from >= old.effective_from)
     ends = old.effective_to is None or (rest.effective_to is not None and rest.effective_to <= old.effective_to)
-    return same and starts and ends
+    return starts and ends
 
 
 def _stop_working_out(kept: ProposedChange) -> None:
     if kept.job is not None:
         queue.cancel(kept.job)
-
-
-def _is_day(name: str) -> bool:
-    return name in ("effective_from", "effective_to")
 
 
 def _refuse_decided(kept: ProposedChange) -> None:
