@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from ledger import proposals, rules
 from ledger.models import (  # fmt: skip
@@ -26,8 +27,12 @@ from ledger.models import (  # fmt: skip
     VariantCost,
 )
 from ledger.models.rules import Rule
+from ledger.proposal_tasks import FORGET_PROPOSALS
 from ledger.rules import RuleRefused, change
+from profitpeek.jobs import queue
 from profitpeek.jobs.models import Job
+from profitpeek.jobs.running import run
+from profitpeek.schedule import RECURRING
 from tests.builders import a_line, a_store, an_order, at, book_of, day, write
 
 pytestmark = pytest.mark.django_db
@@ -206,3 +211,21 @@ def test_what_nobody_applies_within_a_week_is_forgotten(store: Store) -> None:
     assert proposals.forget(NOW + timedelta(days=7, seconds=1)) == 2
     assert list(ProposedChange.objects.all()) == [applied]
     assert kept.pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_forgetting_is_a_job_of_the_night(store: Store) -> None:
+    old, young = propose(store, CogsRule(percentage=10)), propose(store, CogsRule(percentage=20), now=timezone.now())
+    run(queue.submit(FORGET_PROPOSALS))
+    assert list(ProposedChange.objects.all()) == [young]
+    assert old.at == NOW
+    assert [each.name for each in RECURRING if each.kind is FORGET_PROPOSALS] == ["forget-proposals"]
+
+
+def test_of_many_rules_that_make_room_each_is_told_with_its_own_rest(store: Store) -> None:
+    products = list(Product.objects.order_by("pk"))
+    change(store, add=[CogsRule(product=product, percentage=30) for product in products], actor="ann", now=NOW)
+    proposed = propose(store, *(CogsRule(product=product, percentage=20, effective_from=day("2026-03-10")) for product in products))
+    assert proposed.effect == {
+        "ends": [{"rule": f"30 % for {product}", "was": "always", "now": ["through 9 Mar 2026"]} for product in products]
+    }  # fmt: skip
