@@ -309,5 +309,7 @@ def summary_of(add: Sequence[Rule], remove: Sequence[Rule], undoes: CostChange |
 
 def span_of(rule: Rule) -> str:
     """Return the days a rule holds, in words after its name; empty for always."""
+    if rule.effective_from is not None and rule.effective_from == rule.effective_to:
+        return f" on {rule.effective_from:%-d %b %Y}"
     first = f" from {rule.effective_from:%-d %b %Y}" if rule.effective_from else ""
     return first + (f" through {rule.effective_to:%-d %b %Y}" if rule.effective_to else "")

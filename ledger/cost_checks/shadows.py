@@ -75,8 +75,9 @@ def _fees(case: Case) -> Iterator[Found]:
         if rule.gateway in EXEMPT_GATEWAYS:
             yield Found(f"fee rule {rule.pk}", f"“{rule}” never counts: nothing is kept of {rule.gateway} payments.", severity=INFO, mend=page)
         elif gateways and _recent(case, rule) and (not seen or (rule.currency and rule.currency not in seen)):
-            known = ", ".join(sorted(gateways)[:5])
-            told = f"“{rule}” fitted no charge of the last 180 days. Seen were the gateways {known}. Is it spelt as the platform does?"
+            known = ", ".join(sorted(name for name in gateways if name)[:5])
+            seen_were = f"Seen were the gateways {known}" if known else "The charges seen name no gateway"
+            told = f"“{rule}” fitted no charge of the last 180 days. {seen_were}. Is it spelt as the platform does?"
             yield Found(f"fee rule {rule.pk}", told, mend=page)
 
 

@@ -14,7 +14,7 @@ from ledger.models import (
     Store,
     Variant,
 )  # fmt: skip
-from tests.builders import an_order, day, write
+from tests.builders import a_store, an_order, day, write
 from tests.ledger.cost_rules import a_shop, check, cogs, cost, enter, make, manual, variant
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +61,17 @@ def test_a_fee_rule_that_fits_no_charge_is_dead(store: Store) -> None:
     found = check(store, "dead")
     assert sorted(named[int(subject.split()[-1])] for subject, *_ in found) == [" GBP", "cash ", "stripe USD", "strippe "]
     assert {mend for *_, mend in found} <= {f"feerule/{pk}/change/" for pk in named}
+
+
+@pytest.mark.parametrize(
+    ("gateways", "told"), [(["stripe", "klarna"], "Seen were the gateways klarna, stripe."), ([""], "The charges seen name no gateway.")]
+)  # fmt: skip
+def test_a_dead_fee_rule_tells_which_gateways_were_seen(gateways: list[str], told: str) -> None:
+    store = a_store()
+    write(store, *(an_order(f"9{number}", gateway=name, when="2026-03-15 12:00") for number, name in enumerate(gateways)))
+    make(store, FeeRule(gateway="paypal", percentage=2))
+    check(store, "dead")
+    assert told in Finding.objects.get(kind="costs_dead", resolved_at=None).message
 
 
 def parcel(position: int, name: str, **more: object) -> ShippingRule:

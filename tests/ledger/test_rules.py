@@ -200,6 +200,10 @@ def test_who_changed_what_when_and_why_is_kept(store: Store) -> None:
     assert (made.actor, made.at, made.reason, made.summary) == ("ann@example.com", NOW, "because", "35 % for every product from 1 Mar 2026")
 
 
+def test_one_day_is_told_as_one(store: Store) -> None:
+    assert make(store, cogs("35", "2026-03-03", "2026-03-03")).summary == "35 % for every product on 3 Mar 2026"
+
+
 def test_the_most_particular_fee_rule_counts(store: Store) -> None:
     ecb(("USD", "2026-03-03", "1.25"))
     paid = lambda gateway, currency="EUR": an_order(gateway + currency, lines=2, gateway=gateway, currency=currency)  # noqa: E731
