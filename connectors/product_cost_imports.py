@@ -16,8 +16,7 @@ from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.product_costs import PARTS, PRODUCT_COSTS, CostReader, ToldCost
 from connectors.spool import pack
 from ledger import proposals, rules
-from ledger.costing import ALWAYS
-from ledger.days import day_number
+from ledger.days import day_span
 from ledger.kinds import CostOrigin
 from ledger.models import Store, Variant, VariantCost
 from ledger.money import decimal
@@ -103,7 +102,7 @@ def _standing(store: Store, variants: Collection[int]) -> dict[int, list[Variant
 
 
 def _begins(cost: VariantCost) -> int:
-    return ALWAYS if cost.effective_from is None else day_number(cost.effective_from)
+    return day_span(cost.effective_from, None)[0]
 
 
 def _holds(cost: VariantCost, standing: Sequence[VariantCost]) -> bool:

@@ -17,6 +17,7 @@ from ledger.coverage import EITHER, LABELS, Coverage, Covered, Part, coverage, l
 from ledger.fixes import Fix, fixes
 from ledger.goals import progress
 from ledger.kinds import SourceKind
+from ledger.manual_costs import standing_costs
 from ledger.models import CostChange, Entry, ManualCost, Seen, Store
 from ledger.periods import Period
 
@@ -112,9 +113,7 @@ def costs_page(store: Store, period: Period, *, today: date) -> CostsPage:
     """Read the page of a span of days; what to fix is always about the last 90, costs by hand and the goal about this month."""
     found = coverage(store, period)
     recent = found.uncosted if period == last_days(today, LAST_DAYS) else None
-    standing = list(
-        ManualCost.objects.filter(store=store, removed_by=None).select_related("partner").order_by(F("effective_from").desc(nulls_last=True), "-pk")
-    )
+    standing = list(standing_costs(store).select_related("partner").order_by(F("effective_from").desc(nulls_last=True), "-pk"))
     current = [cost for cost in standing if cost.effective_to is None or cost.effective_to >= today.replace(day=1)]
     return CostsPage(
         coverage=found,

@@ -15,14 +15,12 @@ from msgspec.structs import replace
 
 from ledger import charge_rows, mirror
 from ledger.cause import Cause
-from ledger.drafting import draft_orders, load_terms
 from ledger.kinds import CauseKind, ChargeKind, ChargeStatus, Hold
 from ledger.models import OrderCharge, Store
 from ledger.money import Tenk, decimal
-from ledger.order_posting import post_orders
+from ledger.order_posting import redraft
 from ledger.posting import NOTHING, CostsMoved, Posting, hold_book
 from ledger.record import persist
-from ledger.rows import OrderRow
 
 CHUNK = 1_000
 """Charges decided, taken back or brought to their orders per transaction."""
@@ -150,7 +148,7 @@ def bring(store: Store, homes: Mapping[int, int], *, cause: Cause) -> int:
         there = {order.id for order in before if order.withdrawn is None}
         still = [charge.pk for charge in charge_rows.chosen(store.pk, homes, lock=True) if charge.order_id is None and homes[charge.pk] in there]
         charge_rows.give({pk: homes[pk] for pk in still})
-        _post(store, before, cause)
+        redraft(store, before, cause=cause)
         return len(still)
 
     return persist(store, write)
@@ -173,17 +171,7 @@ def _change(store: Store, ids: Sequence[int], cause: Cause, write: Write) -> Pos
     if {charge.order_id for charge in held if charge.order_id is not None} - orders:
         raise CostsMoved  # one of them found its order between the look and the lock
     write([charge.pk for charge in held])
-    return _post(store, before, cause)[0]
-
-
-def _post(store: Store, before: Sequence[OrderRow], cause: Cause) -> tuple[Posting, list[OrderRow]]:
-    """Draft locked orders with the charges they have now and post the difference."""
-    orders = mirror.load(store.pk, [order.id for order in before])
-    terms = load_terms(store, orders)
-    drafts = draft_orders(orders, terms)
-    changed = [order for order, was in zip(orders, before, strict=True) if order != was]
-    mirror.write(store.pk, changed, replaced=[order.id for order in changed])
-    return post_orders(store, orders, drafts, before=before, cause=cause, costs_version=terms.costs_version), orders
+    return redraft(store, before, cause=cause)[0]
 
 
 def _record(store: Store, facts: Sequence[ChargeFact], told: _Told) -> Charged:
@@ -196,7 +184,7 @@ def _record(store: Store, facts: Sequence[ChargeFact], told: _Told) -> Charged:
         raise CostsMoved  # another writer was here between the look and the lock
     charge_rows.add(plan.new)
     charge_rows.rewrite(plan.changed)
-    posting, orders = _post(store, before, Cause(CauseKind.IMPORT, told.cause_ref, told.actor))
+    posting, orders = redraft(store, before, cause=Cause(CauseKind.IMPORT, told.cause_ref, told.actor))
     hold_book(store.pk)
     waiting = {fact.order for fact, home in zip(facts, plan.homes, strict=True) if home is None}
     if any(len(found) == 1 for found in charge_rows.orders_named(store.pk, waiting).values()):

@@ -4,7 +4,7 @@ One algorithm for all pages, most certain source first: set by hand for the orde
 variant's cost entered by hand that holds on the order's day; the cost of the parts that make it a bundle that day; its
 cost stated by the platform that holds that day; the first cost ever known, for the time before it (estimated); the
 product's COGS percentage on that day, the store's, the installation's default (all estimated).
-Source of the order: docs/metrics, "Estimated, missing, provisional".
+The same order in words: docs/metrics, "Unit cost".
 """
 
 from bisect import bisect_right
@@ -15,10 +15,9 @@ from typing import NamedTuple
 from django.db.models import Q
 from msgspec import Struct
 
-from ledger.days import day_number
+from ledger.days import ALWAYS, FOREVER, day_span
 from ledger.kinds import CostOrigin, CostSource
 from ledger.models import BundlePart, CogsRule, CostDefaults, CostOverride, Store, VariantCost
-from ledger.models.rules import Rule
 from ledger.money import Tenk, convert, divide_half_even, tenk
 from ledger.rates import Rate
 from ledger.rows import LineRow, OrderRow
@@ -26,19 +25,8 @@ from ledger.rows import LineRow, OrderRow
 PERCENT = 100 * 10_000
 """One hundred per cent in ten-thousandths of a per cent."""
 
-ALWAYS = -(10**6)
-"""The day number a rule without a first day holds from."""
-FOREVER = 10**6
-"""The day number a rule without a last day holds to."""
-
-ESTIMATED_SOURCES = frozenset(
-    {
-        CostSource.BUNDLE_ESTIMATED, CostSource.VARIANT_FIRST,
-        CostSource.PRODUCT_PERCENTAGE, CostSource.STORE_PERCENTAGE, CostSource.DEFAULT_PERCENTAGE,
-    }
-)  # fmt: skip
-
 BY_PERCENTAGE = frozenset({CostSource.PRODUCT_PERCENTAGE, CostSource.STORE_PERCENTAGE, CostSource.DEFAULT_PERCENTAGE})
+ESTIMATED_SOURCES = BY_PERCENTAGE | {CostSource.BUNDLE_ESTIMATED, CostSource.VARIANT_FIRST}
 
 
 class UnitCost(NamedTuple):
@@ -128,18 +116,18 @@ class Costing(Struct):
     def _read_percentages(self, store: Store, products: Collection[int] | None) -> None:
         own = Q() if products is None else Q(product=None) | Q(product__in=products)
         for rule in CogsRule.objects.filter(own, store=store, removed_by=None):
-            dated = Dated(*_span(rule), tenk(rule.percentage))
+            dated = Dated(*day_span(rule.effective_from, rule.effective_to), tenk(rule.percentage))
             (self.store_rules if rule.product_id is None else self.product_rules.setdefault(rule.product_id, [])).append(dated)
 
     def _read_bundles(self, store: Store, variants: Collection[int] | None) -> None:
         own = Q() if variants is None else Q(bundle__in=variants)
         for row in BundlePart.objects.filter(own, store=store, removed_by=None):
-            self.bundles.setdefault(row.bundle_id, []).append(Part(*_span(row), row.component_id, row.quantity))
+            self.bundles.setdefault(row.bundle_id, []).append(Part(*day_span(row.effective_from, row.effective_to), row.component_id, row.quantity))
 
     def _read_costs(self, store: Store, variants: Collection[int] | None) -> None:
         own = Q() if variants is None else Q(variant__in=variants)
         for row in VariantCost.objects.filter(own, store=store, removed_by=None):
-            priced = Priced(_span(row)[0], tenk(row.landed), row.currency)
+            priced = Priced(day_span(row.effective_from, None)[0], tenk(row.landed), row.currency)
             self.variant_costs.setdefault((row.variant_id, CostOrigin(row.origin)), []).append(priced)
         for costs in self.variant_costs.values():
             costs.sort()
@@ -280,12 +268,6 @@ class Costing(Struct):
 
 
 _SOURCES = ((CostOrigin.MANUAL, CostSource.VARIANT_MANUAL), (CostOrigin.PLATFORM, CostSource.VARIANT_PLATFORM))
-
-
-def _span(rule: Rule) -> tuple[int, int]:
-    """Return a rule's first and last day as day numbers."""
-    first, last = rule.effective_from, rule.effective_to
-    return ALWAYS if first is None else day_number(first), FOREVER if last is None else day_number(last)
 
 
 def _on(rules: Collection[Dated], day: int) -> Tenk | None:

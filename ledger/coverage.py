@@ -13,11 +13,11 @@ from django.db import connection
 from msgspec import Struct
 
 from ledger import accounts
-from ledger.costing import Costing
+from ledger.costing import BY_PERCENTAGE, Costing
 from ledger.days import day_number
 from ledger.kinds import Basis, CostSource
 from ledger.models import CostDefaults, FeeRule, ShippingRule, Store
-from ledger.models.rules import Rule
+from ledger.models.rules import Rule, holds
 from ledger.money import SCALE, split
 from ledger.periods import Period
 
@@ -28,7 +28,7 @@ rule holds that fits only some orders: those are “by a rule or default”."""
 
 KNOWN = frozenset({CostSource.OVERRIDE, CostSource.STATED, CostSource.VARIANT_MANUAL, CostSource.BUNDLE, CostSource.VARIANT_PLATFORM})
 GUESSED_BY_DEFAULT = frozenset({CostSource.NONE, CostSource.DEFAULT_PERCENTAGE})
-PERCENTAGES = frozenset({CostSource.PRODUCT_PERCENTAGE, CostSource.STORE_PERCENTAGE, CostSource.DEFAULT_PERCENTAGE, CostSource.NONE})
+PERCENTAGES = BY_PERCENTAGE | {CostSource.NONE}
 """Sources of a variant without any known cost."""
 
 ZERO = Decimal(0)
@@ -219,7 +219,7 @@ def _without_variant(values: Mapping[str, Any], sold: Iterable[_Sold]) -> list[_
 
 
 def _costing(store: Store, sold: Iterable[_Sold]) -> Costing:
-    defaults = CostDefaults.objects.filter(pk=1).first() or CostDefaults()
+    defaults = CostDefaults.current()
     variants, products = {row.variant for row in sold if row.variant is not None}, {row.product for row in sold if row.product is not None}
     return Costing.load(store, defaults, variants=variants, products=products)
 
@@ -272,15 +272,9 @@ def _parted(store: Store, period: Period, account: int, basis: Basis, rules: Seq
         cursor.execute(_BY_DAY, [store.pk, basis.value, account, period.first, period.last])
         for day, cost, guessed in cursor.fetchall():
             amounts[ACTUAL] += cost - guessed
-            key = RULE if _holds(general, day) else EITHER if _holds(rules, day) else DEFAULT
+            key = RULE if any(holds(rule, day) for rule in general) else EITHER if any(holds(rule, day) for rule in rules) else DEFAULT
             amounts[key] += guessed
     return covered(amounts)
-
-
-def _holds(rules: Iterable[Rule], day: date) -> bool:
-    return any(
-        (rule.effective_from is None or rule.effective_from <= day) and (rule.effective_to is None or day <= rule.effective_to) for rule in rules
-    )
 
 
 def last_days(today: date, count: int) -> Period:

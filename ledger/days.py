@@ -10,6 +10,11 @@ _EPOCH_ORDINAL = date(2000, 1, 1).toordinal()
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
+ALWAYS = -(10**6)
+"""The day number that stands in for the missing first day of a span."""
+FOREVER = 10**6
+"""The day number that stands in for its missing last day."""
+
 
 @lru_cache(maxsize=16_384)
 def day_number(day: date) -> int:
@@ -21,6 +26,11 @@ def day_number(day: date) -> int:
 def day_of(number: int) -> date:
     """Return the calendar day of a day number."""
     return date.fromordinal(number + _EPOCH_ORDINAL)
+
+
+def day_span(first: date | None, last: date | None) -> tuple[int, int]:
+    """Return the day numbers of a span's first and last day, ALWAYS and FOREVER where it has none."""
+    return ALWAYS if first is None else day_number(first), FOREVER if last is None else day_number(last)
 
 
 def moment(at: datetime) -> int:

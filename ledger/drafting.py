@@ -32,7 +32,7 @@ def load_terms(store: Store, orders: Sequence[OrderRow]) -> Terms:
     """Read the rules that some orders need. The version is read first, so a rule that changes meanwhile is noticed by `post`."""
     version = Book.objects.values_list("costs_version", flat=True).get(pk=store.pk)
     current = Store.objects.get(pk=store.pk)
-    defaults = CostDefaults.objects.filter(pk=1).first() or CostDefaults()
+    defaults = CostDefaults.current()
     lines = [line for order in orders for line in order.lines]
     costing = Costing.load(
         current, defaults, variants={line.variant for line in lines if line.variant is not None},

@@ -1,12 +1,12 @@
 """Notice a cost that is likely entered already."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from itertools import combinations
 
 from ledger.manual_costs import standing_costs
 from ledger.models import ManualCost, Store
-from ledger.models.rules import Rule
+from ledger.models.rules import Rule, first_of, holds, last_of
 from ledger.rules import span_of
 
 CLOSE = timedelta(days=3)
@@ -35,7 +35,7 @@ def _alike(one: ManualCost, other: ManualCost) -> Iterator[str]:
         return
     if one.partner_id is not None and other.partner_id is not None and one.partner_id != other.partner_id:
         return
-    same_label, same_amount, overlapping = one.account_name == other.account_name, _same_amount(one, other), _overlap(one, other)
+    same_label, same_amount, overlapping = one.account_name == other.account_name, _same_amount(one, other), holds(other, first_of(one), last_of(one))
     if one.invoice_number and one.invoice_number == other.invoice_number and (overlapping or same_label):
         yield f"have the invoice number {one.invoice_number}"
     elif one.invoice_number and other.invoice_number:
@@ -52,17 +52,5 @@ def _same_amount(one: ManualCost, other: ManualCost) -> bool:
     return one.currency == other.currency and (one.amount == other.amount or one.net_amount == other.net_amount)
 
 
-def _overlap(one: ManualCost, other: ManualCost) -> bool:
-    return _first(one) <= _last(other) and _first(other) <= _last(one)
-
-
 def _close(one: ManualCost, other: ManualCost) -> bool:
-    return abs(_first(one) - _first(other)) <= CLOSE
-
-
-def _first(cost: ManualCost) -> date:
-    return cost.effective_from or date.min
-
-
-def _last(cost: ManualCost) -> date:
-    return cost.effective_to or date.max
+    return abs(first_of(one) - first_of(other)) <= CLOSE

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from ledger.costing import ALWAYS, FOREVER, PERCENT
-from ledger.days import day_number
+from ledger.costing import PERCENT
+from ledger.days import day_span
 from ledger.kinds import PaymentKind, PaymentStatus
 from ledger.models import CostDefaults, FeeRule, Store
 from ledger.money import Tenk, divide_half_even, tenk
@@ -64,8 +64,7 @@ class FeeRules(Struct, frozen=True):
         rows = FeeRule.objects.filter(store=store, removed_by=None)
         dated = [
             DatedFee(
-                row.gateway, row.currency, ALWAYS if row.effective_from is None else day_number(row.effective_from),
-                FOREVER if row.effective_to is None else day_number(row.effective_to),
+                row.gateway, row.currency, *day_span(row.effective_from, row.effective_to),
                 FeeTerms(tenk(row.percentage + row.surcharge), tenk(row.fixed), row.currency, f"fee rule: {row}"),
             )
             for row in rows

@@ -46,7 +46,7 @@ def _product(store: Store, one: Uncosted) -> Fix:
 
 
 def _of_orders(store: Store, today: date) -> Iterator[Fix]:
-    rules = FeeRules.load(store, CostDefaults.objects.filter(pk=1).first() or CostDefaults())
+    rules = FeeRules.load(store, CostDefaults.current())
     for row in Seen.objects.filter(store=store, kind__in=[Seen.Kind.GATEWAY, Seen.Kind.UNLABELLED], count__gt=0):
         if row.kind == Seen.Kind.UNLABELLED:
             stake = row.amount if row.amount else None

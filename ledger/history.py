@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from ledger import rules
 from ledger.models import BundlePart, CostChange, ManualCost, ShippingRule, Store, VariantCost
-from ledger.models.rules import Rule
+from ledger.models.rules import Rule, holds, last_of
 
 ABOUT: dict[type[Rule], tuple[str, ...]] = {
     VariantCost: ("variant",),
@@ -54,8 +54,6 @@ def _version(rule: Rule, today: date) -> Version:
 
 def state_of(rule: Rule, today: date) -> str:
     """Say whether a standing rule holds today."""
-    if rule.effective_from is not None and rule.effective_from > today:
-        return "will hold"
-    if rule.effective_to is not None and rule.effective_to < today:
-        return "held"
-    return "holds today"
+    if holds(rule, today):
+        return "holds today"
+    return "held" if last_of(rule) < today else "will hold"

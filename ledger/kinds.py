@@ -13,6 +13,11 @@ class SaleKind(IntegerChoices):
     ADJUSTMENT = 5, "adjustment"
 
 
+SOLD = frozenset({SaleKind.ORDER, SaleKind.EDIT})
+"""Kinds that say what an order is made of; an edit may take some of it out."""
+GIVEN_BACK = frozenset({SaleKind.RETURN, SaleKind.REFUND})
+
+
 class SaleType(IntegerChoices):
     """Say what was sold or given back."""
 

@@ -2,13 +2,11 @@
 
 from decimal import Decimal
 
-from ledger.costing import ALWAYS, FOREVER
-from ledger.days import day_number
+from ledger.days import day_span
 from ledger.drafts.order_costs import OrderCostTerms, PartnersCode
 from ledger.labels import account_numbers
 from ledger.manual_costs import standing_costs
 from ledger.models import Channel, ManualCost, PartnerCode, Store
-from ledger.models.rules import Rule
 from ledger.money import tenk
 from ledger.shipping import UNKNOWN_CHANNEL
 
@@ -25,7 +23,7 @@ def load_order_costs(store: Store) -> tuple[OrderCostTerms, ...]:
     return tuple(
         OrderCostTerms(
             name_of(cost), numbers[cost.account_name], cost.basis, tenk(cost.percentage or cost.amount or Decimal(0)),
-            tenk(cost.vat_percentage) if cost.includes_vat else 0, cost.currency, *_days(cost),
+            tenk(cost.vat_percentage) if cost.includes_vat else 0, cost.currency, *day_span(cost.effective_from, cost.effective_to),
             channels.get(cost.channel, UNKNOWN_CHANNEL) if cost.channel else None, cost.product_id, cost.partner_id,
             codes.get(cost.partner_id, ()) if cost.partner_id is not None else (),
         )
@@ -42,10 +40,5 @@ def name_of(cost: ManualCost) -> str:
 def _codes(store: Store, partners: set[int]) -> dict[int, tuple[PartnersCode, ...]]:
     found: dict[int, tuple[PartnersCode, ...]] = {}
     for row in PartnerCode.objects.filter(store=store, partner__in=partners, removed_by=None).order_by("pk"):
-        found[row.partner_id] = (*found.get(row.partner_id, ()), PartnersCode(row.code, *_days(row)))
+        found[row.partner_id] = (*found.get(row.partner_id, ()), PartnersCode(row.code, *day_span(row.effective_from, row.effective_to)))
     return found
-
-
-def _days(rule: Rule) -> tuple[int, int]:
-    first = ALWAYS if rule.effective_from is None else day_number(rule.effective_from)
-    return first, FOREVER if rule.effective_to is None else day_number(rule.effective_to)

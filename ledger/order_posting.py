@@ -1,18 +1,32 @@
-"""Post the drafts of orders together with their customers', and note what holds them."""
+"""Post the drafts of orders together with their customers', note what holds them, and draft mirrored orders again."""
 
 from collections.abc import Mapping, Sequence
 
 from django.utils import timezone
 
-from ledger import customers, findings
+from ledger import customers, findings, mirror
 from ledger.cause import Cause
 from ledger.days import day_of
+from ledger.drafting import draft_orders, load_terms
 from ledger.drafts.entry import EntryDraft
 from ledger.entries import Source
 from ledger.kinds import Hold, SourceKind
 from ledger.models import Finding, Store
 from ledger.posting import Posting, post
 from ledger.rows import OrderRow
+
+
+def redraft(store: Store, before: Sequence[OrderRow], *, cause: Cause) -> tuple[Posting, list[OrderRow]]:
+    """Draft locked orders again from what the mirror holds of them now, write those that change, and post the difference.
+
+    Return what posting wrote, and the orders as they are then.
+    """
+    orders = mirror.load(store.pk, [order.id for order in before])
+    terms = load_terms(store, orders)
+    drafts = draft_orders(orders, terms)
+    changed = [order for order, was in zip(orders, before, strict=True) if order != was]
+    mirror.write(store.pk, changed, replaced=[order.id for order in changed])
+    return post_orders(store, orders, drafts, before=before, cause=cause, costs_version=terms.costs_version), orders
 
 
 def post_orders(

@@ -46,9 +46,6 @@ Progress = Callable[[int, int], None]
 Trying = Callable[[], AbstractContextManager[Trial | None]]
 """Lets something else hold while a block runs; where that is a change of rules, it is given."""
 
-WARNINGS: list[Callable[[Store, Sequence[Rule], Sequence[Rule]], list[str]]] = [likely_duplicates]
-"""What looks at the rules a proposal adds and removes, and says what is likely wrong with them, in sentences; others put theirs in."""
-
 
 class _Sheet:
     """Adds up the entries that would be written."""
@@ -129,7 +126,7 @@ def effect_of(proposed: ProposedChange, *, now: datetime, progress: Progress | N
     trying = trying_rules(proposed.store, add, remove, now=now)
     chunk = CHUNK if len(add) + len(remove) <= MANY_RULES else WIDE_CHUNK
     found = effect(proposed.store, trying, reach_under(proposed.store, trying), now=now, chunk=chunk, progress=progress)
-    return {**found, "warnings": [told for warns in WARNINGS for told in warns(proposed.store, add, remove)]}
+    return {**found, "warnings": likely_duplicates(proposed.store, add, remove)}
 
 
 _WRITTEN = """

@@ -13,7 +13,7 @@ from ledger.drafting import draft_orders, load_terms
 from ledger.drafts import DRAFT_VERSION
 from ledger.kinds import Hold
 from ledger.models import Book, Order, Store
-from ledger.order_posting import post_orders
+from ledger.order_posting import post_orders, redraft
 from ledger.posting import Posting, hold_book
 from ledger.reach import Reach, every_order, reach_since
 from ledger.record import persist
@@ -88,13 +88,8 @@ def _one_by_one(store: Store, ids: Sequence[int], cause: Cause) -> int:
 
 def _repost(store: Store, ids: Sequence[int], cause: Cause) -> Posting:
     before = mirror.load(store.pk, ids, lock=True)
-    orders = mirror.load(store.pk, ids)
-    terms = load_terms(store, orders)
-    drafts = draft_orders(orders, terms)
-    changed = [order for order, was in zip(orders, before, strict=True) if order != was]
-    mirror.write(store.pk, changed, replaced=[order.id for order in changed])
     Order.objects.filter(store=store, pk__in=ids).exclude(draft_version=DRAFT_VERSION).update(draft_version=DRAFT_VERSION)
-    return post_orders(store, orders, drafts, before=before, cause=cause, costs_version=terms.costs_version)
+    return redraft(store, before, cause=cause)[0]
 
 
 def withdraw(store: Store, ids: Sequence[int], *, cause: Cause, now: datetime, only_cause: str | None = None) -> Posting:

@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from ledger.costing import ALWAYS, FOREVER
-from ledger.days import day_number
+from ledger.days import day_span
 from ledger.drafts.charges import label_is_stated, label_is_told
 from ledger.kinds import SaleKind, SaleType
 from ledger.models import Channel, ShippingRule, Store
@@ -72,8 +71,7 @@ def load_rules(store: Store) -> tuple[ShippingTerms, ...]:
     rows = ShippingRule.objects.filter(store=store, removed_by=None).order_by("position", "pk")
     return tuple(
         ShippingTerms(
-            row.name, ALWAYS if row.effective_from is None else day_number(row.effective_from),
-            FOREVER if row.effective_to is None else day_number(row.effective_to), frozenset(row.countries.upper().split()),
+            row.name, *day_span(row.effective_from, row.effective_to), frozenset(row.countries.upper().split()),
             channels.get(row.channel, UNKNOWN_CHANNEL) if row.channel else None, row.method.lower(), row.least_grams, row.most_grams,
             row.least_units, row.most_units, tenk(row.least_value),
             None if row.most_value is None else tenk(row.most_value), tenk(row.amount), tenk(row.each_further_unit),

@@ -17,6 +17,7 @@ from ledger.costing import ESTIMATED_SOURCES, PERCENT, Costing, Segment
 from ledger.days import day_number
 from ledger.kinds import Basis, CostOrigin, CostSource
 from ledger.models import CostDefaults, Store, VariantCost
+from ledger.models.rules import first_of
 from ledger.money import Tenk, decimal, divide_half_even, in_minor_units, is_currency, tenk
 
 PAGE = 100
@@ -97,7 +98,7 @@ def gaps(store: Store, *, today: date, whole: bool = False, search: str = "", on
     with connection.cursor() as cursor:
         cursor.execute(_VARIANTS.format(condition=condition), parameters)
         rows = cursor.fetchall()
-    costing = Costing.load(store, CostDefaults.objects.get(pk=1), variants=[row[0] for row in rows], products=[row[1] for row in rows])
+    costing = Costing.load(store, CostDefaults.current(), variants=[row[0] for row in rows], products=[row[1] for row in rows])
     standing = _standing(store, [row[0] for row in rows])
     return [_gap(store, row, costing, standing, today) for row in rows]
 
@@ -115,7 +116,7 @@ def _gap(store: Store, row: Sequence[Any], costing: Costing, standing: Mapping[i
 
 def told_today(store: Store, variants: Mapping[int, int], *, today: date) -> dict[int, tuple[str, str]]:
     """Return what variants, given with their products, cost today and why, in words."""
-    costing = Costing.load(store, CostDefaults.objects.get(pk=1), variants=variants, products=set(variants.values()))
+    costing = Costing.load(store, CostDefaults.current(), variants=variants, products=set(variants.values()))
     return {pk: _told(store, costing.on(pk, product, day_number(today)), None) for pk, product in variants.items()}
 
 
@@ -145,7 +146,7 @@ def _standing(store: Store, variants: Collection[int]) -> dict[int, list[Variant
 def holding(costs: Iterable[VariantCost], day: date | None) -> VariantCost | None:
     """Return the cost of a variant that was set and holds on a day, by hand before by the platform; None is the day of those that always held."""
     begun = [cost for cost in costs if cost.effective_from is None or (day is not None and cost.effective_from <= day)]
-    return max(begun, key=lambda cost: (cost.origin == CostOrigin.MANUAL, cost.effective_from or date.min), default=None)
+    return max(begun, key=lambda cost: (cost.origin == CostOrigin.MANUAL, first_of(cost)), default=None)
 
 
 def pasted(text: str, names: Names, currency: str) -> tuple[list[Typed], list[Refused]]:

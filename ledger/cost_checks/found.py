@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from ledger.kinds import Basis
 from ledger.models import BundlePart, Channel, CogsRule, FeeRule, Finding, ManualCost, PartnerCode, Seen, ShippingRule, Store
-from ledger.models.rules import Rule
 from ledger.money import minor_digits
 from ledger.seen import RECENT
 
@@ -18,8 +17,6 @@ MOST = 50
 """Findings of one check; more are told by one that sums them up."""
 
 WARNING, INFO = Finding.Severity.WARNING.value, Finding.Severity.INFO.value
-ALWAYS, FOREVER = date.min, date.max
-"""Stand in for the missing first and last day of a rule."""
 
 
 class Found(NamedTuple):
@@ -121,21 +118,6 @@ def rows(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return list(cursor.fetchall())
-
-
-def first_of(rule: Rule) -> date:
-    """Return the first day a rule holds."""
-    return rule.effective_from or ALWAYS
-
-
-def last_of(rule: Rule) -> date:
-    """Return the last day a rule holds."""
-    return rule.effective_to or FOREVER
-
-
-def holds(rule: Rule, first: date, last: date | None = None) -> bool:
-    """Tell whether a rule holds on a day, or on any day of a span."""
-    return first_of(rule) <= (last or first) and first <= last_of(rule)
 
 
 def span(first: date, last: date) -> str:

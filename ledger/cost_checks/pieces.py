@@ -1,8 +1,9 @@
 """Check rules that rest on other rows: bundles on their parts' costs, commissions on their partner's codes."""
 
-from ledger.cost_checks.found import INFO, Case, Found, first_of, holds, last_of, rows
+from ledger.cost_checks.found import INFO, Case, Found, rows
 from ledger.findings import mend_at
 from ledger.models import BundlePart, ManualCost
+from ledger.models.rules import first_of, holds, last_of
 
 _COSTS = """
     SELECT variant_id, array_agg(DISTINCT currency) FROM ledger_variantcost

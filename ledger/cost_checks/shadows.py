@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from ledger.cost_checks.found import INFO, Case, Found, first_of, holds, last_of, rows
+from ledger.cost_checks.found import INFO, Case, Found, rows
 from ledger.fees import EXEMPT_GATEWAYS
 from ledger.kinds import CostOrigin
 from ledger.models import Seen, ShippingRule
-from ledger.models.rules import Rule
+from ledger.models.rules import Rule, first_of, holds, last_of
 from ledger.seen import MOST_NAMES, WINDOW
 
 _PRODUCTS = """

@@ -7,11 +7,11 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from ledger import accounts
-from ledger.cost_checks.found import INFO, Case, Found, first_of, last_of, rows, span
+from ledger.cost_checks.found import INFO, Case, Found, rows, span
 from ledger.findings import mend_at
 from ledger.kinds import Basis
 from ledger.models import ManualCost
-from ledger.models.rules import Rule
+from ledger.models.rules import Rule, first_of, last_of
 
 SOON = 30
 """Days ahead in which a cost ends soon."""

@@ -5,9 +5,10 @@ from datetime import timedelta
 from decimal import Decimal
 from itertools import combinations
 
-from ledger.cost_checks.found import Case, Found, first_of, holds, last_of
+from ledger.cost_checks.found import Case, Found
 from ledger.findings import mend_at
 from ledger.models import ManualCost, Seen
+from ledger.models.rules import first_of, holds, last_of
 
 OF_PARCELS = frozenset({ManualCost.Basis.ORDER, ManualCost.Basis.UNIT})
 PLANS = ("shopify", "plan")

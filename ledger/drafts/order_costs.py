@@ -8,13 +8,12 @@ from msgspec import Struct
 from ledger import accounts
 from ledger.costing import PERCENT
 from ledger.drafts.entry import EntryDraft, Fx
-from ledger.kinds import ChargeKind, ChargeStatus, SaleKind, SaleType
+from ledger.kinds import SOLD, ChargeKind, ChargeStatus, SaleType
 from ledger.models import ManualCost
 from ledger.money import Tenk, divide_half_even, minor_step
 from ledger.rows import OrderRow, SaleRow
 
 Basis = ManualCost.Basis
-SOLD = frozenset({SaleKind.ORDER, SaleKind.EDIT})
 DECIDED = frozenset({ChargeStatus.APPROVED, ChargeStatus.PAID, ChargeStatus.DENIED})
 FIRST_PART = 2_000_000
 """Entries of these costs have the part −(this + days since the order): costs an order's platform states have small negative ones."""

@@ -11,7 +11,7 @@ from ledger.drafts.charges import account_of
 from ledger.drafts.entry import EntryDraft, Fx
 from ledger.drafts.order_costs import OrderCostTerms, Share, order_cost_entries, order_shares
 from ledger.fees import FeeRules, is_charge, payment_fee
-from ledger.kinds import AWAITS_PAYMENT, COUNTS_AS_REVENUE, Hold, PaymentKind, PaymentStatus, SaleKind, SaleType
+from ledger.kinds import AWAITS_PAYMENT, COUNTS_AS_REVENUE, GIVEN_BACK, SOLD, Hold, PaymentKind, PaymentStatus, SaleKind, SaleType
 from ledger.money import SCALE, Tenk, convert, divide_half_even, minor_step, round_half_even
 from ledger.rates import Rate
 from ledger.rows import LineRow, OrderRow, SaleRow
@@ -19,9 +19,6 @@ from ledger.shipping import ShippingCost, ShippingTerms, shipping_cost
 
 RateFinder = Callable[[str, int], Rate | None]
 """Finds the rate from a currency into the book's on a day number; None when there is none to use."""
-
-SOLD = frozenset({SaleKind.ORDER, SaleKind.EDIT})
-GIVEN_BACK = frozenset({SaleKind.RETURN, SaleKind.REFUND})
 
 ACCOUNT_OF_TYPE: dict[int, int] = {
     SaleType.SHIPPING: accounts.SALES_SHIPPING,

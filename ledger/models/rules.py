@@ -5,6 +5,7 @@ Days are the store's own; a rule holds from its first day through its last, both
 """
 
 from collections.abc import Collection
+from datetime import date
 from decimal import Decimal
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -85,6 +86,21 @@ class Rule(models.Model):
         """Refuse a rule that ends before it begins."""
         if self.effective_from and self.effective_to and self.effective_to < self.effective_from:
             raise ValidationError({"effective_to": "The last day lies before the first."})
+
+
+def first_of(rule: Rule) -> date:
+    """Return the first day a rule holds; the first of all days where it always has."""
+    return rule.effective_from or date.min
+
+
+def last_of(rule: Rule) -> date:
+    """Return the last day a rule holds; the last of all days where it holds until further notice."""
+    return rule.effective_to or date.max
+
+
+def holds(rule: Rule, first: date, last: date | None = None) -> bool:
+    """Tell whether a rule holds on a day, or on any day of a span."""
+    return first_of(rule) <= (last or first) and first <= last_of(rule)
 
 
 class CogsRule(Rule):

@@ -151,3 +151,8 @@ class CostDefaults(models.Model):
 
     def __str__(self) -> str:
         return "Cost defaults"
+
+    @classmethod
+    def current(cls) -> "CostDefaults":
+        """Return the one row; as it starts out where there is none yet."""
+        return cls.objects.filter(pk=1).first() or cls()

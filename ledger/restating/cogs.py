@@ -17,7 +17,7 @@ from ledger.cause import Cause
 from ledger.columns import WHOLE
 from ledger.costing import ESTIMATED_SOURCES, PERCENT
 from ledger.drafts import DRAFT_VERSION
-from ledger.kinds import COUNTS_AS_REVENUE, CostSource, SaleKind, SaleType, SourceKind
+from ledger.kinds import COUNTS_AS_REVENUE, GIVEN_BACK, SOLD, CostSource, SaleKind, SaleType, SourceKind
 from ledger.models import Account, Store
 from ledger.money import SCALE, minor_step
 from ledger.posting import Posting, post_prepared
@@ -58,7 +58,7 @@ def restate_cogs(store: Store, ids: Sequence[int], *, cause: Cause) -> Restated:
 _NUMBERS: dict[str, Any] = {
     "scale": SCALE, "percent": PERCENT, "whole": WHOLE, "draft": DRAFT_VERSION, "stated": CostSource.STATED.value,
     "cogs": accounts.COGS_PRODUCT, "order": SourceKind.ORDER.value, "product": SaleType.PRODUCT.value, "first_sale": SaleKind.ORDER.value,
-    "sold": [SaleKind.ORDER.value, SaleKind.EDIT.value], "given_back": [SaleKind.RETURN.value, SaleKind.REFUND.value],
+    "sold": [kind.value for kind in SOLD], "given_back": [kind.value for kind in GIVEN_BACK],
     "counting": [status.value for status, counts in COUNTS_AS_REVENUE.items() if counts],
     "estimated": [source.value for source in ESTIMATED_SOURCES],
 }  # fmt: skip

@@ -83,5 +83,5 @@ def _decide(store: Store) -> int:
 
 
 def _costing(store: Store) -> Costing:
-    defaults = CostDefaults.objects.filter(pk=1).first() or CostDefaults()
+    defaults = CostDefaults.current()
     return Costing.load(store, defaults, variants=None, products=None)

@@ -35,12 +35,6 @@ def store() -> Store:
     return store
 
 
-@pytest.fixture
-def editor(store: Store) -> Client:
-    """Return the browser of somebody who may edit costs."""
-    return browser_of(a_person(store, email="ann@example.com", role=Role.COST_EDITOR))
-
-
 def upload(editor: Client, store: Store, text: str, *, kind: str = "shipping-costs", **more: str) -> Any:
     """Upload a file and return the page that follows."""
     file = SimpleUploadedFile("C:\\labels.csv", text.encode())

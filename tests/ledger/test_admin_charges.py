@@ -11,9 +11,8 @@ from ledger import accounts
 from ledger.audit import check_all
 from ledger.kinds import ChargeKind, ChargeStatus
 from ledger.models import OrderCharge, Partner, Store
-from ledger.people import Role
 from tests.builders import a_cost, a_store, an_order, book_of, write
-from tests.dashboards.people import a_person, browser_of, text_of
+from tests.dashboards.people import text_of
 from tests.ledger.test_charges import a_charge, commission, tell
 from tests.ledger_text import assert_entries
 
@@ -26,12 +25,6 @@ def store() -> Store:
     store = a_store(slug="shop")
     write(store, an_order("1001"), an_order("1002"))
     return store
-
-
-@pytest.fixture
-def editor(store: Store) -> Client:
-    """Return the browser of somebody who may edit costs."""
-    return browser_of(a_person(store, email="ann@example.com", role=Role.COST_EDITOR))
 
 
 def act(editor: Client, action: str, *chosen: OrderCharge) -> str:

@@ -31,12 +31,6 @@ def store() -> Store:
     return store
 
 
-@pytest.fixture
-def editor(store: Store) -> Client:
-    """Return the browser of somebody who may edit costs."""
-    return browser_of(a_person(store, email="ann@example.com", role=Role.COST_EDITOR))
-
-
 def form(store: Store, **fields: object) -> dict[str, object]:
     """Fill in the form of a cost that is entered once."""
     usual = {

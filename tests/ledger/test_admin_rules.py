@@ -11,7 +11,6 @@ from ledger import rules
 from ledger.cause import Cause
 from ledger.kinds import CauseKind
 from ledger.models import CogsRule, CostChange, FeeRule, Product, ProposedChange, ShippingRule, Store, Variant, VariantCost
-from ledger.people import Role
 from ledger.reposting import restate
 from ledger.stores import today_of
 from profitpeek.jobs.models import Job
@@ -27,12 +26,6 @@ def store() -> Store:
     store = a_store(slug="shop")
     write(store, an_order("1"))
     return store
-
-
-@pytest.fixture
-def editor(store: Store) -> Client:
-    """Return the browser of somebody who may edit costs."""
-    return browser_of(a_person(store, email="ann@example.com", role=Role.COST_EDITOR))
 
 
 def add(editor: Client, page: str, **fields: object) -> str:

@@ -7,9 +7,8 @@ from django.test import Client
 
 from ledger import rules
 from ledger.models import BundlePart, CostOverride, OrderLine, ProposedChange, Store, Variant, VariantCost
-from ledger.people import Role
 from tests.builders import a_store, an_order, at, write
-from tests.dashboards.people import a_person, browser_of, text_of
+from tests.dashboards.people import text_of
 from tests.ledger.reviewing import save
 
 pytestmark = pytest.mark.django_db
@@ -23,12 +22,6 @@ def store() -> Store:
     store = a_store(slug="shop")
     write(store, an_order("1", lines=2), an_order("2"))
     return store
-
-
-@pytest.fixture
-def editor(store: Store) -> Client:
-    """Return the browser of somebody who may edit costs."""
-    return browser_of(a_person(store, email="ann@example.com", role=Role.COST_EDITOR))
 
 
 def test_a_part_is_put_into_a_bundle(store: Store, editor: Client) -> None:

@@ -12,7 +12,6 @@ from ledger import rules
 from ledger.admin.grid_rows import PARTS, gaps
 from ledger.models import BundlePart, CogsRule, ProposedChange, Store, Variant, VariantCost
 from ledger.models.rules import Rule
-from ledger.people import Role
 from ledger.stores import today_of
 from tests.builders import a_line, a_store, an_order, at, write
 from tests.dashboards.people import a_person, browser_of, text_of
@@ -32,12 +31,6 @@ def store() -> Store:
     lines = [a_line("a", price="10.00"), a_line("b", price="10.00", quantity=2), a_line("c", price="0")]
     write(store, an_order("1", lines=lines, when="2026-03-01 12:00"), an_order("2", lines=[a_line("old")], when="2025-11-01 12:00"))
     return store
-
-
-@pytest.fixture
-def editor(store: Store) -> Client:
-    """Return the browser of somebody who may edit costs."""
-    return browser_of(a_person(store, email="ann@example.com", role=Role.COST_EDITOR))
 
 
 def variant(sku: str) -> Variant:

@@ -10,7 +10,6 @@ from ledger import accounts, journal, rules
 from ledger.journal import Sought
 from ledger.kinds import Basis, SourceKind
 from ledger.models import Batch, CostChange, DayTotal, Entry, FeeRule, ManualCost, Order, Store
-from ledger.people import Role
 from tests.builders import a_store, an_order, at, book_of, day, write
 from tests.dashboards.people import a_person, browser_of, text_of
 
@@ -28,12 +27,6 @@ def store() -> Store:
     write(store, an_order("2", when="2026-03-04 12:00"))
     write(store, an_order("3", when="2026-02-01 12:00"))
     return store
-
-
-@pytest.fixture
-def editor(store: Store) -> Client:
-    """Return the browser of somebody who may edit costs."""
-    return browser_of(a_person(store, email="ann@example.com", role=Role.COST_EDITOR))
 
 
 def pages(store: Store) -> str:

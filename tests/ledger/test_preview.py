@@ -188,8 +188,3 @@ def test_what_cannot_be_made_any_more_is_refused(store: Store) -> None:
     change(store, remove=[rule], actor="ann", now=NOW)
     with pytest.raises(RuleRefused, match="not there any more"):
         preview.effect_of(proposed, now=NOW)
-
-
-def test_others_say_what_is_likely_wrong(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preview, "WARNINGS", [lambda store, add, remove: [f"{store}: {rule}?" for rule in add]])
-    assert preview.effect_of(propose(store, CogsRule(percentage="30")), now=NOW)["warnings"] == ["Shop: 30 % for every product?"]

@@ -6,15 +6,14 @@ from django.test import Client
 from ledger import preparing, preview, proposals
 from ledger.cause import Cause
 from ledger.kinds import CauseKind
-from ledger.models import CogsRule, CostChange, FeeRule, ProposedChange, ShippingRule, Store, Variant, VariantCost
+from ledger.models import CogsRule, CostChange, FeeRule, ManualCost, ProposedChange, ShippingRule, Store, Variant, VariantCost
 from ledger.models.rules import Rule
-from ledger.people import Role
 from ledger.reposting import restate
 from ledger.rules import change
 from profitpeek.jobs.models import Job
 from profitpeek.jobs.running import run
 from tests.builders import a_line, a_store, an_order, at, book_of, close_through, day, write
-from tests.dashboards.people import a_person, browser_of, text_of
+from tests.dashboards.people import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -29,13 +28,12 @@ def store() -> Store:
     return store
 
 
-@pytest.fixture
-def editor(store: Store) -> Client:
-    return browser_of(a_person(store, email="ann@example.com", role=Role.COST_EDITOR))
-
-
 def propose(store: Store, *add: Rule, **more: object) -> ProposedChange:
     return proposals.propose(store, add=add, actor="ann@example.com", origin="/admin/ledger/cogsrule/add/", now=NOW, **more)
+
+
+def a_rent() -> ManualCost:
+    return ManualCost(category="operating", label="rent", basis="month", amount="900", currency="EUR", effective_from=day("2026-03-01"))
 
 
 def address(proposed: ProposedChange) -> str:
@@ -167,6 +165,10 @@ def test_orders_that_would_wait_for_a_rate_are_a_warning(store: Store, editor: C
     assert "1 order would leave every figure and wait, because there is no exchange rate from GBP for its day." in page
 
 
-def test_warnings_of_others_are_shown(store: Store, editor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preview, "WARNINGS", [lambda store, add, remove: ["Is this the same rent twice?"]])
-    assert "Is this the same rent twice?" in text_of(editor.get(address(propose(store, CogsRule(percentage="30")))))
+def test_a_cost_that_is_likely_entered_already_is_a_warning(store: Store, editor: Client) -> None:
+    change(store, add=[a_rent()], actor="bob@example.com", now=NOW)
+    page = text_of(editor.get(address(propose(store, a_rent()))))
+    assert (
+        "“operating:rent: 900 EUR every month” and “operating:rent: 900 EUR every month” from 1 Mar 2026, which bob@example.com set on "
+        "20 Mar 2026, have the same label and amount, and hold on the same days. Is it entered already?"
+    ) in page

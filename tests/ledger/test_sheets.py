@@ -19,9 +19,8 @@ from ledger.models import (
     Variant,
     VariantCost,
 )
-from ledger.people import Role
 from tests.builders import a_store, an_order, day, write
-from tests.dashboards.people import a_person, browser_of, text_of
+from tests.dashboards.people import text_of
 from tests.ledger.reviewing import save
 from tests.ledger.sheets import (
     COSTS,
@@ -49,12 +48,6 @@ def store() -> Store:
     store = a_store(slug="shop")
     write(store, an_order("1", lines=2))
     return store
-
-
-@pytest.fixture
-def editor(store: Store) -> Client:
-    """Return the browser of somebody who may edit costs."""
-    return browser_of(a_person(store, email="ann@example.com", role=Role.COST_EDITOR))
 
 
 def test_a_file_is_shown_then_proposed_then_saved(store: Store, editor: Client) -> None:

@@ -25,7 +25,6 @@ from ledger.models import (
     Variant,
     VariantCost,
 )
-from ledger.people import Role
 from tests.builders import a_line, a_store, an_order, day, write
 from tests.dashboards.people import a_person, browser_of
 from tests.ledger.sheets import (
@@ -54,12 +53,6 @@ def store() -> Store:
     store = a_store(slug="shop")
     write(store, an_order("1", lines=2))
     return store
-
-
-@pytest.fixture
-def editor(store: Store) -> Client:
-    """Return the browser of somebody who may edit costs."""
-    return browser_of(a_person(store, email="ann@example.com", role=Role.COST_EDITOR))
 
 
 # Taking out, and in again.

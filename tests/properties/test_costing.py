@@ -5,7 +5,8 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.costing import ALWAYS, FOREVER, Costing, Dated, Part, Priced
+from ledger.costing import Costing, Dated, Part, Priced
+from ledger.days import ALWAYS, FOREVER
 from ledger.kinds import CostOrigin, CostSource
 from ledger.rows import LineRow, OrderRow
 
