@@ -12,7 +12,7 @@ from ledger.kinds import CostSource
 from ledger.models import CostDefaults, Order, Store
 from ledger.reach import every_order
 
-AT_ONCE = 20_000
+AT_ONCE = 5_000
 """Orders of all stores together that are drafted while the person waits."""
 
 

@@ -14,7 +14,7 @@ from ledger.rules import RuleRefused
 from ledger.stores import today_of
 from profitpeek.jobs.models import Job
 
-AT_ONCE = 20_000
+AT_ONCE = 5_000
 """Orders that are drafted while the person waits; more are left to the background."""
 
 
