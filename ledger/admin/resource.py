@@ -59,6 +59,13 @@ class Differences:
         return [Difference(*pair) for pair in zip(self.before, self.after, strict=True)]
 
 
+class Row(RowResult):  # type: ignore[misc]  # the library has no types
+    """What became of one row."""
+
+    def add_instance_info(self, instance: Any) -> None:
+        """Name the rule nowhere: it would ask for its product or variant, row by row, for a log that is not kept."""
+
+
 class Line(NamedTuple):
     """One good row: where it stands, the rule it says, the standing one it is about, and what the page shows."""
 
@@ -119,6 +126,11 @@ class RuleResource(ModelResource):  # type: ignore[misc]  # the library has no t
     def get_diff_class(cls) -> Any:
         """Return what compares a rule before and after."""
         return Differences
+
+    @classmethod
+    def get_row_result_class(cls) -> Any:
+        """Return what tells of one row."""
+        return Row
 
     def read(self, sheet: tablib.Dataset) -> Result:
         """Read every row against what stands now, and write nothing. Look at `problems` before `changes`; raise FileRefused for wrong headings."""

@@ -29,8 +29,8 @@ class VariantCostResource(RuleResource):
         fields = ("store", "sku", "product", "title", "goods", "freight", "duty", "packaging", "currency", "effective_from")
 
     def replaces(self, old: Rule) -> bool:
-        """Tell whether the cost was entered by hand: what a platform states stays, and one entered by hand goes before it."""
-        return isinstance(old, VariantCost) and old.origin == CostOrigin.MANUAL
+        """Answer no: a cost makes room for itself where one was entered by hand, and what a platform states stays beneath it."""
+        return False
 
     def to_add(self, rule: Rule) -> Rule:
         """Return the cost as one entered by hand."""
