@@ -83,6 +83,8 @@ class RuleResource(ModelResource):  # type: ignore[misc]  # the library has no t
     needed: ClassVar[tuple[str, ...]]
     """The headings a sheet cannot do without."""
 
+    most: ClassVar[int] = 1_000
+    """Rows of one file: each is a rule of its own to be tried, shown and made while the person waits."""
     order: ClassVar[tuple[str, ...]] = ("pk",)
     """Of several standing rules with one key, the first is the one that a changed row is about."""
     twice: ClassVar[str] = "Keep one of them."
@@ -136,6 +138,8 @@ class RuleResource(ModelResource):  # type: ignore[misc]  # the library has no t
         """Read every row against what stands now, and write nothing. Look at `problems` before `changes`; raise FileRefused for wrong headings."""
         assert self.store is not None  # noqa: S101  # a sheet is read for a store
         self._put_headings_right(sheet)
+        if len(sheet) > self.most:
+            raise FileRefused(f"More than {self.most:,} rows of this kind are not taken at once. Split the file.")
         for rule in rules.live(self._meta.model, self.store).order_by(*self.order):
             self._standing.setdefault(self._key_of(rule), []).append(rule)
         self._allowed = {key: len(standing) for key, standing in self._standing.items()}

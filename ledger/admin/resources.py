@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from ledger.admin import columns
 from ledger.admin.resource import RuleResource
+from ledger.admin.sheet_files import MOST_ROWS
 from ledger.kinds import CostOrigin
 from ledger.models import BundlePart, CogsRule, FeeRule, ManualCost, ShippingRule, VariantCost
 from ledger.models.rules import Rule
@@ -14,6 +15,7 @@ class VariantCostResource(RuleResource):
 
     key = ("variant_id", "effective_from")
     order = ("origin", "pk")
+    most = MOST_ROWS
     needed = ("SKU", "Goods", "Currency", "From")
     store = columns.store_name()
     sku, product, title = columns.variant("variant_id", "SKU", "Product", "Variant")

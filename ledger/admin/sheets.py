@@ -24,7 +24,7 @@ from import_export.admin import ImportExportMixin
 from ledger.admin.base import stores_of
 from ledger.admin.proposals import actor_of, to_review
 from ledger.admin.resource import RuleResource, of_kind
-from ledger.admin.sheet_files import MOST_BYTES, MOST_ROWS, CsvSheet, FileRefused, XlsxSheet, dataset_of
+from ledger.admin.sheet_files import MOST_BYTES, CsvSheet, FileRefused, XlsxSheet, dataset_of
 from ledger.filenames import plain_name
 from ledger.models import Store
 from ledger.people import EDITORS
@@ -67,7 +67,7 @@ class SheetForm(ImportForm):  # type: ignore[misc]
         super().__init__(formats, resources, **kwargs)
         del self.fields["format"]
         file: Any = self.fields["import_file"]
-        file.help_text = f"CSV or Excel workbook (.xlsx), at most {MOST_ROWS:,} rows and {MOST_BYTES // 1_000_000} MB."
+        file.help_text = f"CSV or Excel workbook (.xlsx), at most {resources[0].most:,} rows and {MOST_BYTES // 1_000_000} MB."
         file.widget.attrs.pop("class", None)
         choice: Any = self.fields["store"]
         choice.queryset = stores

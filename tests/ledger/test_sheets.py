@@ -197,6 +197,11 @@ def test_files_that_cannot_be_read_say_why(store: Store, editor: Client, lines: 
     assert told in refusal(look(editor, store, csv_file(*lines)))
 
 
+def test_fewer_rows_are_taken_where_each_is_tried_by_itself(store: Store, editor: Client) -> None:
+    file = csv_file("Product,COGS %,From", *[",30,2026-03-01"] * 1001)
+    assert refusal(look(editor, store, file, "/admin/ledger/cogsrule")) == "More than 1,000 rows of this kind are not taken at once. Split the file."
+
+
 def test_binary_files_say_what_they_are(store: Store, editor: Client) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as other:
