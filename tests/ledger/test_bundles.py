@@ -76,3 +76,9 @@ def test_an_order_of_another_store_is_not_found(store: Store, editor: Client) ->
     assert "Shop has no order with the number “7”." in told
     assert editor.post("/admin/ledger/costoverride/add/", {**OVERRIDE, "store": other.pk, "order": "7"}).status_code == 200
     assert ProposedChange.objects.count() == 0
+
+
+def test_a_new_cost_of_the_same_line_begins_with_its_order_and_line(store: Store, editor: Client) -> None:
+    save(editor, editor.post("/admin/ledger/costoverride/add/", {**OVERRIDE, "store": store.pk, "order": "2"}))
+    form = editor.get(f"/admin/ledger/costoverride/add/?changes={CostOverride.objects.get().pk}").context["adminform"].form
+    assert (form["order"].initial, form["about"].initial, form["store"].initial) == ("#2", "1", store.pk)
