@@ -1,9 +1,8 @@
 """Turn a sheet's rows into rules to be added and rules to be taken back. Nothing is saved here: the result is proposed."""
 
-from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import tablib
 from django.core.exceptions import ValidationError
@@ -15,6 +14,7 @@ from ledger import rules
 from ledger.admin.cells import CellRefused, tidied
 from ledger.admin.names import Names
 from ledger.admin.sheet_files import LINE, FileRefused
+from ledger.admin.sheet_lines import Differences, Line, Problem, Row
 from ledger.models import Store
 from ledger.models.rules import Rule
 
@@ -22,57 +22,6 @@ FIRST = date.min
 """Stands for the first day of a rule that always has held, where days are put in order."""
 NEVER_READ = ["store", "added_by", "removed_by", "product", "variant", "bundle", "component", "partner"]
 """Not checked with a row: its names have been found among the store's own already."""
-
-
-class Problem(NamedTuple):
-    """What is wrong in a sheet: in which line and column, and what to do."""
-
-    line: int
-    heading: str
-    message: str
-
-
-class Difference(NamedTuple):
-    """A cell before and after; the same where nothing changes."""
-
-    before: str
-    after: str
-
-    @property
-    def changed(self) -> bool:
-        """Tell whether the cell changes."""
-        return self.before != self.after
-
-
-class Differences:
-    """Compares a rule as it stands with what a row makes of it; shown on our page in place of the library's own."""
-
-    def __init__(self, resource: "RuleResource", rule: Rule, new: bool) -> None:
-        self.before = [""] * len(resource.get_import_fields()) if new else resource.written(rule)
-
-    def compare_with(self, resource: "RuleResource", rule: Rule) -> None:
-        """Take the rule as the row has it."""
-        self.after = resource.written(rule)
-
-    def as_html(self) -> list[Difference]:
-        """Return every cell before and after."""
-        return [Difference(*pair) for pair in zip(self.before, self.after, strict=True)]
-
-
-class Row(RowResult):  # type: ignore[misc]  # the library has no types
-    """What became of one row."""
-
-    def add_instance_info(self, instance: Any) -> None:
-        """Name the rule nowhere: it would ask for its product or variant, row by row, for a log that is not kept."""
-
-
-class Line(NamedTuple):
-    """One good row: where it stands, the rule it says, the standing one it is about, and what the page shows."""
-
-    number: int
-    rule: Any
-    old: Rule | None
-    result: RowResult
 
 
 class RuleResource(ModelResource):  # type: ignore[misc]  # the library has no types
@@ -295,8 +244,3 @@ class RuleResource(ModelResource):  # type: ignore[misc]  # the library has no t
         line.result.diff = compared.as_html()
         if line.old is not None and self._same(rule, line.old):
             line.result.import_type = RowResult.IMPORT_TYPE_SKIP
-
-
-def of_kind(lines: Iterable[Line], kind: str) -> Sequence[Line]:
-    """Return the lines that are new, that change something, or that change nothing ('new', 'update', 'skip')."""
-    return [line for line in lines if line.result.import_type == kind]

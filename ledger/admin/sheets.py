@@ -23,8 +23,9 @@ from import_export.admin import ImportExportMixin
 
 from ledger.admin.base import stores_of
 from ledger.admin.proposals import actor_of, to_review
-from ledger.admin.resource import RuleResource, of_kind
+from ledger.admin.resource import RuleResource
 from ledger.admin.sheet_files import MOST_BYTES, CsvSheet, FileRefused, XlsxSheet, dataset_of
+from ledger.admin.sheet_lines import of_kind
 from ledger.filenames import plain_name
 from ledger.models import Store
 from ledger.people import EDITORS
