@@ -158,9 +158,7 @@ def import_charges(
                 _count(report, charges.look(store, facts), rows)
             return report
         row = row or open_import(store, kind.name, as_json(opened.found.layout), filename=path.name, sha256=opened.digest, actor=actor, now=now)
-        with transaction.atomic():
-            charge_rows.add_partners(store.pk, report.new_partners)
-        partners = charge_rows.partners_named(store.pk, names)
+        partners = _partners(store, names)
         move(row, guard, state=FileImport.State.RUNNING, rows=report.rows, orders=spool.orders, template=as_json(opened.found.layout), matched=0)
         report.import_id = row.pk
         done_rows = 0
@@ -174,6 +172,13 @@ def import_charges(
     state = FileImport.State.DONE if row.changed_orders else FileImport.State.UNCHANGED
     move(row, guard, state=state, matched=report.matched, finished_at=datetime.now(tz=now.tzinfo))
     return report
+
+
+def _partners(store: Store, names: set[str]) -> dict[str, int]:
+    """Return a store's partners by the names a file gives them; those it does not have, or calls something else by now, are added."""
+    with transaction.atomic():
+        charge_rows.add_partners(store.pk, names - set(charge_rows.partners_named(store.pk, names)))
+    return charge_rows.partners_named(store.pk, names)
 
 
 def _facts(chunk: Sequence[OrderTexts], reader: ChargeReader, partners: dict[str, int]) -> tuple[list[Told], list[ChargeFact]]:
@@ -249,7 +254,7 @@ def _restore(row: FileImport, store: Store, undone: Sequence[int], now: datetime
     for other in others if wanted else ():
         reader = ChargeReader(CHARGES[other.kind], from_json(other.template), context)
         for chunk in archived(other):
-            partners = charge_rows.partners_named(store.pk, {reader.told(text).partner for _, texts in chunk for text in texts} - {""})
+            partners = _partners(store, {reader.told(text).partner for _, texts in chunk for text in texts} - {""})
             facts = [fact for fact in _facts(chunk, reader, partners)[1] if (fact.kind, fact.order, fact.reference) in wanted]
             if facts:
                 written += charges.record_charges(store, facts, cause_ref=other.cause_ref, actor=actor, now=now, adopt=True).entries

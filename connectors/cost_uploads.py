@@ -4,8 +4,6 @@ import csv
 import io
 from collections.abc import Iterable
 from datetime import datetime
-from itertools import islice
-from pathlib import Path
 
 from django.db import transaction
 from msgspec import Struct
@@ -21,6 +19,7 @@ from connectors.product_cost_imports import import_product_costs, read_product_c
 from connectors.tasks import submit_kept
 from connectors.uploads import import_received, kept_file, options_of
 from ledger.models import ProposedChange
+from ledger.record import Contended
 
 KINDS: dict[str, Kind] = {**CHARGES, PRODUCT_COSTS.name: PRODUCT_COSTS}
 MOST_LOOKED_AT = 20_000
@@ -47,7 +46,7 @@ def look(row: FileImport, *, now: datetime) -> Looked:
     """Check a kept file as its import would, and write nothing."""
     with kept_file(row) as path:
         try:
-            if row.kind != PRODUCT_COSTS.name and _is_long(path, MOST_LOOKED_AT):
+            if row.kind != PRODUCT_COSTS.name and reading.is_long(path, MOST_LOOKED_AT):
                 return Looked(is_long=True)
             if row.kind in CHARGES:
                 report = import_charges(row.store, path, CHARGES[row.kind], options=options_of(row), now=now, dry_run=True)
@@ -56,12 +55,6 @@ def look(row: FileImport, *, now: datetime) -> Looked:
         except FileRefused as refused:
             return Looked(refused=refused)
     return Looked(report=report)
-
-
-def _is_long(path: Path, most: int) -> bool:
-    """Tell whether a file has more rows than that below its header."""
-    rows = reading.rows(path, reading.find_dialect(path))
-    return sum(1 for _ in islice(rows, most + 2)) > most + 1
 
 
 def take(row: FileImport, *, actor: str, now: datetime) -> ProposedChange | None:
@@ -80,12 +73,16 @@ def take(row: FileImport, *, actor: str, now: datetime) -> ProposedChange | None
             held.pieces.all().delete()
             return held.proposal
         with kept_file(held) as path:
-            if _is_long(path, MOST_AT_ONCE):
+            if reading.is_long(path, MOST_AT_ONCE):
                 submit_kept(held, actor=actor)
                 return None
         held.state = FileImport.State.RUNNING
         held.save(update_fields=["state"])
-    import_received(held, progress=lambda step, done, whole: None, guard=unguarded)
+    try:
+        import_received(held, progress=lambda step, done, whole: None, guard=unguarded)
+    except Contended:
+        submit_kept(held, actor=actor)  # others write the same orders just now: a worker goes on where this stopped
+        return None
     held.refresh_from_db()
     if held.state == FileImport.State.REFUSED:
         raise FileRefused(held.problem)
@@ -96,14 +93,18 @@ def undo(row: FileImport, *, actor: str, now: datetime) -> None:
     """Undo an import of costs; raise FileRefused where it cannot be undone here."""
     if row.kind not in KINDS:
         raise FileRefused("Order lines are undone on the server: manage.py import_file … --undo.")
-    if row.state not in (FileImport.State.DONE, FileImport.State.UNCHANGED):
+    # one that is being undone was cut: undoing it again does what is left
+    if row.state not in (FileImport.State.DONE, FileImport.State.UNCHANGED, FileImport.State.UNDOING):
         raise FileRefused(f"It is {row.get_state_display()}.")
     if row.kind == PRODUCT_COSTS.name:
         undo_product_costs([row], now=now, actor=actor)
     elif row.rows > MOST_AT_ONCE:
         raise FileRefused(f"It has more than {MOST_AT_ONCE:,} rows. Undo it on the server: manage.py import_file … --undo.")
     else:
-        undo_charges(row.store, [row], now=now, actor=actor)
+        try:
+            undo_charges(row.store, [row], now=now, actor=actor)
+        except Contended as contended:
+            raise FileRefused("Others are writing the same orders just now, so a part is not undone yet. Undo it again.") from contended
 
 
 def faults_csv(faults: Iterable[RowFault]) -> str:

@@ -1,6 +1,6 @@
 """Import files of product costs: find the variants by SKU, and propose their dated costs as one change that can be undone."""
 
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from msgspec import Struct
 from connectors.cost_imports import MOST_LISTED, CostReport, Loose, checked, context_of, open_file, report_on
 from connectors.imports import archive, open_import
 from connectors.models import FileImport
+from connectors.platforms.files import reading
 from connectors.platforms.files.cost_sheet import Checker, KeptRow, Options, as_json
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.product_costs import PARTS, PRODUCT_COSTS, CostReader, ToldCost
@@ -41,6 +42,8 @@ def read_product_costs(store: Store, path: Path, *, options: Options, now: datet
 
     Every variant with a row's SKU gets its cost. Rows that say what holds already are left out of the costs.
     """
+    if reading.is_long(path, MOST_ROWS):
+        raise FileRefused(f"{path.name} has more than {MOST_ROWS:,} rows. Split it; each part is a change of its own.")
     context = context_of(store, now)
     opened = open_file(path, PRODUCT_COSTS, options, context)
     report = report_on(opened, PRODUCT_COSTS)
@@ -48,8 +51,6 @@ def read_product_costs(store: Store, path: Path, *, options: Options, now: datet
     kept: list[KeptRow] = []
     for row in checked(opened, PRODUCT_COSTS, Checker(PRODUCT_COSTS, opened.found, reader.check, opened.width), report, _silent):
         kept.append(row)
-        if len(kept) > MOST_ROWS:
-            raise FileRefused(f"{path.name} has more than {MOST_ROWS:,} rows. Split it; each part is a change of its own.")
     first_day = _first_day(store, options, now)
     report.effective_from = first_day.isoformat()
     return PricedFile(report, opened.digest, kept, _costs(store, [reader.told(row) for row in kept], first_day, report))
@@ -74,12 +75,18 @@ def _costs(store: Store, told: Sequence[ToldCost], first_day: date, report: Cost
         variants.setdefault(variant.sku, []).append(variant)
     standing = _standing(store, {variant.pk for found in variants.values() for variant in found})
     costs = []
-    for row in told:
+    # the earliest first: a row may hold already only because of what one before it says
+    for row in sorted(told, key=lambda row: row.day or first_day):
         found = variants.get(row.sku, [])
         report.matched += bool(found)
         if not found and len(report.loose) < MOST_LISTED:
             report.loose.append(Loose(row.line, row.sku))
-        news = [cost for variant in found if not _holds(cost := _cost(variant, row, first_day), standing.get(variant.pk, []))]
+        news = []
+        for variant in found:
+            cost, held = _cost(variant, row, first_day), standing.setdefault(variant.pk, [])
+            if not _holds(cost, held):
+                news.append(cost)
+                insort(held, cost, key=_begins)
         costs += news
         report.unchanged += bool(found) and not news
     report.added = len(costs)

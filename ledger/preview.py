@@ -24,7 +24,7 @@ from ledger.models.rules import Rule
 from ledger.money import Tenk, decimal, tenk
 from ledger.periods import By, cut
 from ledger.posting import by_closing, difference, hold_book, load_live
-from ledger.proposals import rules_of
+from ledger.proposals import rules_of, told_of
 from ledger.reach import Reach, every_order, reach_of
 from ledger.rows import OrderRow
 from ledger.statements import profit
@@ -126,7 +126,9 @@ def effect_of(proposed: ProposedChange, *, now: datetime, progress: Progress | N
     trying = trying_rules(proposed.store, add, remove, now=now)
     chunk = CHUNK if len(add) + len(remove) <= MANY_RULES else WIDE_CHUNK
     found = effect(proposed.store, trying, reach_under(proposed.store, trying), now=now, chunk=chunk, progress=progress)
-    return {**found, "warnings": likely_duplicates(proposed.store, add, remove)}
+    with trying() as tried:
+        ends = told_of(tried, remove) if tried is not None else []
+    return {**found, "ends": ends, "warnings": likely_duplicates(proposed.store, add, remove)}
 
 
 _WRITTEN = """

@@ -10,9 +10,9 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from ledger import manual_costs, rules
-from ledger.labels import account_numbers
+from ledger.labels import account_numbers, known_numbers
 from ledger.manual_costs import CostRefused
-from ledger.models import CostChange, ManualCost, ProposedChange, Store
+from ledger.models import CostChange, ManualCost, Partner, PartnerCode, ProposedChange, Store
 from ledger.models.rules import Rule
 from ledger.rules import RuleRefused, span_of
 from ledger.stored_rules import found_again, key_of, made_again, values_of
@@ -23,6 +23,8 @@ from profitpeek.jobs import queue
 State = ProposedChange.State
 KEPT_FOR = timedelta(days=7)
 """How long a proposal that nobody has applied is kept."""
+MOST_NEW_LABELS = 200
+"""Labels that one change may bring: their accounts are numbered for good, and all stores share some thirty thousand numbers."""
 TOLD = 20
 """Rules that are named one by one; of more, the number is told."""
 
@@ -73,8 +75,12 @@ def refusal(store: Store, *, add: Sequence[Rule] = (), remove: Sequence[Rule] = 
 
 
 def rules_of(proposed: ProposedChange) -> tuple[list[Rule], list[Rule]]:
-    """Return the rules a proposal would add and those it would remove; raise RuleRefused when one of these is gone."""
-    return [made_again(stored) for stored in proposed.add], found_again(proposed.remove)
+    """Return the rules a proposal would add and those it would remove; raise RuleRefused when one of these, or a partner they name, is gone."""
+    add, remove = [made_again(stored) for stored in proposed.add], found_again(proposed.remove)
+    partners = {rule.partner_id for rule in add if isinstance(rule, ManualCost | PartnerCode) and rule.partner_id is not None}
+    if Partner.objects.filter(pk__in=partners).count() < len(partners):
+        raise RuleRefused("The partner it is about has been deleted. Dismiss this, and enter it again for another partner.")
+    return add, remove
 
 
 def apply(proposed: ProposedChange, *, actor: str, now: datetime, reason: str | None = None) -> CostChange:
@@ -174,7 +180,13 @@ def _refuse_decided(kept: ProposedChange) -> None:
 
 def _number_accounts(add: Sequence[Rule]) -> None:
     """Give new labels their accounts' numbers for good, so that looking at a change again and again takes no new ones."""
-    account_numbers(rule.account_name for rule in add if isinstance(rule, ManualCost) and rule.category and rule.label)
+    names = {rule.account_name for rule in add if isinstance(rule, ManualCost) and rule.category and rule.label}
+    if len(names) > MOST_NEW_LABELS and len(names - known_numbers(names).keys()) > MOST_NEW_LABELS:
+        raise RuleRefused(
+            f"These costs have more than {MOST_NEW_LABELS} new labels. A label is an account, such as rent or Klaviyo; "
+            "what tells one cost from another belongs into the note or the invoice number."
+        )
+    account_numbers(names)
 
 
 def _refuse_costs(store: Store, tried: Trial, now: datetime) -> None:

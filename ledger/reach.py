@@ -122,7 +122,8 @@ def _fee_rules(store: Store, rules: Sequence[FeeRule]) -> list[Part]:
     parts = []
     for rule in rules:
         days, values = _days(rule, "p.day")
-        gateway = ("lower(trim(p.gateway)) = %s", [rule.gateway]) if rule.gateway else ("true", [])
+        # drafting takes every kind of space off a gateway's name, which SQL's trim does not
+        gateway = ("position(%s in lower(p.gateway)) > 0", [rule.gateway]) if rule.gateway else ("true", [])
         currency = ("o.currency = %s", [rule.currency]) if rule.currency else ("true", [])
         sql, values = _and((days, values), gateway, currency)
         parts.append((f"EXISTS (SELECT 1 FROM ledger_payment p WHERE p.store_id = o.store_id AND p.order_id = o.id AND {sql})", values))

@@ -20,7 +20,9 @@ from ledger import accounts, journal
 from ledger.admin.base import stores_of
 from ledger.journal import PAGE, BatchView, EntryRow, Key, Sought
 from ledger.kinds import SourceKind
-from ledger.models import Account, Book, CostChange, Order, Store
+from ledger.labels import known_numbers
+from ledger.models import Book, CostChange, ManualCost, Order, Store
+from ledger.models.costs import EARLIEST
 from ledger.money import in_minor_units
 from ledger.people import EDITORS
 from ledger.stores import today_of
@@ -75,7 +77,9 @@ class EntriesForm(forms.Form):
     def __init__(self, store: Store, today: date, asked: Any) -> None:
         super().__init__(asked)
         self.store, self.today = store, today
-        own = [(pk, name) for pk, name in Account.objects.order_by("name").values_list("number", "name")]
+        # accounts are numbered for all stores together, and another store's labels are not this one's to read
+        labels = {cost.account_name for cost in ManualCost.objects.filter(store=store).only("category", "label")}
+        own = [(number, name) for name, number in sorted(known_numbers(labels).items()) if number not in accounts.NAMES]
         choice: Any = self.fields["account"]
         choice.choices = [("", "every account"), *accounts.NAMES.items(), *own]
 
@@ -94,7 +98,7 @@ class EntriesForm(forms.Form):
         values: dict[str, Any] = super().clean() or {}
         if not values.get("order") and "source" not in self.data:
             last = values.get("last") or self.today
-            values |= {"last": last, "first": values.get("first") or last - timedelta(days=SHOWN_DAYS - 1)}
+            values |= {"last": last, "first": values.get("first") or max(last, EARLIEST) - timedelta(days=SHOWN_DAYS - 1)}
         first, last = values.get("first"), values.get("last")
         if first and last and not 0 <= (last - first).days < MOST_DAYS:
             self.add_error("last", f"Choose at most {MOST_DAYS} days, the first before the last.")
@@ -126,7 +130,7 @@ class LedgerPages:
     def batches(self, request: HttpRequest, store: int) -> HttpResponse:
         """List a book's batches, newest first."""
         book = _book(request, store)
-        before, ref = request.GET.get("before", ""), request.GET.get("ref", "")[:80]
+        before, ref = request.GET.get("before", ""), request.GET.get("ref", "").replace("\0", "")[:80]
         found = journal.batches(book, before=int(before) if _is_number(before) else None, ref=ref)
         query = {"ref": ref} if ref else {}
         older = batches_address(book.store, **query, before=found[PAGE - 1].seq) if len(found) > PAGE else ""

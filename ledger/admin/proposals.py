@@ -73,7 +73,8 @@ class ProposedChangeAdmin(StoreModelAdmin):
         if request.method == "POST" and "again" in request.POST:
             proposals.note_job(proposed, None)
             return to_review(proposed)
-        context = {**self.admin_site.each_context(request), **self._told(proposed), **_effect(proposed)}
+        effect = _effect(proposed)  # first: what it ends is worked out with it
+        context = {**self.admin_site.each_context(request), **self._told(proposed), **effect}
         return TemplateResponse(request, "admin/ledger/proposedchange/review.html", context)
 
     def _decide(self, request: HttpRequest, proposed: ProposedChange) -> HttpResponse:

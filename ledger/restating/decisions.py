@@ -19,7 +19,7 @@ _MAKE = """
     CREATE TEMP TABLE IF NOT EXISTS cogs_decision (
         variant bigint, first_day int, last_day int, source smallint, amount numeric, percentage numeric, PRIMARY KEY (variant, first_day)
     );
-    CREATE TEMP TABLE IF NOT EXISTS cogs_terms (store int, costs_version bigint, newest_variant bigint);
+    CREATE TEMP TABLE IF NOT EXISTS cogs_terms (store int, costs_version bigint, newest_variant bigint, variants bigint);
 """
 _WITH_RULES = """
     SELECT v.id, v.product_id FROM ledger_variant v WHERE v.store_id = %(store)s AND (
@@ -27,6 +27,11 @@ _WITH_RULES = """
         OR v.id IN (SELECT bundle_id FROM ledger_bundlepart WHERE store_id = %(store)s AND removed_by_id IS NULL)
         OR v.product_id IN (SELECT product_id FROM ledger_cogsrule WHERE store_id = %(store)s AND removed_by_id IS NULL)
     )
+"""
+# A variant of a lower number than the newest may come later: what was decided without it is decided again.
+_KNOWN = """
+    SELECT newest_variant FROM cogs_terms t WHERE store = %s AND costs_version = %s
+    AND variants = (SELECT count(*) FROM ledger_variant v WHERE v.store_id = t.store AND v.id <= t.newest_variant)
 """
 _FILL = "INSERT INTO cogs_decision SELECT * FROM unnest(%s::bigint[], %s::int[], %s::int[], %s::smallint[], %s::numeric[], %s::numeric[])"
 
@@ -47,11 +52,11 @@ def lay_out(store: Store) -> Terms:
     version, closed = Book.objects.values_list("costs_version", "closed_through").get(pk=store.pk)
     with connection.cursor() as cursor:
         cursor.execute(_MAKE)
-        cursor.execute("SELECT newest_variant FROM cogs_terms WHERE store = %s AND costs_version = %s", [store.pk, version])
+        cursor.execute(_KNOWN, [store.pk, version])
         known = cursor.fetchone()
         if known is None:
-            known = (_decide(store),)
-            cursor.execute("INSERT INTO cogs_terms VALUES (%s, %s, %s)", [store.pk, version, known[0]])
+            known = _decide(store)
+            cursor.execute("INSERT INTO cogs_terms VALUES (%s, %s, %s, %s)", [store.pk, version, *known])
     return Terms(version, closed, known[0])
 
 
@@ -61,11 +66,11 @@ def forget() -> None:
         cursor.execute("DROP TABLE IF EXISTS cogs_decision, cogs_terms")
 
 
-def _decide(store: Store) -> int:
-    """Fill the table of decisions and return the newest variant there is."""
+def _decide(store: Store) -> tuple[int, int]:
+    """Fill the table of decisions and return the newest variant there is, and how many there are."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce(max(id), 0) FROM ledger_variant WHERE store_id = %s", [store.pk])
-        (newest,) = cursor.fetchone()
+        cursor.execute("SELECT coalesce(max(id), 0), count(*) FROM ledger_variant WHERE store_id = %s", [store.pk])
+        newest, count = cursor.fetchone()
         cursor.execute(_WITH_RULES, {"store": store.pk})
         products: dict[int, int | None] = dict(cursor.fetchall())
         costing = _costing(store)
@@ -79,7 +84,7 @@ def _decide(store: Store) -> int:
         )  # fmt: skip
         cursor.execute(_FILL, [array(column) for column in columns])
         cursor.execute("ANALYZE cogs_decision")
-    return int(newest)
+    return newest, count
 
 
 def _costing(store: Store) -> Costing:

@@ -116,6 +116,18 @@ def test_undo_of_the_earlier_file_leaves_what_the_later_one_tells_too(store: Sto
     assert OrderCharge.objects.get(removed_at=None).cause_ref == f"import:{FileImport.objects.latest('pk').pk}"
 
 
+def test_undo_finds_what_another_file_tells_though_its_partner_is_called_something_else_by_now(store: Store, tmp_path: Path) -> None:
+    header = "Commission id,Order,Partner,Commission"
+    first, second = (write(tmp_path, f"C1,1001,Bo,{amount}", header=header, name=f"{amount}.csv") for amount in ("10.00", "12.00"))
+    for path in (first, second):
+        import_charges(store, path, COMMISSIONS, options=Options(), now=NOW)
+    Partner.objects.update(name="Bo Ltd")
+    undo_charges(store, list(standing(store, COMMISSIONS, file_digest(second))), now=NOW)
+    assert_entries(store, "source amount\n 1001 -10.00", only=("marketing",), live=True)
+    assert list(FileImport.objects.order_by("pk").values_list("state", flat=True)) == ["done", "undone"]
+    assert OrderCharge.objects.get(removed_at=None).partner == Partner.objects.get(name="Bo")
+
+
 def test_charges_survive_the_undoing_and_repeating_of_the_orders(tmp_path: Path) -> None:
     store = a_store(slug="files")
     orders = write(tmp_path, "1001,2026-03-03,A,Mug,1,50.00,,DE")
@@ -181,6 +193,14 @@ def test_product_costs_reach_every_variant_with_the_sku_from_their_day_on(tmp_pa
     command("mugs", str(path), "--kind", "product-costs", "--undo")
     assert VariantCost.objects.filter(removed_by=None).count() == 0
     assert list(FileImport.objects.values_list("state", flat=True)) == ["undone", "undone"]
+
+
+def test_a_cost_that_an_earlier_row_ends_begins_again_with_a_later_row(store: Store, tmp_path: Path) -> None:
+    for name, rows in (("before.csv", "SKU-1,6.00,2025-12-01"), ("costs.csv", "SKU-1,6.00,2026-02-01\nSKU-1,5.00,2026-01-01")):
+        report = import_product_costs(store, write(tmp_path, rows, header="SKU,Cost,Valid from", name=name), options=Options(), now=NOW)
+    assert (report.added, report.unchanged) == (2, 0)
+    held = VariantCost.objects.filter(removed_by=None).order_by("effective_from").values_list("effective_from", "goods")
+    assert [(str(first), goods) for first, goods in held] == [("2025-12-01", 6), ("2026-01-01", 5), ("2026-02-01", 6)]
 
 
 def test_product_costs_without_a_day_hold_from_today_or_the_day_that_is_said(tmp_path: Path) -> None:

@@ -11,8 +11,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
+from connectors import product_cost_imports
 from connectors.models import FileImport, FilePiece, RawPayload
 from connectors.uploads import forget_abandoned
+from ledger import record as record_module
 from ledger.models import OrderCharge, Store, VariantCost
 from ledger.people import Role
 from profitpeek.jobs.models import Job
@@ -157,3 +159,24 @@ def test_nobody_meets_another_stores_file(store: Store, editor: Client) -> None:
 def test_the_upload_page_is_found_from_the_list(editor: Client) -> None:
     assert f'href="{UPLOAD}"' in editor.get("/admin/connectors/fileimport/").content.decode()
     assert Path(editor.get(UPLOAD).templates[0].name or "").name == "upload.html"
+
+
+def test_a_long_file_of_product_costs_is_refused_before_it_is_gone_through(store: Store, editor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(product_cost_imports, "MOST_ROWS", 2)
+    said = text_of(upload(editor, store, "SKU,Cost\nA,1\nB,1\nC,x\n", kind="product-costs"))
+    assert "labels.csv has more than 2 rows. Split it; each part is a change of its own." in said
+
+
+def test_a_file_whose_orders_others_write_is_gone_on_with_by_a_worker(store: Store, editor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload(editor, store, LABELS)
+    with monkeypatch.context() as busy:
+        busy.setattr(record_module, "ATTEMPTS", 0)
+        assert "is being imported in the background" in text_of(decide(editor))
+    run(Job.objects.get(kind="import-file").pk)
+    assert (FileImport.objects.get().state, OrderCharge.objects.count()) == ("done", 2)
+    undo = {"action": "undo", "_selected_action": [FileImport.objects.get().pk]}
+    with monkeypatch.context() as busy:
+        busy.setattr(record_module, "ATTEMPTS", 0)
+        assert "a part is not undone yet. Undo it again." in text_of(editor.post("/admin/connectors/fileimport/", undo, follow=True))
+    assert "Undone: labels.csv." in text_of(editor.post("/admin/connectors/fileimport/", undo, follow=True))
+    assert (FileImport.objects.get().state, OrderCharge.objects.filter(removed_at=None).count()) == ("undone", 0)

@@ -141,6 +141,7 @@ def test_reversals_and_revisions_are_marked(store: Store, editor: Client) -> Non
         ("order=77", "order", "Shop has no order with the number “77”."),
         ("first=2026-03-02&last=2026-03-01", "last", "Choose at most 366 days, the first before the last."),
         ("first=2020-01-01&last=2026-03-01", "last", "Choose at most 366 days, the first before the last."),
+        ("last=0001-01-05", "last", "Choose at most 366 days, the first before the last."),
         ("first=x", "first", "Enter a valid date."),
         ("account=9999", "account", "Select a valid choice. 9999 is not one of the available choices."),
     ],
@@ -148,6 +149,11 @@ def test_reversals_and_revisions_are_marked(store: Store, editor: Client) -> Non
 def test_what_cannot_be_shown_is_said(store: Store, editor: Client, query: str, field: str, told: str) -> None:
     page = editor.get(f"{pages(store)}/entries/?{query}")
     assert (page.status_code, page.context["form"].errors[field], page.context["entries"]) == (200, [told], [])
+
+
+def test_a_reference_with_a_zero_character_finds_nothing(store: Store, editor: Client) -> None:
+    page = editor.get(f"{pages(store)}/batches/", {"ref": "costs:\0"})
+    assert (page.status_code, page.context["batches"], page.context["ref"]) == (200, [], "costs:")
 
 
 @pytest.mark.parametrize("after", ["x", "2026-03-03~1", "2026-03-03~99999999999999999999~1~1~1~1~0~0", "2026-13-03~1~1~1~1~1~0~0"])
@@ -210,3 +216,13 @@ def test_sources_of_another_store_are_not_told(store: Store, editor: Client) -> 
     page = editor.get(f"{pages(store)}/entries/?source={SourceKind.ORDER.value}:{foreign.pk}")
     assert (rows(page), "secret" in page.content.decode()) == ([], False)
     assert editor.get(f"{pages(store)}/entries/?order=secret").context["form"].errors["order"] == ["Shop has no order with the number “secret”."]
+
+
+def test_labels_of_another_store_are_not_told(store: Store, editor: Client) -> None:
+    for each, label in ((store, "rent"), (a_store(slug="other"), "secret-agency")):
+        cost = ManualCost(
+            category="operating", label=label, basis="month", amount=Decimal(100), currency="EUR", effective_from=day("2026-03-01")
+        )  # fmt: skip
+        rules.change(each, add=[cost], actor="bo", now=NOW)
+    offered = [name for _, name in editor.get(f"{pages(store)}/entries/").context["form"].fields["account"].choices]
+    assert offered == ["every account", *accounts.NAMES.values(), "operating:rent"]

@@ -229,3 +229,13 @@ def test_of_many_rules_that_make_room_each_is_told_with_its_own_rest(store: Stor
     assert proposed.effect == {
         "ends": [{"rule": f"30 % for {product}", "was": "always", "now": ["through 9 Mar 2026"]} for product in products]
     }  # fmt: skip
+
+
+def test_a_change_of_very_many_labels_is_refused_before_they_take_numbers(store: Store) -> None:
+    costs = [
+        ManualCost(category="operating", label=f"row-{number}", amount=1, currency="EUR", effective_from=day("2026-03-01"))
+        for number in range(proposals.MOST_NEW_LABELS + 1)
+    ]
+    with pytest.raises(RuleRefused, match="more than 200 new labels"):
+        proposals.propose(store, add=costs, actor="ann@example.com", origin="/", now=NOW)
+    assert not Account.objects.exists()

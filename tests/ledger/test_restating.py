@@ -3,8 +3,9 @@
 from decimal import Decimal
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
+from ledger import reposting
 from ledger.accounts import COGS_PRODUCT
 from ledger.cause import Cause
 from ledger.kinds import CauseKind, FinancialStatus
@@ -203,3 +204,28 @@ def test_an_order_that_is_gone_meanwhile_is_passed_over(store: Store) -> None:
     with transaction.atomic():
         done = restate_cogs(store, [1, 2, *Order.objects.values_list("pk", flat=True)], cause=RULE)
     assert (done.posting.added, done.left) == (8, [])
+
+
+def test_a_gateway_that_is_named_with_spaces_is_reached(store: Store) -> None:
+    write(store, an_order("6", gateway="PayPal\t"))
+    make(store, FeeRule(gateway="paypal", percentage=10))
+    assert looked_at(store) == (2, [(1, 1)])
+
+
+def test_a_variant_that_arrives_late_under_an_early_number_has_its_products_percentage(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('ledger_variant', 'id'))")
+        (early,) = cursor.fetchone()
+    write(store, an_order("6", lines=[a_line("3", variant="newest")]))
+    mugs = Variant.objects.get(external_id="mug").product
+    make(store, CogsRule(product=mugs, percentage=10), CogsRule(percentage=50))
+
+    def arrive(done: int, whole: int) -> None:
+        if done == 1:
+            Variant.objects.create(pk=early, store=store, product=mugs, platform="shop", external_id="early")
+            write(store, an_order("7", lines=[a_line("4", variant="early")]))
+
+    monkeypatch.setattr(reposting, "IDS_AT_ONCE", 1)
+    restate(store, cause=RULE, progress=arrive)
+    assert Order.objects.get(number="#7").cogs == 5
+    assert repost(store, cause=RULE) == 0

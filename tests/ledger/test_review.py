@@ -6,7 +6,7 @@ from django.test import Client
 from ledger import preparing, preview, proposals
 from ledger.cause import Cause
 from ledger.kinds import CauseKind
-from ledger.models import CogsRule, CostChange, FeeRule, ManualCost, ProposedChange, ShippingRule, Store, Variant, VariantCost
+from ledger.models import CogsRule, CostChange, FeeRule, ManualCost, Partner, PartnerCode, ProposedChange, ShippingRule, Store, Variant, VariantCost
 from ledger.models.rules import Rule
 from ledger.reposting import restate
 from ledger.rules import change
@@ -172,3 +172,20 @@ def test_a_cost_that_is_likely_entered_already_is_a_warning(store: Store, editor
         "“operating:rent: 900 EUR every month” and “operating:rent: 900 EUR every month” from 1 Mar 2026, which bob@example.com set on "
         "20 Mar 2026, have the same label and amount, and hold on the same days. Is it entered already?"
     ) in page
+
+
+def test_what_else_was_set_meanwhile_is_told_to_end_too(store: Store, editor: Client) -> None:
+    proposed = propose(store, CogsRule(percentage="35", effective_from=day("2026-03-01")))
+    change(store, add=[CogsRule(percentage="50", effective_from=day("2026-03-15"))], actor="bo", now=NOW)
+    page = text_of(editor.get(address(proposed)))
+    assert "50 % for every product (from 15 Mar 2026): replaced" in page
+
+
+def test_a_proposal_about_a_partner_who_is_gone_says_so(store: Store, editor: Client) -> None:
+    partner = Partner.objects.create(store=store, name="Bo", kind="affiliate")
+    proposed = propose(store, PartnerCode(partner=partner, code="BO10"))
+    partner.delete()
+    told = "The partner it is about has been deleted. Dismiss this, and enter it again for another partner."
+    assert told in text_of(editor.get(address(proposed)))
+    assert told in text_of(editor.post(address(proposed), {"save": "1"}, follow=True))
+    assert not CostChange.objects.exists()

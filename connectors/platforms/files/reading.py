@@ -8,6 +8,7 @@ import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -125,6 +126,11 @@ def _faults_in_words(place: _Place, encoding: str = "") -> Iterator[None]:
         raise FileRefused(f"“{encoding}” is no encoding that is known here. Use utf-8, cp1252 or utf-16.") from error
     except csv.Error as error:
         raise FileRefused(f"The row after line {place.line} is not valid CSV ({error}). Check its quotes and delimiter.") from error
+
+
+def is_long(path: Path, most: int) -> bool:
+    """Tell whether a file has more rows than that below its header; no more than those are looked at."""
+    return sum(1 for _ in islice(rows(path, find_dialect(path)), most + 2)) > most + 1
 
 
 def rows(path: Path, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
