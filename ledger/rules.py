@@ -77,14 +77,15 @@ def change(
     uncovered days are added again. Raise RuleRefused when a rule is wrong in itself or was removed meanwhile.
     """
     with transaction.atomic():
-        hold_book(store.pk)  # so that changes of one store follow each other
+        Store.objects.select_for_update(no_key=True).get(pk=store.pk)  # so that changes of one store follow each other
         made = write(store, add=add, remove=remove, actor=actor, reason=reason, now=now, undoes=undoes)
+        refresh_shown(store, today_of(store, now))
+        hold_book(store.pk)  # last and shortly: a price list takes seconds to write, and orders keep posting meanwhile
         settle(made, now=now)
         if moves_orders([*add, *remove]):
             made.costs_version = costs_changed(store)
             made.save(update_fields=["costs_version"])
             submit_repost(store, why="costs changed", actor=actor)
-        refresh_shown(store, today_of(store, now))
     return made
 
 

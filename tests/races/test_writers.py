@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from decimal import Decimal
 from threading import Barrier, Thread
+from time import sleep
 
 import pytest
 from django.db import connection, transaction
@@ -267,3 +268,56 @@ def test_two_restatings_of_one_store_at_once_write_once(monkeypatch):
     written = _at_once(lambda: restate(store, cause=RULE), lambda: restate(store, cause=RULE))
     assert sum(written) == 80
     _assert_sound(store)
+
+
+def test_orders_keep_posting_while_a_change_of_rules_is_written():
+    store = a_store()
+    record(store, _orders(1), cause=SYNC)
+    now = at("2026-04-01 12:00")
+    change(store, add=[CogsRule(percentage=30)], actor="ann", now=now)
+    recorded: list[object] = []
+
+    def change_again() -> None:
+        change(store, add=[CogsRule(percentage=35)], actor="bob", now=now)
+        connection.close()
+
+    def post() -> None:
+        recorded.append(record(store, [an_order("next")], cause=SYNC))
+        connection.close()
+
+    changing, posting = Thread(target=change_again), Thread(target=post)
+    with transaction.atomic():
+        CogsRule.objects.select_for_update().get()  # the change is stopped in the middle of its writing
+        changing.start()
+        _until_somebody_waits()
+        posting.start()
+        posting.join(20)
+        assert recorded == [Recorded(new=1, entries=5, batches=(2,))]
+    changing.join(20)
+    restate(store, cause=RULE)
+    assert str(statement(store, "2026-03-03").lines["cogs"]) == "-35.0000"
+    _assert_sound(store)
+
+
+def test_orders_through_new_channels_arrive_while_rules_change():
+    store = a_store()
+    facts = [an_order(str(n), channel=f"channel-{n}") for n in range(30)]
+    _at_once(
+        lambda: [record(store, [fact], cause=SYNC) for fact in facts],
+        lambda: [change(store, add=[CogsRule(percentage=n)], actor="ann", now=at("2026-04-01 12:00")) for n in range(11, 31)],
+    )
+    restate(store, cause=RULE)
+    assert str(statement(store, "2026-03-03").lines["cogs"]) == "-450.0000"
+    _assert_sound(store)
+
+
+def _until_somebody_waits() -> None:
+    """Wait until another connection waits for a lock."""
+    for _ in range(200):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction keeps seeing what it saw first
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+            if cursor.fetchone()[0]:
+                return
+        sleep(0.05)
+    raise AssertionError("nobody waits")
