@@ -42,6 +42,11 @@ def body_of(document: CostDocument) -> bytes:
     return zlib.decompress(unseal(bytes(document.body)))
 
 
+def delete(document: CostDocument) -> None:
+    """Delete a document for good."""
+    document.delete()
+
+
 def follow(costs: Sequence[ManualCost]) -> None:
     """Hang the documents of costs that a change took back on what the change put in their place.
 

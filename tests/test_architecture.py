@@ -70,6 +70,17 @@ WRITERS = {
 }
 MODEL_WRITES = {
     "CostChange": {"ledger/rules.py"},
+    "VariantCost": {"ledger/rules.py"},
+    "CogsRule": {"ledger/rules.py"},
+    "BundlePart": {"ledger/rules.py"},
+    "CostOverride": {"ledger/rules.py"},
+    "FeeRule": {"ledger/rules.py"},
+    "ShippingRule": {"ledger/rules.py"},
+    "ManualCost": {"ledger/rules.py"},
+    "PartnerCode": {"ledger/rules.py"},
+    "ProfitGoal": {"ledger/rules.py"},
+    "CostDocument": {"ledger/documents.py"},
+    "Account": {"ledger/labels.py"},
     "ProposedChange": {"ledger/proposals.py"},
     "Batch": {"ledger/posting.py"},
     "OrderCharge": {"ledger/charge_rows.py"},

@@ -78,7 +78,7 @@ class DocumentPages:
     def delete_document(self: Any, request: HttpRequest, pk: int, document: int) -> HttpResponse:
         """Delete the document."""
         kept = self._document(request, pk, document)
-        kept.delete()
+        documents.delete(kept)
         messages.success(request, f"“{kept.filename}” is deleted.")
         return redirect("admin:ledger_manualcost_change", pk)
 

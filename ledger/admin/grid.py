@@ -206,10 +206,12 @@ def _row(gap: Gap, typed: Mapping[int, Mapping[str, str]], wrong: list[Refused])
 
 def _typed_before(kept: ProposedChange | None) -> tuple[dict[int, dict[str, str]], str]:
     """Return what a proposal holds as it would be typed: into the table, or, where there are too many rows for that, pasted."""
-    values = [each["values"] for each in kept.add if each["model"] == "variantcost"] if kept is not None else []
+    if kept is None:
+        return {}, ""
+    values = [each["values"] for each in kept.add if each["model"] == "variantcost"]
     if len(values) <= PAGE:
         return {each["variant_id"]: {part: cells.plain(Decimal(each[part])) for part in PARTS} for each in values}, ""
-    skus = dict(Variant.objects.filter(pk__in=[each["variant_id"] for each in values]).values_list("pk", "sku"))
+    skus = dict(Variant.objects.filter(store=kept.store, pk__in=[each["variant_id"] for each in values]).values_list("pk", "sku"))
     return {}, "\n".join(
         "\t".join([skus[each["variant_id"]], *(cells.plain(Decimal(each[part])) for part in PARTS), each["currency"]]) for each in values
     )

@@ -49,7 +49,7 @@ def initial(page: Any, request: HttpRequest, filled: dict[str, Any]) -> dict[str
 def day_choices(page: Any, request: HttpRequest) -> list[tuple[str, str, bool]]:
     """Return when a new rule may begin at a click: in words, the address of the form filled in so, and whether it is."""
     filled = page.get_changeform_initial_data(request)
-    store = Store.objects.filter(pk=filled["store"]).first() if str(filled.get("store") or "").isdecimal() else None
+    store = _store(page, request, filled)
     today = today_of(store, timezone.now()) if store is not None else timezone.now().date()
     present = str(filled.get("effective_from") or "")
     at_once = {today.isoformat(): f"from today, {today:%-d %B}"} if page.begins != "month" else {}

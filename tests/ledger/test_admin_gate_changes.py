@@ -2,7 +2,7 @@
 
 import pytest
 
-from ledger.models import CogsRule, ProposedChange
+from ledger.models import CogsRule, ProposedChange, StoreZone
 from ledger.people import Role
 from tests.dashboards.people import a_person, browser_of
 from tests.ledger.test_admin_gate import RULES, Shop, mine, staff, tells, theirs
@@ -51,3 +51,11 @@ def test_a_change_of_another_store_is_not_undone(mine: Shop, theirs: Shop) -> No
     form = {"action": "undo", "_selected_action": [theirs.rows["ledger/costchange"].pk]}
     assert tells(staff(mine).post("/admin/ledger/costchange/", form, follow=True)) == []
     assert CogsRule.objects.filter(store=theirs.store, removed_by=None).exists()
+
+
+def test_a_form_tells_no_day_of_another_store(mine: Shop, theirs: Shop) -> None:
+    client, offered = staff(mine), []
+    for zone in ("Pacific/Pago_Pago", "Pacific/Kiritimati"):  # 25 hours apart: never on one day
+        StoreZone.objects.filter(store=theirs.store).update(zone=zone)
+        offered.append(client.get(f"/admin/ledger/cogsrule/add/?store={theirs.store.pk}").context["day_choices"])
+    assert offered[0] == offered[1]
