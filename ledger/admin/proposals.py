@@ -15,7 +15,7 @@ from django.utils.html import format_html
 
 from ledger import proposals, rules
 from ledger.admin.base import StoreFilter, StoreModelAdmin
-from ledger.models import ProposedChange, Store
+from ledger.models import Book, ProposedChange, Store
 from ledger.models.rules import Rule
 from ledger.preparing import Prepared, Stage, prepare
 from ledger.proposal_tasks import submit_preview
@@ -73,11 +73,16 @@ class ProposedChangeAdmin(StoreModelAdmin):
         if request.method == "POST" and "again" in request.POST:
             proposals.note_job(proposed, None)
             return to_review(proposed)
+        seen = _version(proposed)  # before what is shown is read, so that a change in between is noticed
         effect = _effect(proposed)  # first: what it ends is worked out with it
-        context = {**self.admin_site.each_context(request), **self._told(proposed), **effect}
+        context = {**self.admin_site.each_context(request), **self._told(proposed), **effect, "seen": seen}
         return TemplateResponse(request, "admin/ledger/proposedchange/review.html", context)
 
     def _decide(self, request: HttpRequest, proposed: ProposedChange) -> HttpResponse:
+        if "save" in request.POST and request.POST.get("seen", _version(proposed)) != _version(proposed):
+            proposals.note_job(proposed, None)
+            messages.warning(request, "Cost rules of the store were changed while you looked. Nothing is saved yet: look at what this changes now.")
+            return to_review(proposed)
         try:
             if "dismiss" in request.POST:
                 proposals.dismiss(proposed)
@@ -103,6 +108,11 @@ class ProposedChangeAdmin(StoreModelAdmin):
             "open": proposed.state == proposals.State.OPEN, "back": _back(proposed), "longest_reason": REASON,
             "made": _change(proposed.made_id) if proposed.made_id else "",
         }  # fmt: skip
+
+
+def _version(proposed: ProposedChange) -> str:
+    """Return the version of the costs of the proposal's book, as the page carries it."""
+    return str(Book.objects.values_list("costs_version", flat=True).get(pk=proposed.store_id))
 
 
 def _effect(proposed: ProposedChange) -> dict[str, Any]:

@@ -4,9 +4,11 @@ import csv
 import io
 import zipfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
+from xml.parsers.expat import ExpatError, ParserCreate
 
 import openpyxl
 import tablib
@@ -16,6 +18,8 @@ MOST_BYTES = 2_000_000
 """Bytes of a file at most."""
 MOST_UNPACKED = 30_000_000
 """Bytes of an XLSX file's parts once unpacked; a small file can be made to hold gigabytes."""
+MOST_ELEMENTS, MOST_IN_A_ROW = 1_500_000, 20_000
+"""XML elements of an XLSX file's parts, and of one row: each takes memory many times its own size until its row has been read."""
 MOST_ROWS = 5_000
 """Rows of a file at most, the headings not counted."""
 MOST_BLANK = 20_000
@@ -100,6 +104,7 @@ def _xlsx_rows(data: bytes) -> Rows:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             if sum(part.file_size for part in packed.infolist()) > MOST_UNPACKED:
                 raise FileRefused(f"The workbook is larger than {MOST_UNPACKED // 1_000_000} MB once unpacked. Keep one plain sheet in it.")
+            _refuse_crowded(packed)
         workbook = openpyxl.load_workbook(io.BytesIO(data), read_only=True)
         sheet = workbook.worksheets[0]
         sheet.reset_dimensions()  # what a file says about its size need not be true
@@ -109,6 +114,32 @@ def _xlsx_rows(data: bytes) -> Rows:
         raise
     except Exception as error:  # openpyxl fails on a damaged file in any way
         raise FileRefused("The workbook cannot be read. Open it, save it again as an Excel workbook (.xlsx), or save it as CSV.") from error
+
+
+class _Crowd:
+    """Counts the elements of a workbook as they begin, and stops where there are more than any honest sheet has."""
+
+    def __init__(self) -> None:
+        self.whole = self.row = 0
+
+    def begin(self, name: str, attributes: object) -> None:
+        """Count an element; a row of a sheet, or a text of those that sheets share, begins anew."""
+        self.whole += 1
+        self.row = 0 if name.rpartition(":")[2] in ("row", "si") else self.row + 1
+        if self.whole > MOST_ELEMENTS or self.row > MOST_IN_A_ROW:
+            raise FileRefused(
+                "The workbook holds far more cells or formats than a list of costs needs. Copy the list into a new one, or save it as CSV."
+            )
+
+
+def _refuse_crowded(packed: zipfile.ZipFile) -> None:
+    """Go through a workbook's parts without keeping anything of them; raise FileRefused."""
+    crowd = _Crowd()
+    for part in packed.infolist():
+        parser = ParserCreate()
+        parser.StartElementHandler = crowd.begin
+        with packed.open(part) as file, suppress(ExpatError):  # a picture is no XML, and damage is told when the sheet is read
+            parser.ParseFile(file)
 
 
 def _looked_at(rows: Iterable[tuple[int, list[str]]]) -> Rows:

@@ -11,8 +11,8 @@ def label_is_stated(order: OrderRow) -> bool:
 
 
 def label_is_told(order: OrderRow) -> bool:
-    """Tell whether a file tells what a label of the order cost."""
-    return any(charge.kind == ChargeKind.LABEL and charge.status in BOOKED for charge in order.charges)
+    """Tell whether a file tells what a label of the order cost; a credit alone does not, it corrects a label that is not known."""
+    return any(charge.kind == ChargeKind.LABEL and charge.status in BOOKED and charge.amount >= 0 for charge in order.charges)
 
 
 def account_of(charge: ChargeRow, order: OrderRow) -> int | None:

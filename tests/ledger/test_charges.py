@@ -166,6 +166,15 @@ def test_what_a_person_decided_stands_until_the_file_tells_another_status():
     assert OrderCharge.objects.get().status == ChargeStatus.DENIED
 
 
+def test_a_credit_without_its_label_leaves_the_estimate():
+    store = a_store()
+    write(store, an_order(shipping="4.90"))
+    tell(store, a_charge(amount="-0.80", reference="adjusted"))
+    assert_entries(store, "amount how\n -4.90 estimated\n 0.80 actual", only=LABELS, live=True)
+    tell(store, a_charge(amount="6.20"))
+    assert_entries(store, "amount how\n 0.80 actual\n -6.20 actual", only=LABELS, live=True)
+
+
 def test_a_label_the_platform_states_is_not_counted_twice():
     store = a_store()
     write(store, an_order())

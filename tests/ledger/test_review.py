@@ -189,3 +189,14 @@ def test_a_proposal_about_a_partner_who_is_gone_says_so(store: Store, editor: Cl
     assert told in text_of(editor.get(address(proposed)))
     assert told in text_of(editor.post(address(proposed), {"save": "1"}, follow=True))
     assert not CostChange.objects.exists()
+
+
+def test_what_others_changed_while_somebody_looked_is_looked_at_before_it_is_saved(store: Store, editor: Client) -> None:
+    proposed = propose(store, CogsRule(percentage="35"))
+    seen = editor.get(address(proposed)).context["seen"]
+    change(store, add=[CogsRule(percentage="50", effective_from=day("2026-03-15"))], actor="bo", now=NOW)
+    answer = editor.post(address(proposed), {"save": "1", "seen": seen}, follow=True)
+    assert "were changed while you looked. Nothing is saved yet" in text_of(answer)
+    assert "50 % for every product (from 15 Mar 2026): replaced" in text_of(answer)
+    assert CostChange.objects.count() == 1
+    assert "Saved:" in text_of(editor.post(address(proposed), {"save": "1", "seen": answer.context["seen"]}, follow=True))

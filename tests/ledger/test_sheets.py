@@ -230,6 +230,8 @@ def test_a_small_file_cannot_be_made_to_fill_the_memory(store: Store, editor: Cl
     assert bomb.size is not None
     assert bomb.size < 100_000
     assert "larger than 30 MB once unpacked" in refusal(look(editor, store, bomb))
+    crowded = a_workbook_of(f"<worksheet {NAMESPACE}><sheetData><row>{'<c/>' * 5_000_000}</row></sheetData></worksheet>")
+    assert "far more cells or formats than a list of costs needs" in refusal(look(editor, store, crowded))
 
 
 def test_a_sheet_cannot_claim_two_billion_rows(store: Store, editor: Client) -> None:
