@@ -20,6 +20,7 @@ from connectors.tasks import submit_kept
 from connectors.uploads import import_received, kept_file, options_of
 from ledger.models import ProposedChange
 from ledger.record import Contended
+from ledger.tasks import submit_check
 
 KINDS: dict[str, Kind] = {**CHARGES, PRODUCT_COSTS.name: PRODUCT_COSTS}
 MOST_LOOKED_AT = 20_000
@@ -86,6 +87,7 @@ def take(row: FileImport, *, actor: str, now: datetime) -> ProposedChange | None
     held.refresh_from_db()
     if held.state == FileImport.State.REFUSED:
         raise FileRefused(held.problem)
+    submit_check(held.store, actor=actor)
     return None
 
 
@@ -105,6 +107,7 @@ def undo(row: FileImport, *, actor: str, now: datetime) -> None:
             undo_charges(row.store, [row], now=now, actor=actor)
         except Contended as contended:
             raise FileRefused("Others are writing the same orders just now, so a part is not undone yet. Undo it again.") from contended
+        submit_check(row.store, actor=actor)
 
 
 def faults_csv(faults: Iterable[RowFault]) -> str:

@@ -37,7 +37,7 @@ from ledger.models.rules import Rule
 from ledger.posting import hold_book
 from ledger.reposting import costs_changed
 from ledger.stores import today_of
-from ledger.tasks import submit_repost
+from ledger.tasks import submit_check, submit_repost
 
 SCOPES: dict[type[Rule], tuple[str, ...] | None] = {
     CogsRule: ("product",),
@@ -71,7 +71,7 @@ def change(
     now: datetime,
     undoes: CostChange | None = None,
 ) -> CostChange:
-    """Remove and add rules of a store in one transaction, and have its orders restated.
+    """Remove and add rules of a store in one transaction, and have its orders restated and its rules checked.
 
     What an added rule covers of a standing one of the same scope ends there: the standing rule is removed and its
     uncovered days are added again. Raise RuleRefused when a rule is wrong in itself or was removed meanwhile.
@@ -85,7 +85,9 @@ def change(
         if moves_orders([*add, *remove]):
             made.costs_version = costs_changed(store)
             made.save(update_fields=["costs_version"])
-            submit_repost(store, why="costs changed", actor=actor)
+            submit_repost(store, why="costs changed", actor=actor)  # the check of rules follows it
+        elif any(isinstance(rule, ManualCost) for rule in (*add, *remove)):
+            submit_check(store, actor=actor)
     return made
 
 

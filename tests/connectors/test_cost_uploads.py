@@ -67,6 +67,7 @@ def test_a_file_is_looked_at_and_then_taken(store: Store, editor: Client) -> Non
     row = FileImport.objects.get()
     assert (row.state, row.actor, row.rows, row.matched, row.pieces.count(), RawPayload.objects.count()) == ("done", "ann@example.com", 2, 1, 0, 1)
     assert OrderCharge.objects.get(order_ref="1001").cause_ref == row.cause_ref
+    assert Job.objects.get().kind == "check-costs"
 
 
 def test_a_file_with_wrong_rows_cannot_be_taken_and_says_what_to_mend(store: Store, editor: Client) -> None:

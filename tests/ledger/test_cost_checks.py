@@ -265,3 +265,11 @@ def test_costs_are_checked_by_night_and_after_restating() -> None:
     change(store, add=[cogs("30")], actor="ann@example.com", now=NOW)
     run(Job.objects.get(kind="repost").pk)
     assert Job.objects.filter(kind="check-costs", state="waiting", parameters={"store": store.pk}).count() == 1
+
+
+def test_a_cost_of_days_is_checked_once_it_is_set(store: Store) -> None:
+    change(store, add=[manual("app", "99"), manual("app", "99", "2026-02-01")], actor="ann@example.com", now=NOW)
+    run(Job.objects.get(state="waiting").pk)
+    assert list(Finding.objects.filter(kind="costs_twice", resolved_at=None).values_list("message", flat=True)) == [
+        "“operating:app: 99 EUR every month” and “operating:app: 99 EUR every month” hold on the same days. Was it entered twice?"
+    ]

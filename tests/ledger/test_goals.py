@@ -37,6 +37,7 @@ def goal(amount: int, first: str | None = None, last: str | None = None) -> Prof
 
 
 def test_a_later_goal_takes_over_from_its_month(store: Store) -> None:
+    Job.objects.all().delete()  # the check of the rent
     change(store, add=[goal(1000)], actor="ann", now=NOW)
     made = change(store, add=[goal(2000, "2026-04-01", "2026-05-31")], actor="ann", now=NOW)
     found = {month: goal_of(store, day(f"2026-{month}-15")) for month in ("03", "04", "05", "06")}
