@@ -1,8 +1,10 @@
 """Draft orders again: after a rule changed, a rate arrived, the drafts improved, or an import was undone."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
@@ -19,12 +21,16 @@ from ledger.reach import Reach, every_order, reach_since
 from ledger.record import persist
 from ledger.restating import decisions
 from ledger.restating.cogs import restate_cogs
+from ledger.restating.lanes import LANES, through
 
 CHUNK = 2_000
 """Orders drafted again per transaction: the book is held for a fraction of a second each."""
 
 SET_CHUNK = 5_000
 """Orders restated per transaction where the database does it by sets."""
+
+IN_ONE_LANE = 20_000
+"""Orders for which a second connection is not worth its opening."""
 
 IDS_AT_ONCE = 20 * SET_CHUNK
 """Order ids read ahead: finding them looks at every order of the store, so it is not done chunk by chunk."""
@@ -57,11 +63,15 @@ def _bring_up_to(version: int, store: Store, reach: Reach, cause: Cause, progres
     # orders that arrive meanwhile are drafted with the rules of at least this version
     total = reach.count()
     written = done = 0
-    for ids in _chunks(reach, SET_CHUNK if reach.only_cogs else CHUNK):
-        written += _by_sets(store, ids, cause) if reach.only_cogs else _one_by_one(store, ids, cause)
-        done += len(ids)
-        if progress is not None:
-            progress(done, max(done, total))
+    draft = _by_sets if reach.only_cogs else _one_by_one
+    chunks = _chunks(reach, SET_CHUNK if reach.only_cogs else CHUNK)
+    lanes = LANES if reach.only_cogs and total > IN_ONE_LANE and not connection.in_atomic_block else 1
+    with closing(through(chunks, lambda ids: draft(store, ids, cause), lanes=lanes)) as arrivals:
+        for ids, entries in arrivals:
+            written += entries
+            done += len(ids)
+            if progress is not None:
+                progress(done, max(done, total))
     decisions.forget()
     Book.objects.filter(pk=store.pk, restated_version__lt=version).update(restated_version=version)
     resolve_rates(store)

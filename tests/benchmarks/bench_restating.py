@@ -1,6 +1,7 @@
 """Measure a store-wide change of the COGS percentage: time until every order is right, locks, disk, and orders that arrive meanwhile.
 
-Run with `make bench ARGS=tests/benchmarks/bench_restating.py`; `BENCH_ORDERS=100000,1000000` chooses the sizes. Orders that
+Run with `make bench ARGS=tests/benchmarks/bench_restating.py`; `BENCH_ORDERS=100000,1000000` chooses the sizes,
+`BENCH_LANES=1` the connections that restating works over. CPU is that of this process and of the whole database. Orders that
 arrive meanwhile are recorded one by one by another process. The test database does not wait for the disk (fsync is off).
 """
 
@@ -18,7 +19,7 @@ from itertools import islice
 import pytest
 from django.db import connection, transaction
 
-from ledger import posting
+from ledger import posting, reposting
 from ledger.audit import check_all
 from ledger.cause import Cause
 from ledger.kinds import CauseKind
@@ -28,6 +29,7 @@ from ledger.reposting import repost, restate
 from ledger.rules import change
 from ledger.stores import open_store
 from profitpeek.environment import BASE_DIR
+from tests.benchmarks.bench_jobs import backend_cpu
 from tests.benchmarks.bench_ledger import measured, say
 from tests.benchmarks.business import START, orders
 
@@ -41,6 +43,7 @@ NOW = datetime.fromisoformat("2026-01-02T03:04:05+00:00")
 @pytest.mark.parametrize("count", SIZES)
 def bench_restating(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     store = open_store(slug=f"bench-{count}", name="Bench", currency="USD", zone="UTC")
+    monkeypatch.setattr(reposting, "LANES", int(os.environ.get("BENCH_LANES", reposting.LANES)))
     print(f"\n{count:,} orders")  # noqa: T201
     facts = orders(count)
     while batch := list(islice(facts, 1_000)):
@@ -67,8 +70,10 @@ def alone(store: Store, count: int, percentage: int, monkeypatch: pytest.MonkeyP
     """Change the store's percentage, restate, and say what that took."""
     change(store, add=[CogsRule(percentage=percentage, effective_from=START.date())], actor="bench", now=NOW)
     before, size = Book.objects.get(pk=store.pk).last_seq, disk()
+    database = backend_cpu()
     with measured() as cost, held(monkeypatch) as locks:
         written = restate(store, cause=RULE)
+    database = backend_cpu() - database
     batches = Book.objects.get(pk=store.pk).last_seq - before
     say(
         f"COGS % to {percentage}: until right",

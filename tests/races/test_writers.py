@@ -239,6 +239,7 @@ def test_days_that_come_are_booked_once_while_the_cost_is_taken_back():
 @pytest.mark.parametrize("attempt", range(3))
 def test_restating_by_sets_while_single_orders_arrive_and_change_reaches_every_order(attempt, monkeypatch):
     monkeypatch.setattr(reposting, "SET_CHUNK", 7)
+    monkeypatch.setattr(reposting, "IN_ONE_LANE", 50)  # one connection at first, two when all orders are there
     store = a_store()
     record(store, _orders(40), cause=SYNC)
     newer = _orders(60, refunded=True)
