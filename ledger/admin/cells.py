@@ -6,11 +6,11 @@ from datetime import date
 from decimal import Decimal
 
 from ledger.admin.typed import shown
+from ledger.models.rules import FIRST_YEAR, LAST_YEAR
 
 LARGEST = Decimal(10) ** 15
 """Amounts stay below it: what `numeric(19,4)` holds."""
 LARGEST_COUNT = 2_147_483_647
-FIRST_YEAR, LAST_YEAR = 1990, 2100
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A text that begins so would be run by a spreadsheet."""
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from ledger import proposals, rules
 from ledger.admin.proposals import REASON, actor_of, to_review
-from ledger.models.rules import Rule
+from ledger.models.rules import FIRST_YEAR, LAST_YEAR, Rule
 from ledger.rules import ONE_DAY, RuleRefused
 from ledger.stores import today_of
 
@@ -46,6 +46,8 @@ class TakeBackForm(forms.Form):
         if day is None:
             if "day" not in self.errors:
                 self.add_error("day", "Give the day, or take it back altogether.")
+        elif not FIRST_YEAR <= day.year <= LAST_YEAR:
+            self.add_error("day", f"Give a day in the years {FIRST_YEAR} to {LAST_YEAR}, or take it back altogether.")
         elif rule.effective_from is not None and day <= rule.effective_from:
             self.add_error("day", f"It begins on {rule.effective_from:%-d %b %Y} only. Give a later day, or take it back altogether.")
         elif rule.effective_to is not None and day > rule.effective_to:

@@ -21,6 +21,8 @@ from ledger.models.catalog import Product, Variant
 from ledger.models.stores import PERCENTAGE, Store, valid_currency
 
 NOT_NEGATIVE = [MinValueValidator(Decimal(0))]
+FIRST_YEAR, LAST_YEAR = 1990, 2100
+"""The years in which rules begin and end; “always” and “until further notice” are no days."""
 
 
 def point(column: str) -> Func:
@@ -83,7 +85,11 @@ class Rule(models.Model):
         """Leave days to `rules.change`, which makes room for a rule; the database has the last word. Fields check their ranges."""
 
     def clean(self) -> None:
-        """Refuse a rule that ends before it begins."""
+        """Refuse a rule that ends before it begins, and days that stand for always or never."""
+        outside = {name for name in ("effective_from", "effective_to") if (day := getattr(self, name)) and not FIRST_YEAR <= day.year <= LAST_YEAR}
+        if outside:
+            told = f"Give a day in the years {FIRST_YEAR} to {LAST_YEAR}, or leave it empty: it has always held, or holds until further notice."
+            raise ValidationError(dict.fromkeys(outside, told))
         if self.effective_from and self.effective_to and self.effective_to < self.effective_from:
             raise ValidationError({"effective_to": "The last day lies before the first."})
 

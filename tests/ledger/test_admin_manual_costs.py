@@ -141,7 +141,7 @@ def test_the_list_is_narrowed_by_when_and_by_partner_and_searched(store: Store, 
     ann = Partner.objects.create(store=store, name="Ann", kind="influencer")
     a_cost(store, label="over", effective_to=day("2026-03-02"))
     a_cost(store, label="forever", basis="month", effective_to=None, partner=ann)
-    a_cost(store, label="later", effective_from=day("2999-01-01"), effective_to=day("2999-01-31"), invoice_number="R-9")
+    a_cost(store, label="later", effective_from=day("2099-01-01"), effective_to=day("2099-01-31"), invoice_number="R-9")
     today = today_of(store, timezone.now())
     a_cost(store, label="ending", basis="day", effective_from=today - timedelta(days=5), effective_to=today + timedelta(days=30))
     find = lambda query: rows(editor.get(f"/admin/ledger/manualcost/?{query}").content.decode())  # noqa: E731

@@ -138,6 +138,20 @@ def standing() -> list[str]:
     return [f"{rule}{rules.span_of(rule)}" for rule in CogsRule.objects.filter(removed_by=None).order_by("pk")]
 
 
+@pytest.mark.parametrize(
+    ("page", "field", "day"),
+    [("cogsrule", "effective_to", "9999-12-31"), ("cogsrule", "effective_from", "0001-01-01"), ("profitgoal", "effective_to", "9999-12-31")],
+)
+def test_days_that_stand_for_always_or_never_are_refused_beside_the_field(store: Store, editor: Client, page: str, field: str, day: str) -> None:
+    rules.change(store, add=[CogsRule(percentage=30)], actor="bo", now=timezone.now())
+    answer = propose(editor, page, store=store.pk, percentage="35", amount="1", **{field: day})
+    assert answer.context["adminform"].form.errors == {
+        field: ["Give a day in the years 1990 to 2100, or leave it empty: it has always held, or holds until further notice."]
+    }  # fmt: skip
+    taken = editor.post(f"/admin/ledger/cogsrule/{CogsRule.objects.get().pk}/delete/", {"post": "yes", "how": "day", "day": "0001-01-01"})
+    assert taken.context["form"].errors == {"day": ["Give a day in the years 1990 to 2100, or take it back altogether."]}
+
+
 def test_a_rule_is_taken_back_and_stays_told(store: Store, editor: Client) -> None:
     add(editor, "cogsrule", store=store.pk, percentage="35")
     rule = CogsRule.objects.get()
@@ -288,8 +302,8 @@ def test_products_and_variants_list_what_they_cost_and_have_cost(store: Store, e
 
 def test_lists_are_narrowed_by_when_rules_hold_and_what_they_are_about(store: Store, editor: Client) -> None:
     add(editor, "cogsrule", store=store.pk, percentage="11", effective_to="2026-01-31")
-    add(editor, "cogsrule", store=store.pk, percentage="22", effective_from="2026-02-01", effective_to="2999-01-01")
-    add(editor, "cogsrule", store=store.pk, percentage="33", effective_from="2999-01-02")
+    add(editor, "cogsrule", store=store.pk, percentage="22", effective_from="2026-02-01", effective_to="2099-01-01")
+    add(editor, "cogsrule", store=store.pk, percentage="33", effective_from="2099-01-02")
     add(editor, "cogsrule", store=store.pk, percentage="44", product=Product.objects.get().pk)
 
     def seen(query: str) -> list[str]:
