@@ -9,7 +9,7 @@ from django.db import transaction
 from msgspec import Struct
 
 from connectors.cost_imports import CHARGES, CostReport, import_charges, undo_charges
-from connectors.imports import unguarded
+from connectors.imports import ImportUndone, unguarded
 from connectors.models import FileImport
 from connectors.platforms.files import reading
 from connectors.platforms.files.cost_sheet import Kind
@@ -84,6 +84,8 @@ def take(row: FileImport, *, actor: str, now: datetime) -> ProposedChange | None
     except Contended:
         submit_kept(held, actor=actor)  # others write the same orders just now: a worker goes on where this stopped
         return None
+    except ImportUndone as undone:
+        raise FileRefused(str(undone)) from undone
     held.refresh_from_db()
     if held.state == FileImport.State.REFUSED:
         raise FileRefused(held.problem)
@@ -95,8 +97,9 @@ def undo(row: FileImport, *, actor: str, now: datetime) -> None:
     """Undo an import of costs; raise FileRefused where it cannot be undone here."""
     if row.kind not in KINDS:
         raise FileRefused("Order lines are undone on the server: manage.py import_file … --undo.")
-    # one that is being undone was cut: undoing it again does what is left
-    if row.state not in (FileImport.State.DONE, FileImport.State.UNCHANGED, FileImport.State.UNDOING):
+    # one that is being undone was cut: undoing it again does what is left; and one that runs without a job may have been cut
+    runs_in_a_page = row.state == FileImport.State.RUNNING and row.job is None
+    if row.state not in (FileImport.State.DONE, FileImport.State.UNCHANGED, FileImport.State.UNDOING) and not runs_in_a_page:
         raise FileRefused(f"It is {row.get_state_display()}.")
     if row.kind == PRODUCT_COSTS.name:
         undo_product_costs([row], now=now, actor=actor)
@@ -107,6 +110,7 @@ def undo(row: FileImport, *, actor: str, now: datetime) -> None:
             undo_charges(row.store, [row], now=now, actor=actor)
         except Contended as contended:
             raise FileRefused("Others are writing the same orders just now, so a part is not undone yet. Undo it again.") from contended
+        row.pieces.all().delete()
         submit_check(row.store, actor=actor)
 
 

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from connectors import product_cost_imports
+from connectors import cost_imports, product_cost_imports
 from connectors.models import FileImport, FilePiece, RawPayload
 from connectors.uploads import forget_abandoned
 from ledger import record as record_module
@@ -181,3 +181,17 @@ def test_a_file_whose_orders_others_write_is_gone_on_with_by_a_worker(store: Sto
         assert "a part is not undone yet. Undo it again." in text_of(editor.post("/admin/connectors/fileimport/", undo, follow=True))
     assert "Undone: labels.csv." in text_of(editor.post("/admin/connectors/fileimport/", undo, follow=True))
     assert (FileImport.objects.get().state, OrderCharge.objects.filter(removed_at=None).count()) == ("undone", 0)
+
+
+def test_a_file_whose_taking_was_cut_can_be_undone(store: Store, editor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cut(*rows: object) -> None:
+        raise KeyboardInterrupt
+
+    upload(editor, store, LABELS)
+    with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
+        killed.setattr(cost_imports, "resolve_rates", cut)
+        decide(editor)
+    assert (FileImport.objects.get().state, OrderCharge.objects.count()) == ("running", 2)
+    undo = {"action": "undo", "_selected_action": [FileImport.objects.get().pk]}
+    assert "Undone: labels.csv." in text_of(editor.post("/admin/connectors/fileimport/", undo, follow=True))
+    assert (FileImport.objects.get().state, FilePiece.objects.count(), OrderCharge.objects.filter(removed_at=None).count()) == ("undone", 0, 0)
