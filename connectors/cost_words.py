@@ -30,7 +30,8 @@ def summary_of(report: CostReport, *, written: bool) -> list[str]:
     if report.left_out:
         lines.append(f"{report.left_out:,} labels are kept but not booked: the orders' platform states what their label cost itself.")
     if report.held:
-        lines.append(f"{report.held:,} orders wait for an exchange rate; load rates, then repost.")
+        waits = "wait" if written else "would leave every figure and wait"
+        lines.append(f"{report.held:,} order{'s' if report.held > 1 else ''} {waits} for an exchange rate; load rates, then repost.")
     if report.new_partners:
         lines.append(f"New partners, {'added' if written else 'to be added'} as affiliates: {', '.join(report.new_partners[:MOST_NAMED])}.")
     return lines

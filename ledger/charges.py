@@ -15,11 +15,12 @@ from msgspec.structs import replace
 
 from ledger import charge_rows, mirror
 from ledger.cause import Cause
-from ledger.kinds import CauseKind, ChargeKind, ChargeStatus, Hold
-from ledger.models import OrderCharge, Store
+from ledger.kinds import BOOKED, CauseKind, ChargeKind, ChargeStatus, Hold
+from ledger.models import Order, OrderCharge, Store
 from ledger.money import Tenk, decimal
 from ledger.order_posting import redraft
 from ledger.posting import NOTHING, CostsMoved, Posting, hold_book
+from ledger.rates import RateTable
 from ledger.record import persist
 
 CHUNK = 1_000
@@ -106,7 +107,21 @@ def record_charges(
 def look(store: Store, facts: Sequence[ChargeFact]) -> Charged:
     """Say what recording facts would do; write nothing."""
     facts = [_clean(fact) for fact in facts]
-    return _charged(store, _plan(store, facts, None), facts)
+    plan = _plan(store, facts, None)
+    return _charged(store, plan, facts, held=_without_rate(store, facts, plan.homes))
+
+
+def _without_rate(store: Store, facts: Sequence[ChargeFact], homes: Sequence[int | None]) -> int:
+    """Count the orders that would leave every figure and wait, since a charge to be booked is in a currency without a rate for its day."""
+    foreign = [(fact, home) for fact, home in zip(facts, homes, strict=True) if home and fact.currency != store.currency and fact.status in BOOKED]
+    if not foreign:
+        return 0
+    placed = dict(Order.objects.filter(store=store, pk__in={home for _, home in foreign}).values_list("pk", "day"))
+    days = [(home, fact.currency, fact.day or placed[home]) for fact, home in foreign if home in placed]
+    if not days:
+        return 0
+    table = RateTable.load(store.currency, {fact.currency for fact, _ in foreign}, min(day for *_, day in days), max(day for *_, day in days))
+    return len({home for home, currency, day in days if table.find(currency, day) is None})
 
 
 def decide(store: Store, ids: Collection[int], status: ChargeStatus, *, actor: str) -> Posting:

@@ -195,3 +195,8 @@ def test_a_file_whose_taking_was_cut_can_be_undone(store: Store, editor: Client,
     undo = {"action": "undo", "_selected_action": [FileImport.objects.get().pk]}
     assert "Undone: labels.csv." in text_of(editor.post("/admin/connectors/fileimport/", undo, follow=True))
     assert (FileImport.objects.get().state, FilePiece.objects.count(), OrderCharge.objects.filter(removed_at=None).count()) == ("undone", 0, 0)
+
+
+def test_orders_that_would_wait_for_a_rate_are_told_before_a_file_is_taken(store: Store, editor: Client) -> None:
+    said = text_of(upload(editor, store, "Order,Cost,Currency\n1001,6.20,TRY\n1002,6.20,EUR\n"))
+    assert "1 order would leave every figure and wait for an exchange rate; load rates, then repost." in said
