@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('connectors', '0003_chunks_done'),
-        ('ledger', '0020_what_orders_name_and_money_at_stake'),
+        ('ledger', '0011_what_orders_name_and_money_at_stake'),
     ]
 
     operations = [

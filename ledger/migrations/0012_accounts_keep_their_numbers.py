@@ -4,7 +4,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
     """Number labelled accounts by a sequence: what is taken back with its transaction is never given to another name."""
 
-    dependencies = [("ledger", "0020_what_orders_name_and_money_at_stake")]
+    dependencies = [("ledger", "0011_what_orders_name_and_money_at_stake")]
 
     operations = [
         migrations.RunSQL(

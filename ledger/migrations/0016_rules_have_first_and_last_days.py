@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ledger', '0018_find_the_batches_of_a_rule'),
+        ('ledger', '0015_find_the_batches_of_a_rule'),
     ]
 
     operations = [

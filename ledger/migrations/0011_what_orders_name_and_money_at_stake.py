@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Add the counts that rule checks and coverage read instead of orders, and the money of findings."""
 
-    dependencies = [("ledger", "0016_charges_keep_the_status_their_file_told")]
+    dependencies = [("ledger", "0010_charges_keep_the_status_their_file_told")]
 
     operations = [
         migrations.AddField(

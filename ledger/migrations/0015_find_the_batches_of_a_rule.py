@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ledger", "0011_orders_leave_room_for_restating")]
+    dependencies = [("ledger", "0014_orders_leave_room_for_restating")]
     operations = [
         migrations.AddIndex(
             model_name="batch",

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ledger', '0014_accounts_keep_their_numbers'),
+        ('ledger', '0012_accounts_keep_their_numbers'),
     ]
 
     operations = [

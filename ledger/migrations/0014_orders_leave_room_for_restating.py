@@ -11,5 +11,5 @@ NO_ROOM = "ALTER TABLE ledger_order RESET (fillfactor); ALTER TABLE ledger_order
 class Migration(migrations.Migration):
     """Set how full pages of orders and lines are made."""
 
-    dependencies = [("ledger", "0010_lines_keep_stated_costs")]
+    dependencies = [("ledger", "0013_lines_keep_stated_costs")]
     operations = [migrations.RunSQL(ROOM, NO_ROOM)]
