@@ -13,6 +13,7 @@ from connectors.imports import archive, open_import
 from connectors.models import FileImport
 from connectors.platforms.files import reading
 from connectors.platforms.files.cost_sheet import Checker, KeptRow, Options, as_json
+from connectors.platforms.files.cost_values import as_whole
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.product_costs import PARTS, PRODUCT_COSTS, CostReader, ToldCost
 from connectors.spool import pack
@@ -71,13 +72,14 @@ def _first_day(store: Store, options: Options, now: datetime) -> date:
 
 def _costs(store: Store, told: Sequence[ToldCost], first_day: date, report: CostReport) -> list[VariantCost]:
     variants: dict[str, list[Variant]] = {}
-    for variant in Variant.objects.filter(store=store, sku__in={row.sku for row in told}).order_by("pk"):
+    named = {row.sku for row in told}
+    for variant in Variant.objects.filter(store=store, sku__in=named | {as_whole(sku) for sku in named}).order_by("pk"):
         variants.setdefault(variant.sku, []).append(variant)
     standing = _standing(store, {variant.pk for found in variants.values() for variant in found})
     costs = []
     # the earliest first: a row may hold already only because of what one before it says
     for row in sorted(told, key=lambda row: row.day or first_day):
-        found = variants.get(row.sku, [])
+        found = variants.get(row.sku) or variants.get(as_whole(row.sku), [])
         report.matched += bool(found)
         if not found and len(report.loose) < MOST_LISTED:
             report.loose.append(Loose(row.line, row.sku))

@@ -20,6 +20,7 @@ from connectors.product_cost_imports import import_product_costs
 from connectors.spool import unpack
 from ledger.accounts import FULFILMENT_SHIPPING
 from ledger.cause import Cause
+from ledger.facts import LineFact
 from ledger.kinds import CauseKind, ChargeStatus
 from ledger.models import CostChange, Entry, OrderCharge, Partner, Store, VariantCost
 from ledger.reposting import repost
@@ -212,6 +213,16 @@ def test_product_costs_without_a_day_hold_from_today_or_the_day_that_is_said(tmp
     assert str(VariantCost.objects.get().effective_from) == "2026-03-31"
     import_product_costs(store, path, options=Options(effective_from="2026-01-01"), now=late)
     assert VariantCost.objects.filter(removed_by=None).count() == 2
+
+
+def test_a_sku_is_taken_as_it_stands_before_a_spreadsheets_zeros_are_taken_off(tmp_path: Path) -> None:
+    store = a_store(slug="mugs")
+    lines = [LineFact(key, 1, 500_000, key, sku=sku, title=key) for key, sku in (("five", "5"), ("half", "5.0"), ("seven", "7"))]
+    record(store, an_order("1", lines=lines))
+    path = write(tmp_path, "5.0,1.00\n5,2.00\n7.0,3.00", header="sku,cost")
+    report = import_product_costs(store, path, options=Options(), now=NOW)
+    assert (report.matched, report.loose) == (3, [])
+    assert dict(VariantCost.objects.values_list("variant__external_id", "goods")) == {"half": 1, "five": 2, "seven": 3}
 
 
 def test_a_sku_told_twice_for_one_day_is_refused(store: Store, tmp_path: Path) -> None:

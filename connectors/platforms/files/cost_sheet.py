@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct
 
-from connectors.platforms.files.cost_values import Amount, amount_reader, day_reader, find_day_order, find_decimal_sign, read_name
+from connectors.platforms.files.cost_values import Amount, amount_reader, day_reader, find_day_order, find_decimal_sign, read_name, read_sku
 from connectors.platforms.files.faults import FileRefused, RowFault
 from connectors.platforms.files.headers import Field, recognise
 from connectors.platforms.files.values import BadCell, Reader
@@ -103,6 +103,7 @@ class Readers:
     def __init__(self, layout: Layout, context: Context) -> None:
         self.layout = layout
         self.name: Reader[str] = Reader(read_name)
+        self.sku: Reader[str] = Reader(read_sku)
         self.amount: Reader[Amount] = Reader(amount_reader(layout.decimal_sign))
         self.day: Reader[date] = Reader(day_reader(layout.day_order, context.zone_on, context.now))
         self.code: Reader[str] = Reader(_read_currency)

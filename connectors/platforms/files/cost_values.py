@@ -76,10 +76,19 @@ def amount_reader(decimal_sign: str) -> Callable[[str], Amount]:
     return read
 
 
+def as_whole(name: str) -> str:
+    """Return a whole number without the “.0” a spreadsheet has put behind it; any other name as it is."""
+    return name[:-2] if re.fullmatch(r"#?\d+\.0", name) else name
+
+
 def read_name(text: str) -> str:
-    """Read an order's name, a SKU or a reference; refuse one that a spreadsheet has damaged."""
+    """Read an order's name or a reference; refuse one that a spreadsheet has damaged."""
+    return as_whole(read_sku(text))
+
+
+def read_sku(text: str) -> str:
+    """Read a SKU as it stands, since “5.0” may be one; refuse one that a spreadsheet has damaged."""
     name = text.removeprefix("'")
-    name = name[:-2] if re.fullmatch(r"#?\d+\.0", name) else name
     if POWERS.fullmatch(name):
         raise BadCell(
             f"a spreadsheet has turned it into {name[:40]}, and its last digits are lost; export the file again and do not open it in between, "

@@ -56,7 +56,7 @@ class CostReader:
     def told(self, row: KeptRow) -> ToldCost:
         """Read one row; raise Cell when it cannot be used."""
         readers = self._readers
-        sku = reading("sku", readers.name, row[self._of["sku"]])
+        sku = reading("sku", readers.sku, row[self._of["sku"]])
         if not sku:
             raise Cell("sku", "the SKU is missing")
         if not row[self._of["goods"]]:
