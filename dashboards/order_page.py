@@ -163,7 +163,10 @@ def _page(
     return OrderPage(
         order=order, margin=order_margin(store, order), flags=flags_of(order), columns=_columns(order),
         lines=[_line(line, order.currency) for line in lines], sales=list(sales),
-        payments=[_payment(payment, [fee for fee in fees if fee.part == payment.part], why.fees[payment.part]) for payment in payments],
+        payments=[
+            _payment(payment, [fee for fee in fees if why.fee_parts.get(fee.part, fee.part) == payment.part], why.fees[payment.part])
+            for payment in payments
+        ],
         costs=[(cost, accounts.name_of(cost.account)) for cost in costs],
         entries=[_entry(entry, batches.get(entry.seq)) for entry in entries],
         net_of_entries=sum((entry.amount for entry in entries if accounts.in_profit(entry.account)), Decimal(0)),

@@ -12,6 +12,7 @@ SALES_DISCOUNTS = 2
 SALES_RETURNS = 3
 SALES_SHIPPING = 4
 SALES_OTHER = 5
+SALES_CHARGEBACKS = 6
 COGS_PRODUCT = 10
 FULFILMENT_SHIPPING = 20
 FULFILMENT_OTHER = 21
@@ -44,6 +45,7 @@ NAMES: dict[int, str] = {
     SALES_RETURNS: "sales:returns",
     SALES_SHIPPING: "sales:shipping",
     SALES_OTHER: "sales:other",
+    SALES_CHARGEBACKS: "sales:returns:chargebacks",
     COGS_PRODUCT: "cogs:product",
     FULFILMENT_SHIPPING: "fulfilment:shipping",
     FULFILMENT_OTHER: "fulfilment:other",

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from django.db import connection, transaction
 
-from ledger import findings
+from ledger import findings, spending
 from ledger.cause import Cause
 from ledger.days import day_number, day_of
 from ledger.drafts.manual import Drafted
@@ -21,7 +21,7 @@ WAITING = "cost_rate_missing"
 
 
 def accrue(store: Store, *, today: date, now: datetime) -> Posting:
-    """Book what has become due of a store's costs of days, and note the days that wait for an exchange rate."""
+    """Book what has become due of a store's costs of days and of ad spend that waited, and note the days that wait for an exchange rate."""
     with transaction.atomic():
         hold_book(store.pk)  # changes of costs hold it too, so none comes between the look and the write
         spread = [cost for cost in due(store, today=today) if is_spread(cost)]
@@ -29,6 +29,7 @@ def accrue(store: Store, *, today: date, now: datetime) -> Posting:
         desired = {source: drafted.entries for source, drafted in drafts.items()}
         posting = post(store.pk, desired, cause=ACCRUAL) if desired else NOTHING
         posting = plus(posting, settle_shares(store, cause=ACCRUAL, today=today))
+        posting = plus(posting, spending.settle_rates(store, cause=ACCRUAL, today=today, now=now))
         _note_waiting(store, spread, list(drafts.values()), now)
     return posting
 

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from ledger import accounts, findings
-from ledger.kinds import COUNTS_AS_REVENUE, Basis, SourceKind
+from ledger.kinds import COUNTS_AS_REVENUE, AdLevel, Basis, SourceKind
 from ledger.models import Account, Book, Finding
 from ledger.money import decimal, minor_step
 from ledger.totals import TABLES, Table, fresh_sums
@@ -87,12 +87,14 @@ def orders_tie_to_their_own_totals(book: Book) -> list[Problem]:
     """Compare each order's sales and memo entries with what its platform states it charged less what it gave back.
 
     Where the platform states no totals, with the sum of its sale events. Tolerance: half a minor unit per entry.
+    Chargebacks are left out: the processor tells them, and no platform takes them off an order's total.
     """
     values = {
         "book": book.pk, "kind": SourceKind.ORDER.value, "step": decimal(minor_step(book.currency)),
         "counting": [status.value for status, counts in COUNTS_AS_REVENUE.items() if counts],
         "accounts": [number for number, name in accounts.NAMES.items()
-                     if name.startswith("sales:") or name in ("memo:tax", "memo:duty", "memo:gift_card:sold")],
+                     if number != accounts.SALES_CHARGEBACKS
+                     and (name.startswith("sales:") or name in ("memo:tax", "memo:duty", "memo:gift_card:sold"))],
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(f"{_OWN_TOTAL} LIMIT {MOST}", values)
@@ -176,7 +178,7 @@ def order_columns_equal_entries(book: Book) -> list[Problem]:
 
 
 def entries_have_their_sources(book: Book) -> list[Problem]:
-    """Check what foreign keys would: sources, variants and accounts of entries exist, lines and sales have their order."""
+    """Check what foreign keys would: sources, variants, campaigns and accounts of entries exist, lines and sales have their order."""
     sql = f"""
         SELECT 'order', source_id FROM ledger_entry e WHERE book_id = %(b)s AND source_kind = {SourceKind.ORDER.value}
             AND NOT EXISTS (SELECT 1 FROM ledger_order o WHERE o.store_id = e.book_id AND o.id = e.source_id)
@@ -184,6 +186,10 @@ def entries_have_their_sources(book: Book) -> list[Problem]:
             AND NOT EXISTS (SELECT 1 FROM ledger_customer c WHERE c.store_id = e.book_id AND c.id = e.source_id)
         UNION ALL SELECT 'manual cost', source_id FROM ledger_entry e WHERE book_id = %(b)s AND source_kind = {SourceKind.MANUAL_COST.value}
             AND NOT EXISTS (SELECT 1 FROM ledger_manualcost m WHERE m.store_id = e.book_id AND m.id = e.source_id)
+        UNION ALL SELECT 'ad day', source_id FROM ledger_entry e WHERE book_id = %(b)s AND source_kind = {SourceKind.AD_DAY.value}
+            AND NOT EXISTS (SELECT 1 FROM ledger_adday a WHERE a.store_id = e.book_id AND a.id = e.source_id)
+        UNION ALL SELECT 'campaign', campaign FROM ledger_entry e WHERE book_id = %(b)s AND campaign IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM ledger_campaign c WHERE c.store_id = e.book_id AND c.id = e.campaign)
         UNION ALL SELECT 'variant', variant FROM ledger_entry e WHERE book_id = %(b)s AND variant IS NOT NULL
             AND NOT EXISTS (SELECT 1 FROM ledger_variant v WHERE v.store_id = e.book_id AND v.id = e.variant)
         UNION ALL SELECT 'sale of order', order_id FROM ledger_sale s WHERE store_id = %(b)s
@@ -215,6 +221,42 @@ def customers_count_their_orders(book: Book) -> list[Problem]:
     ]
 
 
+_AD_DAYS = f"""
+    WITH posted AS (
+        SELECT source_id, sum(amount) AS amount, sum(CASE WHEN currency IS NULL THEN amount ELSE original_amount END) AS original FROM ledger_entry
+        WHERE book_id = %(book)s AND source_kind = {SourceKind.AD_DAY.value} GROUP BY source_id
+    ), levels AS (
+        SELECT a.platform, a.account, a.day, a.level, count(*) AS rows, count(*) FILTER (WHERE a.removed_at IS NULL) AS standing,
+            coalesce(sum(a.spend) FILTER (WHERE a.removed_at IS NULL), 0) AS spend, bool_or(a.hold <> 0 AND a.removed_at IS NULL) AS held,
+            min(a.currency) AS least, max(a.currency) AS most, coalesce(sum(p.original), 0) AS posted, bool_or(p.amount <> 0) AS booked
+        FROM ledger_adday a LEFT JOIN posted p ON p.source_id = a.id WHERE a.store_id = %(book)s GROUP BY 1, 2, 3, 4
+    ), days AS (
+        SELECT platform, account, day, -sum(posted) AS posted, sum(rows) AS rows, min(least) = max(most) AS comparable,
+            count(*) FILTER (WHERE level > {AdLevel.ACCOUNT.value} AND booked) AS levels,
+            CASE WHEN bool_or(held) THEN 0 ELSE coalesce(
+                max(spend) FILTER (WHERE level = {AdLevel.ACCOUNT.value} AND standing > 0), max(spend) FILTER (WHERE standing > 0), 0) END AS told
+        FROM levels GROUP BY 1, 2, 3
+    )
+    SELECT concat_ws(' ', platform, nullif(account, ''), day), told, posted FROM days
+    WHERE levels > 1 OR (comparable AND abs(told - posted) > %(step)s * (1 + rows) / 2) LIMIT {MOST}
+"""
+
+
+def ad_spend_is_booked_once(book: Book) -> list[Problem]:
+    """Compare what is booked of each advertising account and day with its total, else with the level that tells most; one level has entries.
+
+    Tolerance: half a minor unit per row.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_AD_DAYS, {"book": book.pk, "step": decimal(minor_step(book.currency))})
+        return [
+            Problem(
+                f"ad spend {subject}", "What is booked of the day differs from what was told, or is booked at two levels.", str(told), str(posted)
+            )
+            for subject, told, posted in cursor.fetchall()
+        ]
+
+
 INVARIANTS: tuple[Check, ...] = (
     totals_equal_entries,
     dimensions_agree,
@@ -225,6 +267,7 @@ INVARIANTS: tuple[Check, ...] = (
     order_columns_equal_entries,
     entries_have_their_sources,
     customers_count_their_orders,
+    ad_spend_is_booked_once,
 )
 
 

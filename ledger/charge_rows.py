@@ -8,8 +8,9 @@ from django.db.models import QuerySet
 
 from ledger.accounts import FULFILMENT_SHIPPING
 from ledger.days import day_number
+from ledger.fees import CHARGES
 from ledger.kinds import ChargeStatus
-from ledger.models import OrderCharge, OrderCost, Partner
+from ledger.models import OrderCharge, OrderCost, Partner, Payment
 from ledger.money import tenk
 from ledger.rows import ChargeRow, OrderRow
 
@@ -128,7 +129,7 @@ def as_row(charge: OrderCharge, influencers: frozenset[int]) -> ChargeRow:
     """Return a charge as an order in memory holds it."""
     return ChargeRow(
         charge.pk, charge.kind, charge.status, charge.partner_id, charge.partner_id in influencers, tenk(charge.amount), charge.currency,
-        None if charge.day is None else day_number(charge.day),
+        None if charge.day is None else day_number(charge.day), tenk(charge.covers), charge.processor,
     )  # fmt: skip
 
 
@@ -189,6 +190,12 @@ def with_stated_label(store_id: int, order_ids: Collection[int]) -> set[int]:
     return set(costs.values_list("order_id", flat=True))
 
 
+def with_stated_fee(store_id: int, order_ids: Collection[int]) -> set[int]:
+    """Return those of some orders whose platform states the fee of a charge itself."""
+    payments = Payment.objects.filter(store_id=store_id, order_id__in=order_ids, kind__in=CHARGES, fee__isnull=False)
+    return set(payments.values_list("order_id", flat=True))
+
+
 def add(charges: Sequence[OrderCharge]) -> None:
     """Write charges that are told for the first time."""
     OrderCharge.objects.bulk_create(charges)
@@ -196,7 +203,7 @@ def add(charges: Sequence[OrderCharge]) -> None:
 
 def rewrite(charges: Sequence[OrderCharge]) -> None:
     """Write what changed of charges that stand."""
-    fields = ["order_id", "partner", "status", "told_status", "amount", "currency", "day", "cause_ref", "actor"]
+    fields = ["order_id", "partner", "status", "told_status", "amount", "currency", "day", "covers", "processor", "cause_ref", "actor"]
     OrderCharge.objects.bulk_update(charges, fields, batch_size=500)
 
 

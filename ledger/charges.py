@@ -1,4 +1,4 @@
-"""Charge orders with actual costs that a person's file tells: labels, packing, commissions.
+"""Charge orders with actual costs that a person's file tells: labels, packing, commissions, fees, chargebacks.
 
 Each row of a file is about one order, by its number or its platform's id. A charge whose order is not known waits
 for it (`record()` brings them together). Locks as everywhere: orders in key order, their charges, customers, the
@@ -44,6 +44,10 @@ class ChargeFact(Struct, frozen=True):
     """In the store's time zone; None is the order's day."""
     status: ChargeStatus = ChargeStatus.APPROVED
     partner: int | None = None
+    covers: Tenk = 0
+    """Of a payment fee: how much of what the customer paid it is the fee of, in `currency`; a fee given back covers nothing."""
+    processor: str = ""
+    """Who kept a fee: `shopify_payments`, `stripe`, `paypal`."""
 
 
 class Charged(Struct, frozen=True):
@@ -58,7 +62,7 @@ class Charged(Struct, frozen=True):
     changed: int = 0
     unchanged: int = 0
     left_out: int = 0
-    """Labels of orders whose platform states the label's cost itself: kept, not booked."""
+    """Labels and fees of orders whose platform states them itself: kept, not booked."""
     held: int = 0
     """Orders that wait for an exchange rate."""
     entries: int = 0
@@ -237,8 +241,9 @@ def _plan(store: Store, facts: Sequence[ChargeFact], told: _Told | None, *, lock
 
 def _differs(charge: OrderCharge, fact: ChargeFact, home: int | None) -> bool:
     """Tell whether a fact says something new of a charge."""
-    stands = (charge.order_id, charge.partner_id, charge.told_status, charge.amount, charge.currency, charge.day)
-    return stands != (home, fact.partner, fact.status, decimal(fact.amount), fact.currency, fact.day)
+    stands = (charge.order_id, charge.partner_id, charge.told_status, charge.amount, charge.currency, charge.day, charge.covers, charge.processor)
+    told = (home, fact.partner, fact.status, decimal(fact.amount), fact.currency, fact.day, decimal(fact.covers), fact.processor)
+    return stands != told
 
 
 def _apply(charge: OrderCharge, fact: ChargeFact, home: int | None, told: _Told | None) -> OrderCharge:
@@ -247,6 +252,7 @@ def _apply(charge: OrderCharge, fact: ChargeFact, home: int | None, told: _Told 
         charge.status = charge.told_status = fact.status
     charge.order_id, charge.partner_id, charge.day = home, fact.partner, fact.day
     charge.amount, charge.currency = decimal(fact.amount), fact.currency
+    charge.covers, charge.processor = decimal(fact.covers), fact.processor
     if told is not None:
         charge.cause_ref, charge.actor = told.cause_ref, told.actor
         charge.added_at = charge.added_at or told.now
@@ -255,10 +261,16 @@ def _apply(charge: OrderCharge, fact: ChargeFact, home: int | None, told: _Told 
 
 def _charged(store: Store, plan: _Plan, facts: Sequence[ChargeFact], *, held: int = 0, entries: int = 0) -> Charged:
     waiting = [number for number, home in enumerate(plan.homes) if home is None]
-    labels = [home for fact, home in zip(facts, plan.homes, strict=True) if fact.kind == ChargeKind.LABEL and home is not None]
-    stated = charge_rows.with_stated_label(store.pk, labels)
+    labels, fees = _homes_of(ChargeKind.LABEL, facts, plan), _homes_of(ChargeKind.PAYMENT_FEE, facts, plan)
+    stated, paid = charge_rows.with_stated_label(store.pk, labels), charge_rows.with_stated_fee(store.pk, fees)
     return Charged(
         matched=len(facts) - len(waiting), unmatched=tuple(number for number in waiting if number not in plan.ambiguous),
         ambiguous=tuple(plan.ambiguous), added=len(plan.new), changed=len(plan.changed),
-        unchanged=len(facts) - len(plan.new) - len(plan.changed), left_out=sum(home in stated for home in labels), held=held, entries=entries,
+        unchanged=len(facts) - len(plan.new) - len(plan.changed), held=held, entries=entries,
+        left_out=sum(home in stated for home in labels) + sum(home in paid for home in fees),
     )  # fmt: skip
+
+
+def _homes_of(kind: ChargeKind, facts: Sequence[ChargeFact], plan: _Plan) -> list[int]:
+    """Return the known orders of the facts of a kind."""
+    return [home for fact, home in zip(facts, plan.homes, strict=True) if fact.kind == kind and home is not None]

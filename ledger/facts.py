@@ -5,11 +5,11 @@ currency unit (12.34 is 123_400), so that they are exact and cheap. Times are aw
 its platform knows of the order: recording it replaces what was known before.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 
 from msgspec import Struct
 
-from ledger.kinds import FinancialStatus, PaymentKind, PaymentStatus, SaleKind, SalesBasis, SaleType
+from ledger.kinds import AdLevel, FinancialStatus, PaymentKind, PaymentStatus, SaleKind, SalesBasis, SaleType
 from ledger.money import Tenk
 
 
@@ -105,3 +105,32 @@ class OrderFact(Struct, frozen=True, array_like=True):
     shipping_method: str = ""
     grams: int | None = None
     """What it weighs in all; None when the platform does not say."""
+
+
+class AdDayFact(Struct, frozen=True):
+    """What was spent on one day of an advertising account, at one level. `spend` is in `currency`; positive is a cost."""
+
+    platform: str
+    """Such as `meta_ads`; ledger/spending.py says on which account each is booked."""
+    level: AdLevel
+    day: date
+    """In the advertising account's own time zone."""
+    spend: Tenk
+    currency: str
+    account: str = ""
+    """The platform's number or name of the account; empty where the source does not tell."""
+    campaign: str = ""
+    """The platform's id; empty where only its name is told."""
+    campaign_name: str = ""
+    status: str = ""
+    channel: str = ""
+    ad_group: str = ""
+    """Its id, or its name; empty above its level."""
+    ad: str = ""
+    impressions: int | None = None
+    clicks: int | None = None
+    conversions: Tenk | None = None
+    conversion_value: Tenk | None = None
+    final: bool = True
+    estimated: bool = False
+    """A share of what a longer span cost."""

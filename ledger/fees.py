@@ -16,6 +16,8 @@ EXEMPT_GATEWAYS = frozenset(
 )
 """Gateways that take no percentage: money that never passes a processor."""
 
+TOLD = "told by the processor's file"
+
 CHARGES = frozenset({PaymentKind.SALE, PaymentKind.CAPTURE})
 
 
@@ -85,18 +87,21 @@ def is_charge(payment: PaymentRow) -> bool:
     return payment.kind in CHARGES and payment.status == PaymentStatus.SUCCESS
 
 
-def payment_fee(payment: PaymentRow, *, charged: Tenk, stated: Tenk | None, terms: FeeTerms, step: Tenk = 1) -> Fee:
+def payment_fee(payment: PaymentRow, *, charged: Tenk, stated: Tenk | None, terms: FeeTerms, step: Tenk = 1, told: Tenk = 0) -> Fee:
     """Decide the fee of one payment from its charged amount, stated fee and fixed part, all in the book's currency.
 
     A stated fee always wins, on refunds too (a negative one is a credit). Otherwise each successful charge
     above zero costs the percentage of what was charged plus the fixed part, rounded once to `step`, the
-    currency's minor unit; cash, manual payments and gift cards cost nothing.
+    currency's minor unit; cash, manual payments and gift cards cost nothing. `told` is how much of the payment
+    (in its own currency) a processor's file tells the fee of: then `charged` is the rest.
     """
     if stated is not None:
         return Fee(stated, "stated by the processor", False)
+    if told and charged <= 0:
+        return Fee(0, TOLD, False)
     if not is_charge(payment) or charged <= 0:
         return Fee(0, "no charge", False)
     if payment.gateway.lower() in EXEMPT_GATEWAYS:
         return Fee(0, f"no fee on {payment.gateway}", False)
     amount = divide_half_even(charged * terms.percentage + terms.fixed * PERCENT, PERCENT * step) * step
-    return Fee(amount, terms.reason, True)
+    return Fee(amount, f"{terms.reason}; the fee of the rest is {TOLD}" if told else terms.reason, True)

@@ -10,7 +10,7 @@ from django.db.models import Sum
 
 from ledger import accounts
 from ledger.kinds import Basis, CauseKind, SourceKind
-from ledger.models import Batch, Book, DayTotal, ManualCost, Order
+from ledger.models import AdDay, Batch, Book, DayTotal, ManualCost, Order
 
 PAGE = 100
 """Rows of a page."""
@@ -207,7 +207,7 @@ def entries_of_batch(book: Book, seq: int, *, after: Key | None = None) -> list[
 
 
 def named(book: Book, sources: Collection[tuple[int, int]]) -> dict[tuple[int, int], str]:
-    """Say what entries come from: an order's number, a cost in words."""
+    """Say what entries come from: an order's number, a cost in words, a day of ad spend."""
     by_kind: dict[int, list[int]] = {}
     for kind, pk in sources:
         by_kind.setdefault(kind, []).append(pk)
@@ -215,4 +215,6 @@ def named(book: Book, sources: Collection[tuple[int, int]]) -> dict[tuple[int, i
     costs = ManualCost.objects.filter(store=book.pk, pk__in=by_kind.get(SourceKind.MANUAL_COST, []))
     told = {(int(SourceKind.ORDER), pk): f"order {number}" for pk, number in orders}
     told |= {(int(SourceKind.MANUAL_COST), cost.pk): str(cost) for cost in costs}
+    days = AdDay.objects.filter(store=book.pk, pk__in=by_kind.get(SourceKind.AD_DAY, [])).select_related("campaign")
+    told |= {(int(SourceKind.AD_DAY), row.pk): row.in_words() for row in days}
     return {source: told.get(source, f"{SourceKind(source[0]).label} {source[1]}") for source in sources}

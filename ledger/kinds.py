@@ -97,6 +97,7 @@ class SourceKind(IntegerChoices):
     ORDER = 1, "order"
     CUSTOMER = 2, "customer"
     MANUAL_COST = 3, "manual cost"
+    AD_DAY = 4, "ad spend"
 
 
 class CauseKind(IntegerChoices):
@@ -141,6 +142,18 @@ class ChargeKind(IntegerChoices):
     FULFILMENT = 2, "packing and fulfilment"
     COMMISSION = 3, "commission"
     GIFT = 4, "gifted product"
+    PAYMENT_FEE = 5, "payment fee"
+    DISPUTE_FEE = 6, "dispute fee"
+    CHARGEBACK = 7, "chargeback"
+
+
+class AdLevel(IntegerChoices):
+    """Say of what in an advertising account a day's spend is told, the coarsest first."""
+
+    ACCOUNT = 1, "account"
+    CAMPAIGN = 2, "campaign"
+    AD_GROUP = 3, "ad group"
+    AD = 4, "ad"
 
 
 class ChargeStatus(IntegerChoices):

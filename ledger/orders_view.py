@@ -10,8 +10,10 @@ from ledger import accounts, mirror
 from ledger.costing import ESTIMATED_SOURCES, reason
 from ledger.days import day_of
 from ledger.drafting import Terms, load_terms, order_costs_of, shipping_reasons
+from ledger.drafts.charges import part_of
 from ledger.drafts.order_costs import Share
 from ledger.drafts.sales import BookTerms
+from ledger.drafts.told_fees import match_fees
 from ledger.fees import Fee, FeeRules, payment_fee
 from ledger.kinds import CauseKind, FinancialStatus, Hold, PaymentKind, PaymentStatus, SourceKind
 from ledger.models import Batch, Entry, Order, Store
@@ -113,6 +115,8 @@ class Reasons(Struct, frozen=True):
 
     shipping: str
     fees: dict[int, str]
+    fee_parts: dict[int, int]
+    """Which payment the entries of a fee that a file tells are of, by their part."""
     rule_costs: list[RuleCost]
 
 
@@ -125,7 +129,7 @@ def _reasons(rows: Sequence[OrderRow], terms: Terms) -> dict[int, Reasons]:
     shipping, shares = shipping_reasons(rows, terms), order_costs_of(rows, terms)
     return {
         row.id: Reasons(
-            shipping[row.id], {payment.part: _fee(payment, row.currency, terms.book.fees).reason for payment in row.payments},
+            shipping[row.id], fee_reasons(row, terms.book.fees), fee_parts(row),
             _rule_costs(shares[row.id]),
         )
         for row in rows
@@ -167,13 +171,15 @@ def _view(store: Store, order: Order, row: OrderRow, entries: Sequence[Entry], t
     base = columns["revenue"] if total_sales else columns["revenue"] - columns["tax"]
     margin = (columns["profit"] / base * 100).quantize(Decimal("0.0001")) if base else None
     fees: dict[int, Decimal] = {}
+    told = fee_parts(row)
     for entry in entries:
         if entry.account == accounts.FEES_PAYMENT:
-            fees[entry.part] = fees.get(entry.part, Decimal(0)) + entry.amount
+            part = told.get(entry.part, entry.part)
+            fees[part] = fees.get(part, Decimal(0)) + entry.amount
     return OrderView(
         order.pk, order.number, order.platform, order.placed_at, order.day, order.currency, row.status.label, order.counts, _remark(order),
         columns, margin, base, Store.MarginBasis(store.margin_basis).label, order.estimated_share, why.shipping, why.rule_costs,
-        [_line(line) for line in row.lines], [_payment(payment, row.currency, fees, terms.fees) for payment in row.payments],
+        [_line(line) for line in row.lines], _payments(row, fees, terms.fees),
         _explained(store, entries),
     )  # fmt: skip
 
@@ -198,9 +204,25 @@ def _line(line: LineRow) -> LineView:
     return LineView(line.title, line.sku, line.quantity, price, cost, why, line.cost_source in ESTIMATED_SOURCES)
 
 
-def _payment(payment: PaymentRow, currency: str, fees: Mapping[int, Decimal], rules: FeeRules) -> PaymentView:
+def fee_parts(row: OrderRow) -> dict[int, int]:
+    """Return which payment each told fee is of: the payment's part, by the part of the fee's entries."""
+    payments = match_fees(row).payments
+    return {part_of(charge): payments[charge.id] for charge in row.charges if charge.id in payments}
+
+
+def fee_reasons(row: OrderRow, rules: FeeRules) -> dict[int, str]:
+    """Say why each payment's fee is what it is, by the payment's part."""
+    covered = match_fees(row).covered
+    return {payment.part: _fee(payment, row.currency, rules, covered.get(payment.part, 0)).reason for payment in row.payments}
+
+
+def _payments(row: OrderRow, fees: Mapping[int, Decimal], rules: FeeRules) -> list[PaymentView]:
+    covered = match_fees(row).covered
+    return [_payment(payment, fees, _fee(payment, row.currency, rules, covered.get(payment.part, 0))) for payment in row.payments]
+
+
+def _payment(payment: PaymentRow, fees: Mapping[int, Decimal], fee: Fee) -> PaymentView:
     """Tell a payment's booked fee and why; the reason depends on what the payment is, not on rates or amounts."""
-    fee = _fee(payment, currency, rules)
     status = PaymentStatus(payment.status)
     successful = status == PaymentStatus.SUCCESS
     return PaymentView(
@@ -224,6 +246,7 @@ def _explained(store: Store, entries: Sequence[Entry]) -> list[EntryView]:
     return views
 
 
-def _fee(payment: PaymentRow, currency: str, rules: FeeRules) -> Fee:
+def _fee(payment: PaymentRow, currency: str, rules: FeeRules, told: Tenk) -> Fee:
     """Decide a fee for its reason only: that depends on what the payment is, not on rates."""
-    return payment_fee(payment, charged=payment.amount, stated=payment.fee, terms=rules.on(payment.gateway, currency, payment.day))
+    terms = rules.on(payment.gateway, currency, payment.day)
+    return payment_fee(payment, charged=payment.amount - told, stated=payment.fee, terms=terms, told=told)

@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
-from ledger import charge_rows, findings, mirror
+from ledger import charge_rows, findings, mirror, spending
 from ledger.cause import Cause
 from ledger.days import moment
 from ledger.drafting import draft_orders, load_terms
@@ -40,13 +40,14 @@ Progress = Callable[[int, int], None]
 
 
 def repost(store: Store, *, cause: Cause, progress: Progress | None = None) -> int:
-    """Draft every order of a store again with today's rules and return how many entries that wrote.
+    """Draft every order of a store, and its ad spend, again with today's rules and rates and return how many entries that wrote.
 
     Goes on in chunks that each commit; when none is left over, the book is marked as restated up to the costs
     version that was in force at the start, and findings about rates that are no longer missing are resolved.
     """
     version = Book.objects.values_list("costs_version", flat=True).get(pk=store.pk)
-    return _bring_up_to(version, store, every_order(store), cause, progress)
+    spent = spending.repost(store, cause=cause, now=timezone.now())
+    return spent.added + _bring_up_to(version, store, every_order(store), cause, progress)
 
 
 def restate(store: Store, *, cause: Cause, progress: Progress | None = None) -> int:

@@ -85,6 +85,10 @@ class ChargeRow(Struct, gc=False):
     currency: str
     day: int | None
     """None is the order's own day."""
+    covers: Tenk = 0
+    """Of a payment fee: how much of what was paid it is the fee of, in its currency."""
+    processor: str = ""
+    """Who kept a fee, as ledger/drafts/told_fees.py names processors."""
 
 
 class Columns(Struct, gc=False):

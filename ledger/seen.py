@@ -41,8 +41,11 @@ _ORDERS = """
     FROM ledger_order o WHERE o.store_id = %(store)s AND o.day BETWEEN %(since)s AND %(today)s AND NOT o.is_test AND o.withdrawn_at IS NULL
 """
 _GATEWAYS = """
-    SELECT lower(trim(p.gateway)), o.currency, p.day, count(*) FILTER (WHERE p.fee IS NULL), sum(p.amount) FILTER (WHERE p.fee IS NULL)
+    SELECT lower(trim(p.gateway)), o.currency, p.day, count(*) FILTER (WHERE p.fee IS NULL AND f.id IS NULL),
+        sum(p.amount) FILTER (WHERE p.fee IS NULL AND f.id IS NULL)
     FROM ledger_order o JOIN ledger_payment p ON p.store_id = o.store_id AND p.order_id = o.id
+    LEFT JOIN LATERAL (SELECT c.id FROM ledger_ordercharge c WHERE c.store_id = o.store_id AND c.order_id = o.id AND c.kind = %(fee)s
+        AND c.covers > 0 AND c.removed_at IS NULL LIMIT 1) AS f ON true
     WHERE o.store_id = %(store)s AND o.day BETWEEN %(since)s AND %(today)s AND NOT o.is_test AND o.withdrawn_at IS NULL AND o.hold = 0
         AND p.kind = ANY(%(charges)s) AND p.status = %(success)s AND p.amount > 0 AND p.day BETWEEN %(since)s AND %(today)s
     GROUP BY 1, 2, 3
@@ -76,7 +79,7 @@ def count_seen(store: Store, *, today: date, now: datetime) -> int:
     values: dict[str, Any] = {
         "store": store.pk, "today": today, "since": today - timedelta(days=WINDOW - 1), "recent": today - timedelta(days=RECENT - 1),
         "charges": [PaymentKind.SALE.value, PaymentKind.CAPTURE.value], "success": PaymentStatus.SUCCESS.value, "codes": sorted(codes),
-        "shipping": FULFILMENT_SHIPPING, "label": ChargeKind.LABEL.value, "most": MOST_NAMES,
+        "shipping": FULFILMENT_SHIPPING, "label": ChargeKind.LABEL.value, "fee": ChargeKind.PAYMENT_FEE.value, "most": MOST_NAMES,
     }  # fmt: skip
     counts = [
         *_gateways(store, values), *_names(Seen.Kind.COUNTRY, "upper(o.country)", values),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.db.models import F
 from django.utils import timezone
 
+from ledger import spending
 from ledger.accruing import accrue, due
 from ledger.audit import audit
 from ledger.cause import Cause
@@ -96,9 +97,10 @@ def check_store(work: Work) -> None:
 
 
 def accrue_books(work: Work) -> None:
-    """Have the days that have come booked for every store that has costs of days; others ask for no job."""
+    """Have the days that have come booked for every store that has costs of days, or ad spend that may get a rate; others ask for no job."""
     for store in Store.objects.filter(book__isnull=False).order_by("pk"):
-        if due(store, today=today_of(store, timezone.now())):
+        today = today_of(store, timezone.now())
+        if due(store, today=today) or spending.restless(store, today=today):
             queue.submit(ACCRUE_BOOK, {"store": store.pk}, key=store_key(store), subject=store.name, actor=work.actor)
 
 

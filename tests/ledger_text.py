@@ -11,7 +11,7 @@ from typing import Any
 from ledger import countries
 from ledger.accounts import name_of
 from ledger.kinds import Basis, RateSource
-from ledger.models import Book, Channel, Customer, DayTotal, Entry, ManualCost, Order, Store, Variant
+from ledger.models import AdDay, Book, Campaign, Channel, Customer, DayTotal, Entry, ManualCost, Order, Store, Variant
 from ledger.money import in_minor_units
 from ledger.periods import Period
 from ledger.statements import Statement, profit
@@ -120,6 +120,9 @@ class _Names:
         customers = Customer.objects.filter(store_id=book.pk).values_list("pk", "identity_hash")
         self.sources = {(1, pk): external_id for pk, external_id in orders}
         self.sources |= {(3, pk): label for pk, label in ManualCost.objects.filter(store_id=book.pk).values_list("pk", "label")}
+        days = AdDay.objects.filter(store_id=book.pk).select_related("campaign")
+        self.sources |= {(4, row.pk): "/".join(str(each) for each in (row.campaign or row.platform, row.ad_group, row.ad) if each) for row in days}
+        self.campaigns = {campaign.pk: str(campaign) for campaign in Campaign.objects.filter(store_id=book.pk)}
         self.sources |= {(2, pk): bytes(key).rstrip(b"\0").decode() for pk, key in customers}
 
     def amount(self, account: int, amount: Decimal) -> str:
@@ -136,6 +139,7 @@ class _Names:
             "account": name_of(entry.account), "revision": str(entry.revision), "reverses": "yes" if entry.reverses else "no",
             "channel": self.channels[entry.channel], "country": countries.code(entry.country) or ".",
             "variant": "." if entry.variant is None else self.variants[entry.variant],
+            "campaign": "." if entry.campaign is None else self.campaigns[entry.campaign],
             "amount": self.amount(entry.account, entry.amount), "how": "estimated" if entry.estimated else "actual",
             "original": "." if original is None else _text(original, str(currency)), "currency": currency or ".",
             "rate": "." if entry.rate is None else f"{entry.rate.normalize():f}", "rate_day": str(entry.rate_day or "."),

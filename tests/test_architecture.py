@@ -90,6 +90,8 @@ MODEL_WRITES = {
     "FileImport": {"connectors/imports.py"},
     "RawPayload": {"connectors/imports.py"},
     "Channel": {"ledger/dimensions.py"},
+    "AdDay": {"ledger/ad_rows.py"},
+    "Campaign": {"ledger/ad_rows.py"},
     "Membership": {"ledger/people.py"},
     "Invitation": {"dashboards/invitations.py"},
     "FirstAccountLink": {"dashboards/first_account.py"},

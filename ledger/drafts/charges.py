@@ -1,8 +1,20 @@
 """Decide on which account a file's charge of an order is booked, or why it is not. Pure: rows in, an account out."""
 
 from ledger import accounts
+from ledger.drafts.told_fees import fee_is_stated
 from ledger.kinds import BOOKED, ChargeKind, ChargeStatus
 from ledger.rows import ChargeRow, OrderRow
+
+FIRST_FEE_PART = 1 << 20
+"""Entries of told fees have their parts from here on; below are those of the order's payments, on the same account."""
+
+ACCOUNTS = {
+    ChargeKind.LABEL: accounts.FULFILMENT_SHIPPING,
+    ChargeKind.FULFILMENT: accounts.FULFILMENT_OTHER,
+    ChargeKind.PAYMENT_FEE: accounts.FEES_PAYMENT,
+    ChargeKind.DISPUTE_FEE: accounts.FEES_DISPUTE,
+    ChargeKind.CHARGEBACK: accounts.SALES_CHARGEBACKS,
+}
 
 
 def label_is_stated(order: OrderRow) -> bool:
@@ -19,15 +31,20 @@ def account_of(charge: ChargeRow, order: OrderRow) -> int | None:
     """Return the account a charge of an order is booked on; None where it is not booked.
 
     What is pending or denied is not. Nor is a gifted product: what it cost is the order's COGS already. Nor is the
-    label of an order whose platform states the label itself: it is the same label, told twice.
+    label of an order whose platform states the label itself, or the fee of a payment whose platform states it: it is told twice.
     """
     if charge.status not in BOOKED or charge.kind == ChargeKind.GIFT:
         return None
-    if charge.kind == ChargeKind.LABEL:
-        return None if label_is_stated(order) else accounts.FULFILMENT_SHIPPING
-    if charge.kind == ChargeKind.FULFILMENT:
-        return accounts.FULFILMENT_OTHER
-    return accounts.MARKETING_INFLUENCER if charge.influencer else accounts.MARKETING_AFFILIATE
+    if charge.kind == ChargeKind.COMMISSION:
+        return accounts.MARKETING_INFLUENCER if charge.influencer else accounts.MARKETING_AFFILIATE
+    if (charge.kind == ChargeKind.LABEL and label_is_stated(order)) or (charge.kind == ChargeKind.PAYMENT_FEE and fee_is_stated(charge, order)):
+        return None
+    return ACCOUNTS[ChargeKind(charge.kind)]
+
+
+def part_of(charge: ChargeRow) -> int:
+    """Return the part of the entry that books a charge."""
+    return FIRST_FEE_PART + charge.id if charge.kind == ChargeKind.PAYMENT_FEE else charge.id
 
 
 def standing(charge: ChargeRow, order: OrderRow) -> str:
@@ -40,4 +57,6 @@ def standing(charge: ChargeRow, order: OrderRow) -> str:
         return "not booked: denied"
     if charge.kind == ChargeKind.GIFT:
         return "not booked: the product's cost is the order's COGS already"
+    if charge.kind == ChargeKind.PAYMENT_FEE:
+        return "not booked: the platform states the payment's fee itself"
     return "not booked: the platform states the label's cost itself"

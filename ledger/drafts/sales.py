@@ -7,9 +7,10 @@ from msgspec import Struct, structs
 from ledger import accounts, countries
 from ledger.costing import ESTIMATED_SOURCES
 from ledger.days import day_number
-from ledger.drafts.charges import account_of
+from ledger.drafts.charges import account_of, part_of
 from ledger.drafts.entry import EntryDraft, Fx
 from ledger.drafts.order_costs import OrderCostTerms, Share, order_cost_entries, order_shares
+from ledger.drafts.told_fees import match_fees
 from ledger.fees import FeeRules, is_charge, payment_fee
 from ledger.kinds import AWAITS_PAYMENT, COUNTS_AS_REVENUE, GIVEN_BACK, SOLD, Hold, PaymentKind, PaymentStatus, SaleKind, SaleType
 from ledger.money import SCALE, Tenk, convert, divide_half_even, minor_step, round_half_even
@@ -160,7 +161,7 @@ def _draft_charges(sheet: _Sheet) -> None:
     for charge in order.charges:
         account = account_of(charge, order)
         if account is not None:
-            sheet.add(account, charge.id, order.day if charge.day is None else charge.day, -charge.amount, currency=charge.currency)
+            sheet.add(account, part_of(charge), order.day if charge.day is None else charge.day, -charge.amount, currency=charge.currency)
 
 
 def _draft_sales(sheet: _Sheet) -> None:
@@ -260,18 +261,19 @@ def order_cost_reasons(order: OrderRow, *, terms: BookTerms, find_rate: RateFind
 
 
 def _draft_payments(sheet: _Sheet, rules: FeeRules) -> None:
-    currency = sheet.order.currency
+    currency, covered = sheet.order.currency, match_fees(sheet.order).covered
     for payment in sheet.order.payments:
         if payment.status != PaymentStatus.SUCCESS:
             continue
-        charged, fx, stand_in = sheet.own(payment.amount, currency, payment.day)
+        told = covered.get(payment.part, 0)
+        charged, fx, stand_in = sheet.own(payment.amount - told, currency, payment.day)
         stated = None
         if payment.fee is not None:
             stated, fx, stand_in = sheet.own(payment.fee, payment.fee_currency or currency, payment.day)
         terms = rules.on(payment.gateway, currency, payment.day)
         if terms.currency not in ("", sheet.currency):
             terms = structs.replace(terms, fixed=sheet.own(terms.fixed, terms.currency, payment.day)[0])
-        fee = payment_fee(payment, charged=charged, stated=stated, terms=terms, step=sheet.step)
+        fee = payment_fee(payment, charged=charged, stated=stated, terms=terms, step=sheet.step, told=told)
         if fx is not None:
             fx = fx._replace(original_amount=None if payment.fee is None else -payment.fee)
         sheet.put(accounts.FEES_PAYMENT, payment.part, payment.day, -fee.amount, estimated=fee.estimated or stand_in, fx=fx)

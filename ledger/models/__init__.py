@@ -4,6 +4,7 @@ from ledger.models.book import Account, Batch, Book, Entry, Finding
 from ledger.models.catalog import Product, Variant
 from ledger.models.charges import OrderCharge
 from ledger.models.costs import CostDocument, ManualCost, ProfitGoal
+from ledger.models.marketing import AdDay, Campaign
 from ledger.models.orders import Customer, Order, OrderCost, OrderLine, Payment, Sale
 from ledger.models.partners import Partner, PartnerCode
 from ledger.models.proposals import ProposedChange
@@ -15,9 +16,11 @@ from ledger.models.totals import CountryDayTotal, DayTotal, ProductDayTotal
 
 __all__ = [
     "Account",
+    "AdDay",
     "Batch",
     "Book",
     "BundlePart",
+    "Campaign",
     "Channel",
     "CogsRule",
     "CostChange",

@@ -1,4 +1,4 @@
-"""Hold actual costs of single orders that a person's files tell: labels, packing, commissions."""
+"""Hold actual costs of single orders that a person's files tell: labels, packing, commissions, fees, chargebacks."""
 
 from django.db import models
 from django.db.models import Q
@@ -28,6 +28,11 @@ class OrderCharge(models.Model):
     )  # fmt: skip
     amount = models.DecimalField(max_digits=19, decimal_places=4, help_text="Positive is a cost.")
     currency = models.CharField(max_length=3, validators=[valid_currency])
+    covers = models.DecimalField(
+        max_digits=19, decimal_places=4, default=0, db_default=0,
+        help_text="Of a payment fee: how much of what the customer paid it is the fee of, in its currency.",
+    )  # fmt: skip
+    processor = models.CharField(max_length=40, blank=True, default="", db_default="", help_text="Who kept a fee.")
     day = models.DateField(null=True, blank=True, help_text="In the store's time zone. Empty: the order's day.")
     cause_ref = models.CharField(max_length=80)
     actor = models.CharField(max_length=150, blank=True)

@@ -162,7 +162,7 @@ def test_books_audit_finds_a_wrong_total_and_rebuild_mends_it():
     a_known_store()
     assert told("books", "audit", "shop")["ok"] is True
     DayTotal.objects.filter(account=1).update(amount=1)
-    with pytest.raises(CommandError, match="1 of 9 invariants do not hold for “shop”"):
+    with pytest.raises(CommandError, match="1 of 10 invariants do not hold for “shop”"):
         run("books", "audit", "shop")
     assert told("books", "rebuild", "shop")["rows"] > 0
     assert "FAILED" not in run("books", "audit", "shop")

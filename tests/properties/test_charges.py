@@ -26,6 +26,7 @@ _facts = st.builds(
     ChargeFact, st.sampled_from(ChargeKind), st.integers(0, 4).map(lambda number: f"o{number}"), st.sampled_from(["a", "b"]),
     st.integers(-500, 900).map(lambda cents: cents * 100), st.sampled_from(["EUR", "EUR", "USD"]),
     st.none() | st.integers(0, 9).map(lambda days: FIRST.date() + timedelta(days=days)), st.sampled_from(ChargeStatus),
+    covers=st.integers(0, 3).map(lambda units: units * 25 * 10_000), processor=st.sampled_from(["", "stripe", "paypal"]),
 )  # fmt: skip
 _told = st.builds(Step, st.just("record"), st.integers(0, 3), st.integers(0, 3))
 _withdrawn = st.builds(Step, st.just("withdraw"), st.integers(0, 3))
@@ -55,7 +56,10 @@ def standing(store: Store) -> list[ChargeFact]:
     """Return the charges that stand as facts."""
     rows = OrderCharge.objects.filter(store=store, removed_at=None).order_by("pk")
     return [
-        ChargeFact(ChargeKind(row.kind), row.order_ref, row.reference, int(row.amount * 10_000), row.currency, row.day, ChargeStatus(row.status))
+        ChargeFact(
+            ChargeKind(row.kind), row.order_ref, row.reference, int(row.amount * 10_000), row.currency, row.day, ChargeStatus(row.status),
+            covers=int(row.covers * 10_000), processor=row.processor,
+        )
         for row in rows
     ]  # fmt: skip
 

@@ -1,0 +1,97 @@
+"""Match the fees that a processor's file tells of an order with the order's payments. Pure: rows in, what is covered out.
+
+A payment whose fee a file tells has no estimated fee. Where a file tells the fee of a part of it (an order paid in two ways that its
+source tells as one payment), the rest is estimated as before.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct, field
+
+from ledger.fees import EXEMPT_GATEWAYS, is_charge
+from ledger.kinds import BOOKED, ChargeKind
+from ledger.money import Tenk
+from ledger.rows import ChargeRow, OrderRow, PaymentRow
+
+PROCESSORS: dict[str, tuple[str, ...]] = {
+    "shopify_payments": ("shopify_payments", "shopify payments", "shopify-payments"),
+    "stripe": ("stripe",),
+    "paypal": ("paypal",),
+}
+"""Words by which a payment's gateway names a processor."""
+
+
+class Matched(Struct, frozen=True):
+    """Which payments of an order a file tells the fees of."""
+
+    covered: dict[int, Tenk] = field(default_factory=dict)
+    """How much of a payment is covered, by its part, in the order's currency."""
+    payments: dict[int, int] = field(default_factory=dict)
+    """The part of the payment that a charge is the fee of, by the charge's id; of several, the first."""
+
+
+NOTHING = Matched()
+
+
+def match_fees(order: OrderRow) -> Matched:
+    """Find the payments that an order's told fees are of: those of the very same amount first, then what is left of any.
+
+    A fee in another currency than the order's is that of a whole payment. What comes out depends on what is told, not on when.
+    """
+    fees = [charge for charge in order.charges if charge.kind == ChargeKind.PAYMENT_FEE and charge.status in BOOKED and charge.covers > 0]
+    if not fees:
+        return NOTHING
+    fees.sort(key=lambda fee: (fee.currency != order.currency, -fee.covers, fee.processor, order.day if fee.day is None else fee.day, fee.amount))
+    payments = sorted((payment for payment in order.payments if _takes_fees(payment)), key=lambda payment: (payment.processed, payment.external_id))
+    left = {payment.part: payment.amount for payment in payments}
+    found = Matched()
+    for fee in fees:
+        same = (payment for payment in _fitting(payments, fee.processor) if left[payment.part] == payment.amount == fee.covers)
+        payment = next(same, None) if fee.currency == order.currency else None
+        if payment is not None:
+            left[payment.part] = 0
+            found.payments[fee.id] = payment.part
+    for fee in fees:
+        if fee.id not in found.payments:
+            _take_what_is_left(fee, order, payments, left, found)
+    found.covered.update((payment.part, payment.amount - left[payment.part]) for payment in payments if left[payment.part] < payment.amount)
+    return found
+
+
+def _take_what_is_left(fee: ChargeRow, order: OrderRow, payments: Sequence[PaymentRow], left: dict[int, Tenk], found: Matched) -> None:
+    wanted = fee.covers
+    for payment in _fitting(payments, fee.processor):
+        there = left[payment.part]
+        if not there:
+            continue
+        found.payments.setdefault(fee.id, payment.part)
+        if fee.currency != order.currency:
+            left[payment.part] = 0
+            return
+        taken = min(there, wanted)
+        left[payment.part] -= taken
+        wanted -= taken
+        if not wanted:
+            return
+
+
+def _takes_fees(payment: PaymentRow) -> bool:
+    return is_charge(payment) and payment.amount > 0 and payment.gateway.lower() not in EXEMPT_GATEWAYS
+
+
+def _fitting(payments: Sequence[PaymentRow], processor: str) -> Iterator[PaymentRow]:
+    """Yield the payments through a processor, then those whose gateway names none; what went through another one is not its."""
+    named = {payment.part: _processors(payment.gateway) for payment in payments}
+    yield from (payment for payment in payments if processor in named[payment.part])
+    yield from (payment for payment in payments if not named[payment.part])
+
+
+def _processors(gateway: str) -> set[str]:
+    text = gateway.lower()
+    return {processor for processor, words in PROCESSORS.items() if any(word in text for word in words)}
+
+
+def fee_is_stated(charge: ChargeRow, order: OrderRow) -> bool:
+    """Tell whether the order's platform states itself the fee that a file tells."""
+    part = match_fees(order).payments.get(charge.id)
+    return any(payment.part == part and payment.fee is not None for payment in order.payments)
