@@ -1,69 +1,133 @@
 """Read what a page's address asks for, and say in words what is wrong with it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 
+from dashboards.scope import BASES, EARLIEST, LATEST, Compare, Match, Scope, compared_period, days_in
 from ledger.kinds import Basis
 from ledger.models import Store
 from ledger.periods import By, Period, PeriodError, cut
 
-EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
 MOST_PERIODS = 60
 """Columns of periods shown at once; beyond that nobody reads them."""
 
 DEFAULT_MONTHS = {By.DAY: 1, By.WEEK: 3, By.MONTH: 12, By.QUARTER: 24, By.YEAR: 60}
-"""Months shown when the address names no range."""
+"""Months shown when neither the address nor the page names a range."""
 
-BASES = {"event": Basis.EVENT, "order": Basis.ORDER}
+LAST_DAYS = 90
+"""Days that the costs page shows when the address names no range, today included."""
+
+SUITED = ((93, By.DAY), (400, By.WEEK), (5 * 366, By.MONTH))
+"""How a range is cut where the page offers no choice: up to so many days by this."""
+
 BASIS_LABELS = [("event", "the day it happened"), ("order", "the day the order was placed")]
 BY_LABELS = [(by.value, by.value) for by in By]
+COMPARE_LABELS = [
+    (Compare.PREVIOUS.value, "the period before"), (Compare.YEAR.value, "the same days a year before"), (Compare.CUSTOM.value, "these days"),
+    (Compare.NONE.value, "nothing"),
+]  # fmt: skip
+MATCH_LABELS = [(Match.DATE.value, "exact date"), (Match.WEEKDAY.value, "weekday")]
 
 _IN_RANGE = [
     MinValueValidator(EARLIEST, f"Give a day from {EARLIEST} on."),
     MaxValueValidator(LATEST, f"Give a day up to {LATEST}."),
 ]
+Booked = Callable[[Basis], Period | None]
+"""Tells the first and the last day with entries on a basis, up to today; None for an empty book."""
 
 
-class View(NamedTuple):
-    """What a statement shows: its periods, their length, and the day things count on."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one page lets its address choose, and what it shows where the address says nothing."""
 
-    periods: list[Period]
-    by: By
-    basis_key: str
-
-    @property
-    def basis(self) -> Basis:
-        """Return the basis for the ledger."""
-        return BASES[self.basis_key]
-
-    @property
-    def whole(self) -> Period:
-        """Return the span from the first day to the last."""
-        return Period(self.periods[0].first, self.periods[-1].last)
+    offered: frozenset[str] = frozenset({"by", "basis", "compare"})
+    by: By | None = None
+    """How days are cut unless the address says; None cuts them as suits their number."""
+    days: int | None = None
+    """How many days are shown unless the address says; None shows `DEFAULT_MONTHS`."""
+    basis: str = "event"
+    compare: Compare = Compare.PREVIOUS
+    """What is compared with unless the address says, where anything is booked there."""
 
 
-class RangeForm(forms.Form):
-    """The first and the last day that a page shows; either may be left out."""
+def _day(label: str, example: str) -> forms.DateField:
+    return forms.DateField(
+        label=label, required=False, validators=_IN_RANGE, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": f"Give the {example}."},
+    )  # fmt: skip
+
+
+def _choice(label: str, choices: list[tuple[str, str]], refusal: str) -> forms.ChoiceField:
+    return forms.ChoiceField(label=label, required=False, choices=choices, error_messages={"invalid_choice": refusal})
+
+
+class ScopeForm(forms.Form):
+    """The one form of what a page's address may ask for; every field may be left out."""
 
     class Meta:
         """Stop django-stubs' plugin from waiting for this class, which no plain form needs."""
 
-    first = forms.DateField(
-        label="From", required=False, validators=_IN_RANGE, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        error_messages={"invalid": "Give the first day as year-month-day, such as 2026-01-31."},
+    first = _day("From", "first day as year-month-day, such as 2026-01-31")
+    last = _day("To", "last day as year-month-day, such as 2026-12-31")
+    by = _choice("Columns by", BY_LABELS, "Columns are by day, week, month, quarter or year.")
+    basis = _choice(
+        "Counts on", BASIS_LABELS, "Figures count on the day it happened (event) or the day the order was placed (order)."
     )  # fmt: skip
-    last = forms.DateField(
-        label="To", required=False, validators=_IN_RANGE, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        error_messages={"invalid": "Give the last day as year-month-day, such as 2026-12-31."},
-    )  # fmt: skip
+    compare = _choice("Compare with", COMPARE_LABELS, "Compare with previous, year, custom or none.")
+    match = _choice("Match", MATCH_LABELS, "Compared days match by date or by weekday.")
+    compare_from = _day("Compare from", "first day to compare with as year-month-day, such as 2025-01-31")
+    compare_to = _day("Compare to", "last day to compare with as year-month-day, such as 2025-12-31")
+
+    def __init__(self, data: Any, *, store: Store, today: date, zone: str, reading: Reading, booked: Booked | None = None) -> None:
+        """Bind to the address.
+
+        The default range ends with the last day with entries (`booked`), or today where a page does not ask for those;
+        `today` is the store's today and `zone` the time zone it was read in.
+        """
+        super().__init__(data)
+        self.store, self.today, self.zone, self.reading = store, today, zone, reading
+        self._booked = booked
+        self._told: dict[Basis, Period | None] = {}
+        self._scope: Scope | None = None
+        for field, names in {"by": ["by"], "basis": ["basis"], "compare": ["compare", "match", "compare_from", "compare_to"]}.items():
+            if field not in reading.offered:
+                for name in names:
+                    del self.fields[name]
 
     def add_prefix(self, field_name: str) -> str:
         """Name the range `from` and `to` in the address; `from` cannot name a field in Python."""
         return {"first": "from", "last": "to"}.get(field_name, field_name)
+
+    def clean(self) -> dict[str, Any]:
+        """Cut the range into periods and find what to compare it with, or say why that cannot be."""
+        cleaned = super().clean() or {}
+        if not self.errors:
+            self._check_comparison(cleaned)
+        if not self.errors:
+            try:
+                self._scope = self._read(cleaned)
+            except PeriodError as error:
+                self.add_error(None, str(error))
+        return cleaned
+
+    def scope(self) -> Scope | None:
+        """Return what to show; the default range when the input was refused; None when the book is empty."""
+        if self.is_valid():
+            return self._scope
+        kept = ("by", "basis")
+        return self._read({name: value for name, value in self.cleaned_data.items() if name in kept})
+
+    def dated_scope(self) -> Scope:
+        """Return what to show on a page that shows so many days (`Reading.days`) even where nothing is booked."""
+        scope = self.scope()
+        if scope is None:
+            raise ValueError("A page without a number of days of its own shows nothing of an empty book.")
+        return scope
 
     def problems(self) -> list[tuple[str, str]]:
         """List what was refused, each with the id of its field (empty for the form as a whole)."""
@@ -72,73 +136,83 @@ class RangeForm(forms.Form):
             for name, messages in self.errors.items() for message in messages
         ]  # fmt: skip
 
-
-class StatementForm(RangeForm):
-    """Date range, length of periods and basis of a statement; every field may be left out."""
-
-    class Meta:
-        """Stop django-stubs' plugin from waiting for this class, which no plain form needs."""
-
-    by = forms.ChoiceField(
-        label="Columns by", required=False, choices=BY_LABELS,
-        error_messages={"invalid_choice": "Columns are by day, week, month, quarter or year."},
-    )  # fmt: skip
-    basis = forms.ChoiceField(
-        label="Counts on", required=False, choices=BASIS_LABELS,
-        error_messages={"invalid_choice": "Figures count on the day it happened (event) or the day the order was placed (order)."},
-    )  # fmt: skip
-
-    def __init__(self, data: Any, *, store: Store, booked: Callable[[Basis], Period | None]) -> None:
-        """Bind to the address; `booked` tells the first and last day with entries on a basis."""
-        super().__init__(data)
-        self.store = store
-        self.booked = booked
-        self.view: View | None = None
-
-    def clean(self) -> dict[str, Any]:
-        """Cut the range into periods, or say why it cannot be."""
-        cleaned = super().clean() or {}
-        if not self.errors:
-            try:
-                self.view = self._view(cleaned["first"], cleaned["last"])
-            except PeriodError as error:
-                self.add_error(None, str(error))
-        return cleaned
-
-    def statement_view(self) -> View | None:
-        """Return what to show; the default range when the input was refused; None when the book is empty."""
-        return self.view if self.is_valid() else self._view(None, None)
-
-    def shown(self) -> "StatementForm":
+    def shown(self) -> "ScopeForm":
         """Return the form filled with what the page shows; refused days stay as typed, so that they can be mended."""
-        view = self.statement_view()
-        if view is None:
+        scope = self.scope()
+        if scope is None:
             return self
-        values = {"by": view.by.value, "basis": view.basis_key}
+        values = {"by": scope.by.value, "basis": scope.basis_key, "compare": scope.compare.value, "match": scope.match.value}
+        if scope.compared:
+            values |= {"compare_from": scope.compared.first.isoformat(), "compare_to": scope.compared.last.isoformat()}
         if self.is_valid():
-            values |= {"from": view.whole.first.isoformat(), "to": view.whole.last.isoformat()}
+            values |= {"from": scope.period.first.isoformat(), "to": scope.period.last.isoformat()}
         else:
-            values |= {name: self.data[name] for name in ("from", "to") if name in self.data}
-        return StatementForm(values, store=self.store, booked=self.booked)
+            values |= {name: self.data[name] for name in ("from", "to", "compare", "compare_from", "compare_to") if name in self.data}
+        return ScopeForm(values, store=self.store, today=self.today, zone=self.zone, reading=self.reading, booked=self._booked)
 
-    def _view(self, first: date | None, last: date | None) -> View | None:
-        cleaned = getattr(self, "cleaned_data", {})
-        by = By(cleaned.get("by") or By.MONTH)
-        basis_key = cleaned.get("basis") or "event"
-        booked = self.booked(BASES[basis_key])
-        if booked is None and (first is None or last is None):
-            return None
-        last = last or (booked.last if booked else None)
-        first = first or (_default_first(last, by, booked) if last else None)
+    def _check_comparison(self, cleaned: dict[str, Any]) -> None:
+        first, last = cleaned.get("compare_from"), cleaned.get("compare_to")
+        if not cleaned.get("compare") and (first or last):
+            cleaned["compare"] = Compare.CUSTOM.value
+        if cleaned.get("compare") != Compare.CUSTOM:
+            return
         if first is None or last is None:
+            self.add_error("compare_from" if first is None else "compare_to", "Give both the first and the last day to compare with.")
+        elif last < first:
+            self.add_error("compare_to", f"The days to compare with end ({last}) before they start ({first}).")
+
+    def _read(self, cleaned: dict[str, Any]) -> Scope | None:
+        basis_key = cleaned.get("basis") or self.reading.basis
+        by = By(cleaned["by"]) if cleaned.get("by") else self.reading.by
+        period = self._period(cleaned.get("first"), cleaned.get("last"), by or By.MONTH, BASES[basis_key])
+        if period is None:
             return None
+        by = by or _suited(period)
         periods = cut(
-            first, last, by,
-            week_starts_on_sunday=self.store.week_starts_on_sunday, fiscal_year_start_month=self.store.fiscal_year_start_month,
+            *period, by, week_starts_on_sunday=self.store.week_starts_on_sunday, fiscal_year_start_month=self.store.fiscal_year_start_month
         )  # fmt: skip
-        if len(periods) > MOST_PERIODS:
+        if "by" in self.reading.offered and len(periods) > MOST_PERIODS:
             raise PeriodError(f"That makes {len(periods)} columns; at most {MOST_PERIODS} are shown. Choose a shorter range or longer periods.")
-        return View(periods, by, basis_key)
+        compare, match, compared = self._comparison(cleaned, period, BASES[basis_key])
+        return Scope(
+            tuple(periods), by, self.today, basis_key, compare, match, compared, self.zone, self.store.fiscal_year_start_month,
+            is_range_chosen=bool(cleaned.get("first") or cleaned.get("last")), is_compare_chosen=bool(cleaned.get("compare")),
+            offered=self.reading.offered,
+        )  # fmt: skip
+
+    def _period(self, first: date | None, last: date | None, by: By, basis: Basis) -> Period | None:
+        if first and last:
+            return Period(first, last)
+        booked = self._booked_on(basis)
+        days = self.reading.days
+        if booked is None and days is None:
+            return None
+        last = last or (booked.last if booked else self.today)
+        return Period(first or (last - timedelta(days=days - 1) if days else _default_first(last, by, booked)), last)
+
+    def _comparison(self, cleaned: dict[str, Any], period: Period, basis: Basis) -> tuple[Compare, Match, Period | None]:
+        if "compare" not in self.reading.offered:
+            return Compare.NONE, Match.DATE, None
+        compare, match = Compare(cleaned.get("compare") or self.reading.compare), Match(cleaned.get("match") or Match.DATE)
+        if compare == Compare.CUSTOM:
+            return compare, match, Period(cleaned["compare_from"], cleaned["compare_to"])
+        if compare == Compare.NONE:
+            return compare, match, None
+        compared = compared_period(period, compare, match, today=self.today, fiscal_month=self.store.fiscal_year_start_month)
+        if not cleaned.get("compare") and self._booked is not None:
+            booked = self._booked_on(basis)
+            if booked is None or compared.last < booked.first:
+                return Compare.NONE, match, None
+        return compare, match, compared
+
+    def _booked_on(self, basis: Basis) -> Period | None:
+        if self._booked is not None and basis not in self._told:
+            self._told[basis] = self._booked(basis)
+        return self._told.get(basis)
+
+
+def _suited(period: Period) -> By:
+    return next((by for most, by in SUITED if days_in(period) <= most), By.YEAR)
 
 
 def _default_first(last: date, by: By, booked: Period | None) -> date:
@@ -147,47 +221,6 @@ def _default_first(last: date, by: By, booked: Period | None) -> date:
     start = date(months // 12, months % 12 + 1, 1)
     earliest = booked.first.replace(day=1) if booked else start
     return max(start, earliest) if earliest <= last else start
-
-
-LAST_DAYS = 90
-"""Days that the costs page shows when the address names no range, today included."""
-
-
-class CostsForm(RangeForm):
-    """Date range of the costs page."""
-
-    class Meta:
-        """Stop django-stubs' plugin from waiting for this class, which no plain form needs."""
-
-    def __init__(self, data: Any, *, today: date) -> None:
-        """Bind to the address; without a range it is the 90 days up to a store's today."""
-        super().__init__(data)
-        self.today = today
-
-    def clean(self) -> dict[str, Any]:
-        """Refuse a range that is none."""
-        cleaned = super().clean() or {}
-        if not self.errors:
-            try:
-                cut(*self._range(cleaned), By.YEAR)
-            except PeriodError as error:
-                self.add_error(None, str(error))
-        return cleaned
-
-    def period(self) -> Period:
-        """Return what to show; the default range when the input was refused."""
-        return self._range(self.cleaned_data if self.is_valid() else {})
-
-    def shown(self) -> "CostsForm":
-        """Return the form filled with what the page shows; refused days stay as typed, so that they can be mended."""
-        if not self.is_valid():
-            return self
-        first, last = self.period()
-        return CostsForm({"from": first.isoformat(), "to": last.isoformat()}, today=self.today)
-
-    def _range(self, cleaned: dict[str, Any]) -> Period:
-        last = cleaned.get("last") or self.today
-        return Period(cleaned.get("first") or last - timedelta(days=LAST_DAYS - 1), last)
 
 
 class OrderSearchForm(forms.Form):

@@ -1,10 +1,12 @@
-"""Offer the ranges people ask for most, each with periods of a length that suits it."""
+"""Offer the ranges people ask for most, the spans beside the one shown, and the words that name it: what the bar of a page holds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
-from dashboards.forms import LAST_DAYS, View
+from dashboards.forms import COMPARE_LABELS, ScopeForm
+from dashboards.scope import ONE_DAY, Scope
 from ledger.periods import By, Period
 
 
@@ -17,48 +19,106 @@ class Preset:
     is_shown: bool
 
 
-def presets(view: View, *, today: date) -> list[Preset]:
-    """Return the ranges up to a store's today, on the basis in use."""
-    ranges = [("Last 30 days", today - timedelta(days=29), today, By.DAY), *_calendar(today)]
-    same = [label for label, first, last, _ in ranges if (first, last) == view.whole]
-    # In January three names mean one range; the one that cuts it like the page comes first.
-    shown = next((label for label, _, _, by in ranges if label in same and by == view.by), same[0] if same else None)
-    return [Preset(label, _query(first, last, by, view.basis_key), label == shown) for label, first, last, by in ranges]
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A link to the span before or after the one shown."""
+
+    period: Period
+    query: str
 
 
-def cost_presets(period: Period, *, today: date) -> list[Preset]:
-    """Return the ranges of the costs page up to a store's today."""
-    ranges = [(f"Last {count} days", today - timedelta(days=count - 1), today) for count in (30, LAST_DAYS)]
-    ranges += [(label, first, last) for label, first, last, _ in _calendar(today)]
-    shown = next((label for label, first, last in ranges if (first, last) == period), None)
-    return [Preset(label, urlencode({"from": first.isoformat(), "to": last.isoformat()}), label == shown) for label, first, last in ranges]
+@dataclass(frozen=True, slots=True)
+class ScopeBar:
+    """What `parts/scope.html` shows: the form filled in, links to other ranges, and what stays in the address beside them."""
+
+    form: ScopeForm
+    scope: Scope
+    presets: list[Preset]
+    range_name: str
+    earlier: Step | None
+    later: Step | None
+    kept: list[tuple[str, str]]
+    problem_fields: frozenset[str]
+
+    @property
+    def compare_label(self) -> str:
+        """Return what is compared with, in words."""
+        return dict(COMPARE_LABELS)[self.scope.compare.value]
+
+    @property
+    def has_range_problem(self) -> bool:
+        """Tell whether one of the days was refused, so that its fields are shown open."""
+        return bool(self.problem_fields & {"first", "last", "__all__"})
+
+    @property
+    def has_compare_problem(self) -> bool:
+        """Tell whether what to compare with was refused."""
+        return bool(self.problem_fields & {"compare", "match", "compare_from", "compare_to"})
+
+    @property
+    def has_view_problem(self) -> bool:
+        """Tell whether the length of columns or the basis was refused."""
+        return bool(self.problem_fields & {"by", "basis"})
 
 
-def _calendar(today: date) -> list[tuple[str, date, date, By]]:
-    """Return the ranges that follow the calendar: their words, first and last day, and the length of their periods."""
+def scope_bar(form: ScopeForm, scope: Scope, *, kept: Mapping[str, str] | None = None) -> ScopeBar:
+    """Return the bar of a page; `kept` is what the page has in its address beside the scope, and stays in every link."""
+    more = list((kept or {}).items())
+    offered = presets(scope, kept=more)
+    return ScopeBar(
+        form.shown(), scope, offered, range_name(scope, offered), _step(scope, scope.earlier, more), _step(scope, scope.later, more), more,
+        frozenset(form.errors),
+    )  # fmt: skip
+
+
+def presets(scope: Scope, *, kept: list[tuple[str, str]] | None = None) -> list[Preset]:
+    """Return the ranges up to the store's today, each cut as suits it; what is compared, and the basis, stay."""
+    ranges = _ranges(scope.today, scope.fiscal_month)
+    same = [label for label, period, _ in ranges if period == scope.period]
+    # On some days several names mean one range; the one that cuts it like the page comes first.
+    shown = next((label for label, _, by in ranges if label in same and by == scope.by), same[0] if same else None)
+    return [Preset(label, _linked(scope.query(period=period, by=by), kept), label == shown) for label, period, by in ranges]
+
+
+def range_name(scope: Scope, offered: list[Preset]) -> str:
+    """Name the range shown: a preset's words, nothing for days somebody chose, or how the default comes about."""
+    preset = next((one.label for one in offered if one.is_shown), "")
+    if preset or scope.is_range_chosen:
+        return preset
+    first, last = scope.period
+    until = "today" if last == scope.today else "the last day with entries"
+    if first.day != 1:
+        return f"{(last - first).days + 1} days up to {until}"
+    months = (last.year - first.year) * 12 + last.month - first.month + 1
+    return f"{months} month{'s' if months > 1 else ''} up to {until}"
+
+
+def _ranges(today: date, fiscal_month: int) -> list[tuple[str, Period, By]]:
+    """Return every range with its words and the length of the periods it is cut into; years and quarters are fiscal ones."""
     month = today.replace(day=1)
-    last_month = (month - timedelta(days=1)).replace(day=1)
+    last_month = (month - ONE_DAY).replace(day=1)
+    year = _months_before(month, (month.month - fiscal_month) % 12)
+    fiscal = "fiscal " if fiscal_month != 1 else ""
+    days = [(f"Last {count} days", Period(today - timedelta(days=count - 1), today), By.WEEK if count > 31 else By.DAY) for count in (7, 28, 30, 90)]
     return [
-        ("This month", month, today, By.DAY),
-        ("Last month", last_month, month - timedelta(days=1), By.DAY),
-        ("This quarter", _months_before(month, (month.month - 1) % 3), today, By.WEEK),
-        ("Year to date", month.replace(month=1), today, By.MONTH),
-        ("Last 12 months", _months_before(month, 11), today, By.MONTH),
+        ("Today", Period(today, today), By.DAY),
+        ("Yesterday", Period(today - ONE_DAY, today - ONE_DAY), By.DAY),
+        *days,
+        ("Month to date", Period(month, today), By.DAY),
+        ("Last month", Period(last_month, month - ONE_DAY), By.DAY),
+        (f"{fiscal}quarter to date".capitalize(), Period(_months_before(month, (month.month - fiscal_month) % 3), today), By.WEEK),
+        (f"{fiscal}year to date".capitalize(), Period(year, today), By.MONTH),
+        (f"This {fiscal}year", Period(year, _months_before(year, -12) - ONE_DAY), By.MONTH),
+        ("Last 12 months", Period(_months_before(month, 11), today), By.MONTH),
     ]
 
 
-def range_name(view: View, offered: list[Preset], *, chosen: bool, today: date) -> str:
-    """Name the range shown: a preset's words, nothing for days somebody chose, or how the default comes about."""
-    preset = next((one.label for one in offered if one.is_shown), "")
-    if preset or chosen:
-        return preset
-    first, last = view.whole
-    months = (last.year - first.year) * 12 + last.month - first.month + 1
-    return f"{months} month{'s' if months > 1 else ''} up to {'today' if last == today else 'the last day with entries'}"
+def _step(scope: Scope, period: Period | None, kept: list[tuple[str, str]]) -> Step | None:
+    return Step(period, _linked(scope.query(period=period), kept)) if period else None
 
 
-def _query(first: date, last: date, by: By, basis: str) -> str:
-    return urlencode({"from": first.isoformat(), "to": last.isoformat(), "by": by.value, "basis": basis})
+def _linked(query: str, kept: list[tuple[str, str]] | None) -> str:
+    return f"{query}&{urlencode(kept)}" if kept else query
 
 
 def _months_before(month: date, count: int) -> date:

@@ -4,15 +4,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from django.db.models import Max, Min
 
-from dashboards.forms import View
+from dashboards.delta import Delta, Good
+from dashboards.scope import Scope
 from ledger import accounts
 from ledger.kinds import Basis
 from ledger.models import Book, DayTotal, Store
 from ledger.periods import By, Period, cut
-from ledger.statements import STATEMENT_KEYS, Statement, amount, profit
+from ledger.statements import STATEMENT_KEYS, ZERO, Span, Statement, amount, profit, profit_of
 
 SUM_LABELS = {
     "net_revenue": "Net revenue",
@@ -26,7 +28,7 @@ NET_PROFIT_NOTE = "before income tax, interest and depreciation"
 
 @dataclass(slots=True)
 class Row:
-    """One row: a figure per period, the total, and the total's share of net revenue."""
+    """One row: a figure per period, the total, its share of net revenue, and what it is compared with."""
 
     key: str
     label: str
@@ -38,6 +40,23 @@ class Row:
     is_sum: bool = False
     note: str = ""
     accounts: list["Row"] = field(default_factory=list)
+    compared: Decimal | None = None
+    """The figure of the days compared with; None when nothing is compared, or nothing is booked in them."""
+    delta: Delta | None = None
+
+
+class Step(NamedTuple):
+    """One line of the bridge between the bases: its amount counted on order days and on event days."""
+
+    key: str
+    label: str
+    by_order: Decimal
+    by_event: Decimal
+
+    @property
+    def difference(self) -> Decimal:
+        """Return what counting on event days adds."""
+        return self.by_event - self.by_order
 
 
 @dataclass(slots=True)
@@ -45,7 +64,7 @@ class Table:
     """A statement by period: the profit lines, what stands beside them, and counts."""
 
     currency: str
-    view: View
+    scope: Scope
     headings: list[str]
     lines: list[Row]
     memo: list[Row]
@@ -53,8 +72,21 @@ class Table:
     estimated_share: Decimal | None
     booked: list[bool]
     """Whether anything is booked in each period; where nothing is, a chart has a gap."""
+    bridge: list[Step]
+    """From profit on order days to profit on event days, the lines that differ and net profit."""
     closes: date = date.max
     """The day on which the last period's week, month or year ends, even where the range stops short of it."""
+    is_compared_booked: bool = False
+    """Whether anything is booked in the days compared with."""
+
+    @property
+    def columns(self) -> int:
+        """Return how many columns the table has on the page."""
+        return 3 + (3 if self.scope.compared else 0) + len(self.headings)
+
+    def known(self, row: Row) -> list[Decimal | None]:
+        """Return a row's figures, None for the periods in which nothing is booked."""
+        return [value if booked else None for value, booked in zip(row.cells, self.booked, strict=True)]
 
     def sections(self) -> list[tuple[str, list[Row]]]:
         """Return every section with its title, top to bottom."""
@@ -72,33 +104,53 @@ def booked_days(book: Book, basis: Basis, *, today: date) -> Period | None:
     return Period(found["first"], max(found["first"], min(found["last"], today)))
 
 
-def statement_table(store: Store, view: View) -> Table:
-    """Compute the statement of a store for a view and lay it out."""
-    statements = profit(store.book, view.periods, basis=view.basis)
-    whole = profit(store.book, [view.whole], basis=view.basis)[0]
+def statement_table(store: Store, scope: Scope) -> Table:
+    """Compute the statement of a store for what a page asks for and lay it out, with two queries."""
+    other = Basis.ORDER if scope.basis == Basis.EVENT else Basis.EVENT
+    spans = [Span(scope.period, scope.basis), Span(scope.period, other)]
+    if scope.compared:
+        spans.append(Span(scope.compared, scope.basis))
+    periods = profit(store.book, scope.periods, basis=scope.basis)
+    whole, elsewhere, *before = profit_of(store.book, spans)
+    # Where nothing at all is booked, figures before are not known to have been zero.
+    read = _Read(periods, whole, before[0] if before and before[0].accounts else None)
     labels = {line.key: line for line in accounts.STATEMENT}
     return Table(
         currency=store.book.currency,
-        view=view,
-        headings=[period_label(period, view.by) for period in view.periods],
-        lines=[_line(key, labels.get(key), statements, whole) for key in STATEMENT_KEYS],
-        memo=[_memo(line, statements, whole) for line in accounts.MEMO],
-        statistics=_statistics(store, statements, whole),
+        scope=scope,
+        headings=[period_label(period, scope.by) for period in scope.periods],
+        lines=[_line(key, labels.get(key), read) for key in STATEMENT_KEYS],
+        memo=[_memo(line, read) for line in accounts.MEMO],
+        statistics=_statistics(store, read),
         estimated_share=whole.estimated_share,
-        booked=[bool(one.accounts) for one in statements],
-        closes=_closes(store, view),
+        booked=[bool(one.accounts) for one in periods],
+        bridge=bridge(whole, elsewhere) if scope.basis == Basis.ORDER else bridge(elsewhere, whole),
+        closes=_closes(store, scope),
+        is_compared_booked=read.before is not None,
     )
 
 
-def _closes(store: Store, view: View) -> date:
-    last = view.whole.last
+class _Read(NamedTuple):
+    """The statements a table is made of."""
+
+    periods: Sequence[Statement]
+    whole: Statement
+    before: Statement | None
+
+    def row(self, key: str, label: str, kind: str, of: Callable[[Statement], Decimal | None], *, good: Good) -> Row:
+        total, before = of(self.whole), of(self.before) if self.before else None
+        return Row(key, label, kind, [of(one) for one in self.periods], total, compared=before, delta=Delta(total, before, good, kind))
+
+
+def _closes(store: Store, scope: Scope) -> date:
+    last = scope.period.last
     sunday, month = store.week_starts_on_sunday, store.fiscal_year_start_month
-    return cut(last, last + timedelta(days=366), view.by, week_starts_on_sunday=sunday, fiscal_year_start_month=month)[0].last
+    return cut(last, last + timedelta(days=366), scope.by, week_starts_on_sunday=sunday, fiscal_year_start_month=month)[0].last
 
 
 def margin_base(store: Store, statement: Statement) -> Decimal:
     """Return what the store's margin is a share of: total sales (tax and shipping included) or net revenue."""
-    tax = statement.memo["tax"] if store.margin_basis == Store.MarginBasis.TOTAL_SALES else Decimal(0)
+    tax = statement.memo["tax"] if store.margin_basis == Store.MarginBasis.TOTAL_SALES else ZERO
     return statement.net_revenue + tax
 
 
@@ -107,42 +159,64 @@ def share(part: Decimal, base: Decimal) -> Decimal | None:
     return part / base if base > 0 else None
 
 
-def _line(key: str, line: accounts.Line | None, statements: Sequence[Statement], whole: Statement) -> Row:
-    total = amount(whole, key)
-    row = Row(
-        key, line.label if line else SUM_LABELS[key], "money", [amount(one, key) for one in statements], total,
-        share(total, whole.net_revenue), is_sum=line is None, note=NET_PROFIT_NOTE if key == "net_profit" else "",
-    )  # fmt: skip
+def _line(key: str, line: accounts.Line | None, read: _Read) -> Row:
+    row = read.row(key, line.label if line else SUM_LABELS[key], "money", lambda one: amount(one, key), good=Good.MORE)
+    row.share, row.is_sum, row.note = _share(row, read), line is None, NET_PROFIT_NOTE if key == "net_profit" else ""
     if line is not None:
-        row.accounts = _accounts(line, statements, whole)
+        row.accounts = _accounts(line, read, good=Good.MORE)
     return row
 
 
-def _memo(line: accounts.Line, statements: Sequence[Statement], whole: Statement) -> Row:
-    row = Row(line.key, line.label, "money", [one.memo[line.key] for one in statements], whole.memo[line.key])
-    row.accounts = _accounts(line, statements, whole)
+def _memo(line: accounts.Line, read: _Read) -> Row:
+    row = read.row(line.key, line.label, "money", lambda one: one.memo[line.key], good=Good.NEITHER)
+    row.accounts = _accounts(line, read, good=Good.NEITHER)
     return row
 
 
-def _accounts(line: accounts.Line, statements: Sequence[Statement], whole: Statement) -> list[Row]:
-    zero = Decimal(0)
-    return [
-        Row(name, name, "money", [one.accounts.get(name, zero) for one in statements], total, share(total, whole.net_revenue))
-        for name, total in whole.accounts.items()
-        if any(accounts.under(name, prefix) for prefix in line.prefixes)
-    ]
+def _share(row: Row, read: _Read) -> Decimal | None:
+    return None if row.total is None else share(row.total, read.whole.net_revenue)
 
 
-def _statistics(store: Store, statements: Sequence[Statement], whole: Statement) -> list[Row]:
-    def ratio(key: str, label: str, of: Callable[[Statement], Decimal | None]) -> Row:
-        return Row(key, label, "percent", [of(one) for one in statements], of(whole))
+def _accounts(line: accounts.Line, read: _Read, *, good: Good) -> list[Row]:
+    before = read.before.accounts if read.before else {}
+    named = sorted(name for name in {**read.whole.accounts, **before} if any(accounts.under(name, prefix) for prefix in line.prefixes))
+    rows = [read.row(name, name, "money", _amount_of(name), good=good) for name in named]
+    for row in rows:
+        row.share = _share(row, read)
+    return rows
 
+
+def _amount_of(name: str) -> Callable[[Statement], Decimal]:
+    return lambda statement: statement.accounts.get(name, ZERO)
+
+
+def _statistics(store: Store, read: _Read) -> list[Row]:
     counts = [
-        Row(line.key, line.label, "count", [Decimal(getattr(one, line.key)) for one in statements], Decimal(getattr(whole, line.key)))
+        read.row(line.key, line.label, "count", _count_of(line.key), good=Good.LESS if line.key == "returned_units" else Good.MORE)
         for line in accounts.STATISTICS
     ]
-    margin = ratio("margin", f"Net margin, {store.get_margin_basis_display()}", lambda one: share(one.net_profit, margin_base(store, one)))
-    return [*counts, margin, ratio("estimated_share", "Estimated share of the money that moved", lambda one: one.estimated_share)]
+    margin = read.row(
+        "margin", f"Net margin, {store.get_margin_basis_display()}", "percent", lambda one: share(one.net_profit, margin_base(store, one)),
+        good=Good.MORE,
+    )  # fmt: skip
+    estimated = read.row(
+        "estimated_share", "Estimated share of the money that moved", "percent", lambda one: one.estimated_share, good=Good.LESS
+    )  # fmt: skip
+    return [*counts, margin, estimated]
+
+
+def _count_of(key: str) -> Callable[[Statement], Decimal]:
+    return lambda statement: Decimal(getattr(statement, key))
+
+
+def bridge(by_order: Statement, by_event: Statement) -> list[Step]:
+    """Lay out, line by line, how profit counted on order days becomes profit counted on event days.
+
+    Lines that are the same either way are left out; the differences shown add up to the difference of net profit.
+    """
+    lines = [Step(line.key, line.label, by_order.lines[line.key], by_event.lines[line.key]) for line in accounts.STATEMENT]
+    whole = Step("net_profit", SUM_LABELS["net_profit"], by_order.net_profit, by_event.net_profit)
+    return [*(step for step in lines if step.difference), whole]
 
 
 def period_label(period: Period, by: By) -> str:

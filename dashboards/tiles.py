@@ -52,7 +52,7 @@ def _money(label: str, row: Row, table: Table, note: str, *, is_main: bool = Fal
 
 
 def _course(row: Row, table: Table) -> Sparkline | None:
-    return sparkline([value if booked else None for value, booked in zip(row.cells, table.booked, strict=True)])
+    return sparkline(table.known(row))
 
 
 def _below_zero(row: Row) -> bool:

@@ -8,7 +8,8 @@ from dashboards.views.entrance import email, email_sent, first, invited, passwor
 from dashboards.views.home import home
 from dashboards.views.orders import order, orders
 from dashboards.views.people import change_role, people, remove, renew_invitation, revoke_invitation
-from dashboards.views.pnl import pnl, pnl_csv
+from dashboards.views.pnl import pnl, pnl_costs, pnl_print, pnl_revenue
+from dashboards.views.pnl_files import pnl_costs_file, pnl_file, pnl_revenue_file
 from dashboards.views.preferences import theme
 from dashboards.views.stores import new_store, page_of
 from ledger.stores import RESERVED
@@ -34,7 +35,15 @@ urlpatterns: list[URLPattern] = [
     path("accounts/confirm-email/", email_sent, name="account_email_verification_sent"),
     path("stores/new", new_store, name="new_store"),
     path("<slug:slug>/pnl", pnl, name="pnl"),
-    path("<slug:slug>/pnl.csv", pnl_csv, name="pnl_csv"),
+    path("<slug:slug>/pnl.csv", pnl_file, {"kind": "csv"}, name="pnl_csv"),
+    path("<slug:slug>/pnl.xlsx", pnl_file, {"kind": "xlsx"}, name="pnl_xlsx"),
+    path("<slug:slug>/pnl/print", pnl_print, name="pnl_print"),
+    path("<slug:slug>/pnl/revenue", pnl_revenue, name="pnl_revenue"),
+    path("<slug:slug>/pnl/revenue.csv", pnl_revenue_file, {"kind": "csv"}, name="pnl_revenue_csv"),
+    path("<slug:slug>/pnl/revenue.xlsx", pnl_revenue_file, {"kind": "xlsx"}, name="pnl_revenue_xlsx"),
+    path("<slug:slug>/pnl/costs", pnl_costs, name="pnl_costs"),
+    path("<slug:slug>/pnl/costs.csv", pnl_costs_file, {"kind": "csv"}, name="pnl_costs_csv"),
+    path("<slug:slug>/pnl/costs.xlsx", pnl_costs_file, {"kind": "xlsx"}, name="pnl_costs_xlsx"),
     path("<slug:slug>/orders", orders, name="orders"),
     path("<slug:slug>/orders/<path:number>", order, name="order"),
     path("<slug:slug>/costs", costs, name="costs"),

@@ -38,6 +38,8 @@ class Statement(Struct):
     """Share of the money that moved which a rule supplied, 0 to 1; None when nothing moved."""
     accounts: dict[str, Decimal] = {}
     """The same, account by account, for opening a line."""
+    estimated: dict[str, Decimal] = {}
+    """How much of each account a rule supplied; the rest of it is actual."""
 
     @property
     def net_revenue(self) -> Decimal:
@@ -139,7 +141,41 @@ def profit(book: Book, periods: Sequence[Period], *, basis: Basis = Basis.EVENT,
     else:
         sums = _query(_BEFORE.format(day=day, span="seq > %(seq)s"), values)
     by_period = _by_bucket(sums)
-    return [_statement(period, by_period.get(index, {})) for index, period in enumerate(periods, start=1)]
+    return [statement_of(period, by_period.get(index, {})) for index, period in enumerate(periods, start=1)]
+
+
+class Span(NamedTuple):
+    """Some days, and the day things count on in them."""
+
+    period: Period
+    basis: Basis
+
+
+SPANS = """
+    unnest(%(firsts)s::date[], %(lasts)s::date[], %(bases)s::smallint[]) WITH ORDINALITY AS span (first, last, basis, number)
+"""
+"""The spans of a question as rows: joined to a table of totals, they are all answered by one query."""
+
+
+def span_values(book: Book, spans: Sequence[Span]) -> dict[str, Any]:
+    """Return the parameters of a query over `SPANS`."""
+    return {
+        "book": book.pk, "firsts": [span.period.first for span in spans], "lasts": [span.period.last for span in spans],
+        "bases": [span.basis.value for span in spans],
+    }  # fmt: skip
+
+
+_OF_SPANS = f"""
+    SELECT span.number, total.account, sum(total.amount), sum(total.estimated_amount)
+    FROM {SPANS} JOIN ledger_daytotal AS total ON total.book_id = %(book)s AND total.basis = span.basis AND total.day BETWEEN span.first AND span.last
+    GROUP BY 1, 2
+"""
+
+
+def profit_of(book: Book, spans: Sequence[Span]) -> list[Statement]:
+    """Return one statement per span, as of now, with one query; spans may overlap, lie apart and count on different days."""
+    by_span = _by_bucket(_query(_OF_SPANS, span_values(book, spans)))
+    return [statement_of(span.period, by_span.get(number, {})) for number, span in enumerate(spans, start=1)]
 
 
 def _query(sql: str, values: Mapping[str, Any]) -> Sums:
@@ -155,11 +191,14 @@ def _by_bucket(sums: Sums) -> dict[int, dict[int, tuple[Decimal, Decimal]]]:
     return buckets
 
 
-def _statement(period: Period, sums: Mapping[int, tuple[Decimal, Decimal]]) -> Statement:
+def statement_of(period: Period, sums: Mapping[int, tuple[Decimal, Decimal]]) -> Statement:
+    """Lay the sums of a period (amount and estimated amount by account) out as a statement."""
     by_key: dict[tuple[str, str], Decimal] = {}
     named: dict[str, Decimal] = {}
-    for account, (total, _) in sums.items():
-        named[accounts.name_of(account)] = total
+    guessed: dict[str, Decimal] = {}
+    for account, (total, estimated) in sums.items():
+        name = accounts.name_of(account)
+        named[name], guessed[name] = total, estimated
         key = accounts.report_key(account)
         if key is not None:
             by_key[key] = by_key.get(key, ZERO) + total
@@ -170,6 +209,7 @@ def _statement(period: Period, sums: Mapping[int, tuple[Decimal, Decimal]]) -> S
         {line.key: by_key.get(("memo", line.key), ZERO) for line in accounts.MEMO},
         estimated_share=share_of(pair for account, pair in sums.items() if accounts.in_profit(account)),
         accounts=dict(sorted(named.items())),
+        estimated=guessed,
         **counts,
     )
 

@@ -51,6 +51,44 @@ def percent(share: Decimal | None) -> str:
     return MISSING if share is None else f"{plain(share * 100, 1)}{NO_BREAK}%"
 
 
+PLUS = "+"
+
+
+def _signed(value: Decimal, text: str) -> str:
+    """Put a plus before what grew, unless nothing of it is left after rounding."""
+    return f"{PLUS}{text}" if value > 0 and any(digit in text for digit in "123456789") else text
+
+
+@register.filter
+def signed_amount(value: Decimal | None, currency: str) -> str:
+    """Write a change of an amount: as `amount`, with a plus before what grew."""
+    return MISSING if value is None else _signed(value, plain(value, minor_digits(currency)))
+
+
+@register.filter
+def signed_money(value: Decimal | None, currency: str) -> str:
+    """Write a change of an amount with the currency's symbol and a plus before what grew."""
+    return MISSING if value is None else _signed(value, money(value, currency))
+
+
+@register.filter
+def signed_count(value: Decimal | int | None) -> str:
+    """Write a change of a count, with a plus before what grew."""
+    return MISSING if value is None else _signed(Decimal(value), plain(Decimal(value), 0))
+
+
+@register.filter
+def signed_percent(share: Decimal | None) -> str:
+    """Write a relative change (0.125) as a percentage with a sign."""
+    return MISSING if share is None else _signed(share, f"{plain(share * 100, 1)}{NO_BREAK}%")
+
+
+@register.filter
+def points(change: Decimal | None) -> str:
+    """Write the difference of two shares (0.021) in percentage points, with a sign."""
+    return MISSING if change is None else _signed(change, f"{plain(change * 100, 1)}{NO_BREAK}points")
+
+
 @register.filter
 def count(value: Decimal | int | None) -> str:
     """Write a whole number with grouping."""

@@ -10,10 +10,12 @@ from django.views.decorators.http import require_safe
 
 from dashboards.access import store_or_404, stores_for
 from dashboards.costs_page import costs_page
-from dashboards.forms import CostsForm
+from dashboards.forms import LAST_DAYS, Reading, ScopeForm
 from dashboards.notices import current_zone, may_edit_costs, restating
-from dashboards.presets import cost_presets
+from dashboards.presets import scope_bar
 from ledger.snapshot import snapshot
+
+READING = Reading(offered=frozenset(), days=LAST_DAYS)
 
 
 @require_safe
@@ -24,11 +26,11 @@ def costs(request: HttpRequest, slug: str) -> HttpResponse:
     with snapshot():
         zone = current_zone(store)
         today = timezone.localdate(timezone=ZoneInfo(zone))
-        form = CostsForm(request.GET, today=today)
-        period = form.period()
+        form = ScopeForm(request.GET, store=store, today=today, zone=zone, reading=READING)
+        scope = form.dated_scope()
         context = {
-            "store": store, "stores": stores_for(request.user), "section": "costs", "form": form.shown(), "problems": form.problems(),
-            "period": period, "presets": cost_presets(period, today=today), "page": costs_page(store, period, today=today), "zone": zone,
+            "store": store, "stores": stores_for(request.user), "section": "costs", "bar": scope_bar(form, scope), "problems": form.problems(),
+            "period": scope.period, "page": costs_page(store, scope.period, today=today), "zone": zone,
             "may_edit": may_edit_costs(store), "restating": restating(store),
         }  # fmt: skip
     return render(request, "dashboards/costs.html", context)

@@ -1,5 +1,5 @@
 // Close an open menu as people expect: on Escape, and on a click elsewhere. Menus open and close without this script too.
-const MENUS = "details.menu, details.switcher, details.account";
+const MENUS = "details.menu, details.switcher, details.account, details.scope-menu";
 const opened = () => [...document.querySelectorAll(MENUS)].filter((menu) => menu.open);
 
 document.addEventListener("keydown", (event) => {

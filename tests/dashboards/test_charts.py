@@ -8,14 +8,12 @@ import pytest
 from plotly import graph_objects
 
 from dashboards.charts import Chart, Sparkline, profit_chart, sparkline
-from dashboards.forms import View
-from dashboards.presets import presets, range_name
 from dashboards.statement_table import Table, statement_table
 from dashboards.tiles import tiles
 from ledger.models import Store
-from ledger.periods import By, Period, cut
 from tests.builders import a_line, a_refund, a_store, an_order, write
 from tests.dashboards.people import signed_in
+from tests.dashboards.scopes import a_scope
 
 pytestmark = pytest.mark.django_db
 
@@ -31,14 +29,9 @@ def shop() -> Store:
     return store
 
 
-def view_of(first: str, last: str, by: By = By.MONTH) -> View:
-    """Return what an address asks for."""
-    return View(cut(date.fromisoformat(first), date.fromisoformat(last), by), by, "event")
-
-
 def table_of(store: Store) -> Table:
     """Return the statement of March to May by month."""
-    return statement_table(store, view_of("2026-03-01", "2026-05-31"))
+    return statement_table(store, a_scope("2026-03-01", "2026-05-31"))
 
 
 def chart_of(store: Store, *, today: date = LONG_AFTER) -> Chart:
@@ -51,7 +44,7 @@ def test_profits_losses_and_gaps_are_drawn_as_what_they_are(shop: Store) -> None
     assert (profit["name"], profit["x"], profit["y"]) == ("Net profit", ["Mar 2026", "Apr 2026", "May 2026"], [67.0, None, None])
     assert (loss["name"], loss["y"]) == ("Net loss", [None, -50.0, None])
     assert (revenue["name"], revenue["y"], revenue["connectgaps"]) == ("Net revenue", [100.0, -50.0, None], False)
-    assert revenue["customdata"] == ["€100.00", "−€50.00", "€0.00"]
+    assert revenue["customdata"] == ["€100.00", "−€50.00", ""]
 
 
 def test_plotly_knows_every_property_of_the_figure(shop: Store) -> None:
@@ -65,12 +58,12 @@ def test_the_finding_is_said_in_words(shop: Store) -> None:
     assert chart_of(shop).finding == (
         "Net profit came to €17.00. The best month was Mar 2026 (€67.00), the worst Apr 2026 (−€50.00). 1 of 2 months made a loss."
     )
-    single = profit_chart(statement_table(shop, view_of("2026-03-01", "2026-03-31")), today=LONG_AFTER)
+    single = profit_chart(statement_table(shop, a_scope("2026-03-01", "2026-03-31")), today=LONG_AFTER)
     assert single.finding == "Net profit came to €67.00, all of it in one month: Mar 2026."
 
 
 def test_a_range_without_figures_has_no_drawing(shop: Store) -> None:
-    nothing = profit_chart(statement_table(shop, view_of("2026-05-01", "2026-05-31")), today=LONG_AFTER)
+    nothing = profit_chart(statement_table(shop, a_scope("2026-05-01", "2026-05-31")), today=LONG_AFTER)
     assert (nothing.finding, nothing.has_figures, chart_of(shop).has_figures) == ("Nothing is booked in this range.", False, True)
     client = signed_in(shop)
     page = client.get("/shop/pnl?from=2026-05-01&to=2026-05-31").content.decode()
@@ -87,7 +80,7 @@ def test_a_period_that_is_not_over_is_hatched_and_said_to_be(shop: Store) -> Non
 
 def test_a_period_that_is_not_over_is_never_the_worst(shop: Store) -> None:
     write(shop, an_order("1002", lines=[a_line("1", price="10.00", cost="2.00")], fee="1.00", when="2026-02-10 12:00"))
-    table = statement_table(shop, view_of("2026-02-01", "2026-04-02"))
+    table = statement_table(shop, a_scope("2026-02-01", "2026-04-02"))
     assert profit_chart(table, today=date(2026, 4, 10)).finding == (
         "Net profit came to €24.00. The best month that is over was Mar 2026 (€67.00), the worst Feb 2026 (€7.00). The hatched month is not over yet."
     )
@@ -95,19 +88,18 @@ def test_a_period_that_is_not_over_is_never_the_worst(shop: Store) -> None:
 
 
 def test_the_table_holds_the_same_numbers_and_dashes_for_gaps(shop: Store) -> None:
-    assert chart_of(shop).by_period == [
+    assert [(heading, [value for _, value in cells]) for heading, cells in chart_of(shop).by_heading] == [
         ("Mar 2026", [Decimal("100.0000"), Decimal("67.0000")]),
         ("Apr 2026", [Decimal("-50.0000"), Decimal("-50.0000")]),
         ("May 2026", [None, None]),
     ]
+    assert chart_of(shop).kinds == [("Net revenue", "money"), ("Net profit", "money")]
     page = signed_in(shop).get("/shop/pnl?from=2026-03-01&to=2026-05-31").content.decode()
     assert '<th scope="row">May 2026</th><td class=""><span class="missing">' in page
 
 
 def test_no_text_can_end_the_data_block() -> None:
-    chart = Chart(
-        "key", "", "", {"data": [{"name": "</script><b>&"}]}, Table("EUR", view_of("2026-03-01", "2026-03-01"), [], [], [], [], None, []), []
-    )
+    chart = Chart("key", "", "", {"data": [{"name": "</script><b>&"}]}, [], [], "EUR")
     assert not set("<>&") & set(chart.json)
     assert json.loads(chart.json)["data"] == [{"name": "</script><b>&"}]
 
@@ -134,42 +126,3 @@ def test_tiles_name_the_figures_that_are_read_first(shop: Store) -> None:
         ("Gross profit (CM1)", "€20.00", "40.0\u00a0% of net revenue, after COGS"),
         ("Contribution (CM2)", "€17.00", "34.0\u00a0% of net revenue, after fulfilment and fees"),
     ]
-
-
-def test_presets_end_today_and_mark_the_one_shown() -> None:
-    offered = presets(view_of("2026-02-01", "2026-02-28", By.DAY), today=date(2026, 3, 31))
-    assert [(one.label, one.query) for one in offered] == [
-        ("Last 30 days", "from=2026-03-02&to=2026-03-31&by=day&basis=event"),
-        ("This month", "from=2026-03-01&to=2026-03-31&by=day&basis=event"),
-        ("Last month", "from=2026-02-01&to=2026-02-28&by=day&basis=event"),
-        ("This quarter", "from=2026-01-01&to=2026-03-31&by=week&basis=event"),
-        ("Year to date", "from=2026-01-01&to=2026-03-31&by=month&basis=event"),
-        ("Last 12 months", "from=2025-04-01&to=2026-03-31&by=month&basis=event"),
-    ]
-    assert [one.label for one in offered if one.is_shown] == ["Last month"]
-
-
-def shown(first: str, last: str, by: By, today: str) -> list[str]:
-    """Return the presets that are marked for a range."""
-    return [one.label for one in presets(view_of(first, last, by), today=date.fromisoformat(today)) if one.is_shown]
-
-
-def test_a_preset_is_marked_whenever_its_days_are_shown_however_they_are_cut() -> None:
-    assert shown("2026-02-01", "2026-02-28", By.WEEK, "2026-03-31") == ["Last month"]
-    assert shown("2026-02-01", "2026-02-27", By.DAY, "2026-03-31") == []
-    january = [shown("2026-01-01", "2026-01-20", by, "2026-01-20") for by in (By.DAY, By.WEEK, By.MONTH, By.YEAR)]
-    assert january == [["This month"], ["This quarter"], ["Year to date"], ["This month"]]
-
-
-@pytest.mark.parametrize(
-    ("first", "last", "chosen", "name"),
-    [
-        ("2025-04-01", "2026-03-31", False, "Last 12 months"), ("2025-04-01", "2026-03-31", True, "Last 12 months"),
-        ("2025-03-01", "2026-02-20", False, "12 months up to the last day with entries"), ("2026-02-14", "2026-03-31", False, "2 months up to today"),
-        ("2026-02-03", "2026-02-20", False, "1 month up to the last day with entries"), ("2026-02-03", "2026-02-20", True, ""),
-    ],
-)  # fmt: skip
-def test_the_range_shown_has_a_name(first: str, last: str, chosen: bool, name: str) -> None:
-    view, today = view_of(first, last), date(2026, 3, 31)
-    assert range_name(view, presets(view, today=today), chosen=chosen, today=today) == name
-    assert view_of("2026-02-01", "2026-02-28").whole == Period(date(2026, 2, 1), date(2026, 2, 28))

@@ -10,9 +10,10 @@ from django.test import Client
 from django.utils import timezone
 
 from dashboards.costs_page import bars
-from dashboards.forms import CostsForm
+from dashboards.forms import ScopeForm
 from dashboards.notices import restating
-from dashboards.presets import cost_presets
+from dashboards.presets import presets
+from dashboards.views.costs import READING
 from ledger import findings, rules
 from ledger.cause import Cause
 from ledger.cost_checks.run import check_costs
@@ -187,8 +188,9 @@ def test_an_empty_store_is_told_what_will_be_here() -> None:
     ],
 )
 def test_the_range_is_in_the_address_and_ninety_days_without_one(query: dict[str, str], first: str, last: str, problem: str) -> None:
-    form = CostsForm(query, today=day("2026-03-31"))
-    assert (form.period(), [told for _, told in form.problems()]) == (Period(day(first), day(last)), [problem] if problem else [])
+    form = ScopeForm(query, store=a_store(), today=day("2026-03-31"), zone="UTC", reading=READING)
+    period = form.dated_scope().period
+    assert (period, [told for _, told in form.problems()]) == (Period(day(first), day(last)), [problem] if problem else [])
 
 
 def test_a_refused_range_is_named_and_stays_to_be_mended(shop: Store) -> None:
@@ -197,11 +199,10 @@ def test_a_refused_range_is_named_and_stays_to_be_mended(shop: Store) -> None:
 
 
 def test_presets_name_the_range_that_is_shown() -> None:
-    today = day("2026-03-31")
-    offered = cost_presets(Period(day("2026-01-01"), today), today=today)
-    assert [(one.label, one.is_shown) for one in offered][:2] == [("Last 30 days", False), ("Last 90 days", True)]
-    assert [one.label for one in offered if one.is_shown] == ["Last 90 days"]
-    assert offered[1].query == "from=2026-01-01&to=2026-03-31"
+    form = ScopeForm({}, store=a_store(), today=day("2026-03-31"), zone="UTC", reading=READING)
+    offered = {one.label: one for one in presets(form.dated_scope())}
+    assert [label for label, one in offered.items() if one.is_shown] == ["Last 90 days"]
+    assert offered["Last 90 days"].query == "from=2026-01-01&to=2026-03-31"
 
 
 def test_bars_lie_side_by_side_and_fill_the_whole() -> None:

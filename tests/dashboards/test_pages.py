@@ -50,8 +50,8 @@ def test_the_statement_shows_exact_figures(shop: Store) -> None:
     assert "Tax and duty collected 19.00 19.00 0.00" in page
     assert "Orders 2 2 0" in page
     assert "before income tax, interest and depreciation" in page
-    assert "Through batch 1, recorded" in page
-    assert "no orders held for a missing exchange rate" in page
+    assert "through batch 1, recorded" in page
+    assert "no orders held" in page
     assert "Net margin, of total sales (tax and shipping included)" in page
 
 
