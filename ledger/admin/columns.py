@@ -180,6 +180,11 @@ def gateway() -> Column:
     return Column("gateway", "Gateway", Cell(str.lower))
 
 
+def discount_code() -> Column:
+    """Hold a discount code as those of orders are compared with it."""
+    return Column("code", "Code", Cell(str.upper))
+
+
 def label() -> Column:
     """Hold an account's label, in words or as it is kept."""
 

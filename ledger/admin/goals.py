@@ -2,14 +2,17 @@
 
 from django.contrib import admin
 
+from ledger.admin.resources import ProfitGoalResource
 from ledger.admin.rules import RuleAdmin
+from ledger.admin.sheets import SheetAdmin
 from ledger.models import ProfitGoal
 
 
 @admin.register(ProfitGoal)
-class ProfitGoalAdmin(RuleAdmin):
+class ProfitGoalAdmin(SheetAdmin, RuleAdmin):
     """Lists the profit goals."""
 
+    resource_classes = [ProfitGoalResource]
     note = "The net profit a store aims at in each month, in its currency. A goal moves no figure; pages show how far the month has got."
     empty = "No profit goal yet."
     what = ("amount",)

@@ -11,7 +11,9 @@ from django.http import HttpRequest
 from ledger.admin.base import StoreFilter, StoreModelAdmin
 from ledger.admin.filters import HoldsFilter
 from ledger.admin.proposals import actor_of
+from ledger.admin.resources import PartnerCodeResource
 from ledger.admin.rules import RuleAdmin, RuleForm
+from ledger.admin.sheets import SheetAdmin
 from ledger.cause import Cause
 from ledger.charges import repost_partner
 from ledger.kinds import CauseKind
@@ -107,9 +109,10 @@ class PartnerAdmin(StoreModelAdmin):
 
 
 @admin.register(PartnerCode)
-class PartnerCodeAdmin(RuleAdmin):
+class PartnerCodeAdmin(SheetAdmin, RuleAdmin):
     """Lists the discount codes that say an order came through a partner."""
 
+    resource_classes = [PartnerCodeResource]
     note = (
         "An order with one of these codes came through the partner whose the code was on the order's day. Costs of that partner per order, "
         "per unit or of net revenue are booked with it, unless a file tells the commission itself."

@@ -6,7 +6,7 @@ from ledger.admin import columns
 from ledger.admin.resource import RuleResource
 from ledger.admin.sheet_files import MOST_ROWS
 from ledger.kinds import CostOrigin
-from ledger.models import BundlePart, CogsRule, FeeRule, ManualCost, ShippingRule, VariantCost
+from ledger.models import BundlePart, CogsRule, FeeRule, ManualCost, PartnerCode, ProfitGoal, ShippingRule, VariantCost
 from ledger.models.rules import Rule
 
 
@@ -154,3 +154,34 @@ class ManualCostResource(RuleResource):
             "store", "category", "label", "basis", "amount", "percentage", "currency", "includes_vat", "vat_percentage", "channel",
             "product", "partner", "invoice_number", "note", "effective_from", "effective_to",
         )  # fmt: skip
+
+
+class PartnerCodeResource(RuleResource):
+    """Whose discount codes are; a row is about a code from a day."""
+
+    key = ("code", "effective_from")
+    needed = ("Code", "Partner", "From")
+    store = columns.store_name()
+    code = columns.discount_code()
+    partner = columns.Column("partner_id", "Partner", columns.PartnerCell())
+    effective_from = columns.day("effective_from", "From")
+    effective_to = columns.day("effective_to", "Through")
+
+    class Meta(RuleResource.Meta):
+        model = PartnerCode
+        fields = ("store", "code", "partner", "effective_from", "effective_to")
+
+
+class ProfitGoalResource(RuleResource):
+    """What months aim at; a row is about the months from a day."""
+
+    key = ("effective_from",)
+    needed = ("Net profit a month", "From")
+    store = columns.store_name()
+    amount = columns.amount("amount", "Net profit a month")
+    effective_from = columns.day("effective_from", "From")
+    effective_to = columns.day("effective_to", "Through")
+
+    class Meta(RuleResource.Meta):
+        model = ProfitGoal
+        fields = ("store", "amount", "effective_from", "effective_to")

@@ -46,8 +46,11 @@ from tests.ledger.reviewing import save
 
 pytestmark = pytest.mark.django_db
 
-SHEETS = ["ledger/cogsrule", "ledger/variantcost", "ledger/bundlepart", "ledger/feerule", "ledger/shippingrule", "ledger/manualcost"]
-RULES = [*SHEETS, "ledger/costoverride", "ledger/partnercode", "ledger/profitgoal"]
+SHEETS = [
+    "ledger/cogsrule", "ledger/variantcost", "ledger/bundlepart", "ledger/feerule", "ledger/shippingrule", "ledger/manualcost",
+    "ledger/partnercode", "ledger/profitgoal",
+]  # fmt: skip
+RULES = [*SHEETS, "ledger/costoverride"]
 OF_STORES = {
     "ledger": ["store", "product", "variant", "costchange", "proposedchange", "ordercharge", "book", "membership", "finding", "partner"],
     "connectors": ["fileimport"],

@@ -18,7 +18,9 @@ from ledger.models import (
     FeeRule,
     ManualCost,
     Partner,
+    PartnerCode,
     Product,
+    ProfitGoal,
     ProposedChange,
     ShippingRule,
     Store,
@@ -27,6 +29,7 @@ from ledger.models import (
 )
 from tests.builders import a_line, a_store, an_order, day, write
 from tests.dashboards.people import a_person, browser_of
+from tests.ledger.reviewing import save
 from tests.ledger.sheets import (
     COSTS,
     HEADINGS,
@@ -73,11 +76,13 @@ def everything(store: Store) -> None:
             category="marketing", label="influencer", basis="once", amount=Decimal("-500"), currency="EUR", partner=partner, note="@story",
             effective_from=day("2026-03-01"), effective_to=day("2026-03-02"),
         ),
+        PartnerCode(partner=partner, code="=ADA10"), PartnerCode(partner=partner, code="ADA", effective_from=day("2026-03-01")),
+        ProfitGoal(amount=1000, effective_to=day("2026-03-31")), ProfitGoal(amount=Decimal("1500.5"), effective_from=day("2026-04-01")),
         ManualCost(category="fees", label="plan", basis="revenue", percentage=2, currency="EUR", includes_vat=True, vat_percentage=19),
     )  # fmt: skip
 
 
-KINDS = ["variantcost", "cogsrule", "feerule", "shippingrule", "bundlepart", "manualcost"]
+KINDS = ["variantcost", "cogsrule", "feerule", "shippingrule", "bundlepart", "manualcost", "partnercode", "profitgoal"]
 
 
 @pytest.mark.parametrize("kind", ["0", "1"])
@@ -220,3 +225,18 @@ def test_costs_by_hand_repeat_only_where_an_invoice_tells_them_apart(store: Stor
         (3, "", "This row is about the same thing and day as row 2. Keep one of them; if both are meant, tell them apart by their invoice numbers.")
     ]
     assert counts(look(editor, store, csv_file(headings, f"{row},A-1", f"{row},A-2"), page)) == (2, 0, 0)
+
+
+def test_codes_and_goals_are_taken_in_as_they_are_compared(store: Store, editor: Client) -> None:
+    everything(store)
+    codes = csv_file("Code,Partner,From,Through", "ada,@Ada,2026-03-01,2026-06-30", "bob5,@Ada,,")
+    looked = look(editor, store, codes, "/admin/ledger/partnercode")
+    assert (problems(looked), counts(looked)) == ([], (1, 1, 0))
+    save(editor, confirm(editor, looked, "/admin/ledger/partnercode"))
+    found = PartnerCode.objects.filter(removed_by=None).order_by("code").values_list("code", "effective_to")
+    assert list(found) == [("=ADA10", None), ("ADA", date(2026, 6, 30)), ("BOB5", None)]
+    goals = csv_file("Net profit a month,From", "1200,2026-04-15", "x,2026-05-01")
+    assert problems(look(editor, store, goals, "/admin/ledger/profitgoal")) == [
+        (2, "From", "A goal is for whole months. Give the first day of a month."),
+        (3, "Net profit a month", "“x” is not a plain number. Write the number alone, such as 12.50; without a unit or a currency sign."),
+    ]
