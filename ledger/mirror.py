@@ -226,14 +226,18 @@ def prepare() -> None:
 
 
 def update_prepared(store_id: int) -> None:
-    """Write the prepared unit costs, in the order's currency, and columns onto held orders."""
+    """Write the prepared unit costs, in the order's currency, and columns onto held orders.
+
+    Between the first and the last of them, or a join by merging walks there from the first order of all.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE ledger_orderline l SET unit_cost = p.unit_cost, cost_source = p.cost_source, cost_percentage = p.cost_percentage, "
-            "cost_currency = '' FROM prepared_line p WHERE l.store_id = %s AND l.order_id = p.order_id AND l.external_id = p.external_id",
-            [store_id],
+            "cost_currency = '' FROM prepared_line p WHERE l.store_id = %s AND l.order_id = p.order_id AND l.external_id = p.external_id "
+            "AND l.order_id BETWEEN (SELECT min(order_id) FROM prepared_line) AND (SELECT max(order_id) FROM prepared_line)", [store_id],
         )
         cursor.execute(
             "UPDATE ledger_order o SET cogs = p.cogs, estimated_share = p.estimated_share FROM prepared_order p "
-            "WHERE o.store_id = %s AND o.id = p.id", [store_id],
+            "WHERE o.store_id = %s AND o.id = p.id "
+            "AND o.id BETWEEN (SELECT min(id) FROM prepared_order) AND (SELECT max(id) FROM prepared_order)", [store_id],
         )  # fmt: skip
