@@ -19,6 +19,7 @@ class Known(NamedTuple):
     id: int
     digest: bytes | None
     updated: int | None
+    external_id: str
 
 
 class Zones:
@@ -125,7 +126,7 @@ class OrderBuilder:
             order.sales.append(
                 SaleRow(
                     sale.external_id, part_of(sale.external_id), lines[sale.line] if sale.line is not None else None, happened, day,
-                    sale.kind, sale.type, sale.quantity, sale.net, sale.discount, sale.tax, sale.restocked,
+                    sale.kind, sale.type, sale.quantity, sale.net, sale.discount, sale.tax, sale.restocked, sale.estimated,
                 )
             )  # fmt: skip
         part_of = _Parts(before.payments if before else ()).of

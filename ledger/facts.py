@@ -13,6 +13,15 @@ from ledger.kinds import AdLevel, FinancialStatus, PaymentKind, PaymentStatus, S
 from ledger.money import Tenk
 
 
+BY_NUMBER = "number:"
+"""Begins what stands for the id of an order whose platform's id is lost."""
+
+
+def known_by(number: str) -> str:
+    """Return what stands for the id of an order that is known by its number alone, until its platform's id is told."""
+    return BY_NUMBER + number
+
+
 class LineFact(Struct, frozen=True, gc=False, array_like=True):
     """One line of an order. `unit_price` is the list price of one unit before discounts, tax removed."""
 
@@ -44,6 +53,8 @@ class SaleFact(Struct, frozen=True, gc=False, array_like=True):
     discount: Tenk = 0
     tax: Tenk = 0
     restocked: bool = False
+    estimated: bool = False
+    """Its day, its line or its parts are worked out by a rule, since its source tells only a sum."""
 
 
 class PaymentFact(Struct, frozen=True, gc=False, array_like=True):
@@ -76,6 +87,7 @@ class OrderFact(Struct, frozen=True, array_like=True):
 
     platform: str
     external_id: str
+    """The platform's id of it; `known_by(number)` where the source has lost that."""
     number: str
     placed_at: datetime
     currency: str
@@ -96,7 +108,7 @@ class OrderFact(Struct, frozen=True, array_like=True):
     shipped: bool = False
     """Anything left the warehouse, as far as the platform tells."""
     updated_at: datetime | None = None
-    """The platform's own time of change; None where it states none."""
+    """The platform's own time of change; None where it states none, as exported files do: those never override what does."""
     stated_total: Tenk | None = None
     """What was charged at first, tax and shipping included; None when the platform does not say."""
     stated_refunded: Tenk | None = None

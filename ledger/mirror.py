@@ -21,7 +21,7 @@ _ORDER_COLUMNS = (
 )
 _CHILD = "store_id, order_id, external_id, part"
 _LINE_COLUMNS = f"{_CHILD}, variant_id, quantity, unit_price, unit_cost, cost_source, cost_percentage, cost_currency, sku, title, stated_cost"
-_SALE_COLUMNS = f"{_CHILD}, line_part, happened_at, day, kind, type, quantity, net, discount, tax, restocked"
+_SALE_COLUMNS = f"{_CHILD}, line_part, happened_at, day, kind, type, quantity, net, discount, tax, restocked, estimated"
 _PAYMENT_COLUMNS = f"{_CHILD}, kind, status, gateway, amount, fee, fee_currency, processed_at, day"
 _COST_COLUMNS = f"{_CHILD}, account, amount, happened_at, day"
 CHILD_TABLES = ("ledger_orderline", "ledger_sale", "ledger_payment", "ledger_ordercost")
@@ -85,14 +85,14 @@ def _lines(store_id: int, orders: Sequence[OrderRow]) -> Iterator[bytes]:
 
 
 def _sales(store_id: int, orders: Sequence[OrderRow]) -> Iterator[bytes]:
-    store = b"\0\x0e" + pg.i4(store_id)
+    store = b"\0\x0f" + pg.i4(store_id)
     for order in orders:
         head = store + pg.i8(order.id)
         for row in order.sales:
             yield (
                 head + pg.text(row.external_id) + pg.i4(row.part) + pg.optional_i4(row.line_part) + pg.i8(row.happened) + pg.i4(row.day)
                 + pg.i2(row.kind) + pg.i2(row.type) + pg.i4(row.quantity) + pg.money(row.net) + pg.money(row.discount) + pg.money(row.tax)
-                + pg.boolean(row.restocked)
+                + pg.boolean(row.restocked) + pg.boolean(row.estimated)
             )  # fmt: skip
 
 
@@ -146,7 +146,7 @@ _LOAD_LINES = f"""
 """
 _LOAD_SALES = f"""
     SELECT order_id, external_id, part, line_part, {_moment("happened_at")}, {_DAY}, kind, type, quantity, {_units("net")}, {_units("discount")},
-        {_units("tax")}, restocked
+        {_units("tax")}, restocked, estimated
     FROM ledger_sale WHERE store_id = %s AND order_id = ANY(%s) ORDER BY order_id, part
 """
 _LOAD_PAYMENTS = f"""

@@ -1,7 +1,8 @@
 """Record facts: the one door into the ledger.
 
-A batch of facts becomes mirror rows, drafts and entries in one transaction. What is equal to the mirror, or
-older, is dropped before anything is written. Locks are taken in one order everywhere: orders in key order, the
+A batch of facts becomes mirror rows, drafts and entries in one transaction. What is equal to the mirror, older, or
+told without a time of change of what a platform told with one, is dropped before anything is written. An order that is
+known by its number alone becomes the one of that number whose id is told, before or after. Locks are taken in one order everywhere: orders in key order, the
 charges of theirs (ledger/charges.py), then customers, then the book (by `post`, last and shortly), then totals.
 """
 
@@ -11,6 +12,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 from django.db import IntegrityError, OperationalError, connection, transaction
+from msgspec.structs import replace
 from psycopg.errors import DeadlockDetected, UniqueViolation
 
 from ledger import charge_rows, mirror
@@ -18,7 +20,7 @@ from ledger.build import Known, OrderBuilder
 from ledger.cause import Cause
 from ledger.days import moment
 from ledger.drafting import draft_orders, load_terms
-from ledger.facts import OrderFact
+from ledger.facts import BY_NUMBER, OrderFact, known_by
 from ledger.models import Store
 from ledger.order_posting import post_orders
 from ledger.posting import CostsMoved
@@ -76,13 +78,15 @@ def persist(store: Store, write: Callable[[], Result]) -> Result:
 
 def _record(store: Store, facts: Sequence[OrderFact], cause: Cause) -> Recorded:
     latest = _newest(facts)
-    digests = {key: digest(fact) for key, fact in latest.items()}
     known = _known(store, latest)
+    latest = {key: _with_id(fact, known.get(key)) for key, fact in latest.items()}
+    digests = {key: digest(fact) for key, fact in latest.items()}
     news = [key for key in sorted(latest) if _says_more(latest[key], digests[key], known.get(key))]
     if not news:
         return Recorded(unchanged=len(latest))
     locked = mirror.load(store.pk, [known[key].id for key in news if key in known], lock=True)
-    before = {order.external_id: order for order in locked}
+    keys = {known[key].id: key for key in news if key in known}
+    before = {keys[order.id]: order for order in locked}
     # another writer may have been here between the look and the lock
     news = [key for key in news if key not in before or _says_more(latest[key], digests[key], _as_known(before[key]))]
     builder = OrderBuilder(store, [latest[key] for key in news], cause_ref=cause.ref)
@@ -113,29 +117,49 @@ def _newest(facts: Sequence[OrderFact]) -> dict[str, OrderFact]:
 
 
 _KNOWN = """
-    SELECT external_id, id, facts_digest, platform_updated_at FROM ledger_order
+    SELECT external_id, number, id, facts_digest, platform_updated_at FROM ledger_order
     WHERE store_id = %s AND platform = %s AND external_id = ANY(%s)
+"""
+_NUMBERED = """
+    SELECT external_id, number, id, facts_digest, platform_updated_at FROM ledger_order
+    WHERE store_id = %s AND platform = %s AND number = ANY(%s) ORDER BY placed_at, id
 """
 
 
 def _known(store: Store, latest: Mapping[str, OrderFact]) -> dict[str, Known]:
-    platform = next(iter(latest.values())).platform if latest else ""
+    """Find the orders that facts are about: by id, else by the number that stands for one."""
+    if not latest:
+        return {}
+    platform = next(iter(latest.values())).platform
+    numbers = {fact.number: key for key, fact in latest.items()}
+    known: dict[str, Known] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_KNOWN, [store.pk, platform, list(latest)])
-        return {
-            key: Known(pk, None if held is None else bytes(held), None if updated is None else moment(updated))
-            for key, pk, held, updated in cursor.fetchall()
-        }
+        cursor.execute(_KNOWN, [store.pk, platform, [*latest, *map(known_by, numbers)]])
+        found = cursor.fetchall()
+        if any(key.startswith(BY_NUMBER) for key in latest):
+            cursor.execute(_NUMBERED, [store.pk, platform, [fact.number for key, fact in latest.items() if key.startswith(BY_NUMBER)]])
+            found += cursor.fetchall()
+    for external_id, number, pk, held, updated in found:
+        is_own = external_id in latest and not external_id.startswith(BY_NUMBER)
+        key = external_id if is_own else numbers.get(number, "")
+        if key and (is_own or key not in known):
+            known[key] = Known(pk, None if held is None else bytes(held), None if updated is None else moment(updated), external_id)
+    return known
+
+
+def _with_id(fact: OrderFact, known: Known | None) -> OrderFact:
+    """Give a fact that tells no id the one its order is known by."""
+    return fact if known is None or not fact.external_id.startswith(BY_NUMBER) else replace(fact, external_id=known.external_id)
 
 
 def _as_known(order: OrderRow) -> Known:
-    return Known(order.id, order.digest, order.platform_updated)
+    return Known(order.id, order.digest, order.platform_updated, order.external_id)
 
 
 def _says_more(fact: OrderFact, held: bytes, known: Known | None) -> bool:
-    """Tell whether a fact is news: not equal to what is mirrored, and not older."""
+    """Tell whether a fact is news: not equal to what is mirrored, not older, and not a file's where a platform has told."""
     if known is None or known.digest is None:
         return True
-    if known.digest == held:
-        return False
-    return fact.updated_at is None or known.updated is None or moment(fact.updated_at) >= known.updated
+    if known.digest == held or known.updated is None:
+        return known.digest != held
+    return fact.updated_at is not None and moment(fact.updated_at) >= known.updated

@@ -44,6 +44,7 @@ class SaleRow(Struct, gc=False):
     discount: Tenk
     tax: Tenk
     restocked: bool
+    estimated: bool = False
 
 
 class PaymentRow(Struct, gc=False):

@@ -171,14 +171,14 @@ def _draft_sales(sheet: _Sheet) -> None:
         account = ACCOUNT_OF_TYPE.get(sale.type)
         if account is not None:
             # a list value sold with its own discount (shipping) shows after discount: there is one line for it
-            sheet.add(account, sale.part, sale.day, sale.net)
+            sheet.add(account, sale.part, sale.day, sale.net, estimated=sale.estimated)
         elif sale.type == SaleType.PRODUCT:
             _draft_product(sheet, sale, lines.get(sale.line_part) if sale.line_part is not None else None, booked)
         else:
             account = accounts.SALES_OTHER if sale.kind in SOLD else accounts.SALES_RETURNS
-            sheet.add(account, sale.part, sale.day, sale.net)
+            sheet.add(account, sale.part, sale.day, sale.net, estimated=sale.estimated)
         if sale.tax:
-            sheet.add(accounts.MEMO_TAX, sale.part, sale.day, sale.tax)
+            sheet.add(accounts.MEMO_TAX, sale.part, sale.day, sale.tax, estimated=sale.estimated)
 
 
 def _in_time_order(sales: Sequence[SaleRow]) -> Sequence[SaleRow]:
@@ -191,13 +191,13 @@ def _in_time_order(sales: Sequence[SaleRow]) -> Sequence[SaleRow]:
 def _draft_product(sheet: _Sheet, sale: SaleRow, line: LineRow | None, booked: dict[int, _BookedCost]) -> None:
     variant = line.variant if line is not None else None
     if sale.kind in SOLD:
-        sheet.add(accounts.SALES_GROSS, sale.part, sale.day, sale.net + sale.discount, variant=variant)
-        sheet.add(accounts.SALES_DISCOUNTS, sale.part, sale.day, -sale.discount, variant=variant)
-        sheet.put(accounts.STAT_UNITS, sale.part, sale.day, sale.quantity * SCALE, variant=variant)
+        sheet.add(accounts.SALES_GROSS, sale.part, sale.day, sale.net + sale.discount, estimated=sale.estimated, variant=variant)
+        sheet.add(accounts.SALES_DISCOUNTS, sale.part, sale.day, -sale.discount, estimated=sale.estimated, variant=variant)
+        sheet.put(accounts.STAT_UNITS, sale.part, sale.day, sale.quantity * SCALE, estimated=sale.estimated, variant=variant)
     else:
-        sheet.add(accounts.SALES_RETURNS, sale.part, sale.day, sale.net, variant=variant)
+        sheet.add(accounts.SALES_RETURNS, sale.part, sale.day, sale.net, estimated=sale.estimated, variant=variant)
         if sale.kind in GIVEN_BACK:
-            sheet.put(accounts.STAT_RETURNED_UNITS, sale.part, sale.day, -sale.quantity * SCALE, variant=variant)
+            sheet.put(accounts.STAT_RETURNED_UNITS, sale.part, sale.day, -sale.quantity * SCALE, estimated=sale.estimated, variant=variant)
     if line is None or not sale.quantity:
         return
     if sale.kind in SOLD or (sale.kind in GIVEN_BACK and sale.restocked):
@@ -209,11 +209,12 @@ def _draft_product(sheet: _Sheet, sale: SaleRow, line: LineRow | None, booked: d
 
 def _draft_cogs(sheet: _Sheet, sale: SaleRow, line: LineRow, booked: _BookedCost) -> None:
     """Draft what the units of a sale cost, or give back what units that come back were booked at."""
-    unit_cost, guessed, currency = line.unit_cost or 0, line.cost_source in ESTIMATED_SOURCES, line.cost_currency or sheet.order.currency
+    unit_cost, currency = line.unit_cost or 0, line.cost_currency or sheet.order.currency
+    guessed = line.cost_source in ESTIMATED_SOURCES
     if sale.quantity > 0:
         amount, fx, stand_in = sheet.own(-unit_cost * sale.quantity, currency, sale.day)
         booked.sell(sale.quantity, amount, fx, estimated=guessed or stand_in)
-        sheet.put(accounts.COGS_PRODUCT, sale.part, sale.day, amount, estimated=guessed or stand_in, variant=line.variant, fx=fx)
+        sheet.put(accounts.COGS_PRODUCT, sale.part, sale.day, amount, estimated=guessed or stand_in or sale.estimated, variant=line.variant, fx=fx)
         return
     back = -sale.quantity
     amount, covered = booked.take_back(back, sheet.step)
@@ -223,7 +224,7 @@ def _draft_cogs(sheet: _Sheet, sale: SaleRow, line: LineRow, booked: _BookedCost
         # more comes back than this order sold (a return without its sale): at today's unit cost
         extra, fx, stand_in = sheet.own(unit_cost * (back - covered), currency, sale.day)
         amount, guessed = amount + extra, guessed or stand_in
-    sheet.put(accounts.COGS_PRODUCT, sale.part, sale.day, amount, estimated=guessed, variant=line.variant, fx=fx)
+    sheet.put(accounts.COGS_PRODUCT, sale.part, sale.day, amount, estimated=guessed or sale.estimated, variant=line.variant, fx=fx)
 
 
 def _draft_shipping(sheet: _Sheet, rules: tuple[ShippingTerms, ...]) -> None:

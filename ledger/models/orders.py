@@ -147,6 +147,10 @@ class Sale(OrderChild):
     discount = money_column(help_text="Signed like the sale: net + discount is the list value.")
     tax = money_column()
     restocked = models.BooleanField()
+    estimated = models.BooleanField(default=False, db_default=False, help_text="Its day, line or parts are worked out by a rule.")
+
+    class Meta:
+        indexes = [models.Index(fields=["store_id", "order_id"], name="sale_estimated", condition=Q(estimated=True))]
 
 
 class Payment(OrderChild):

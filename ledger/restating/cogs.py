@@ -139,7 +139,7 @@ _BEFORE = _half_even("(all_booked * (all_units - back_so_far + back))", "(all_un
 _SALES = f"""
     INSERT INTO cogs_sale
     WITH told AS (
-        SELECT s.order_id, s.line_part, s.part, s.day, s.quantity, l.variant, l.source = ANY(%(estimated)s) AS estimated,
+        SELECT s.order_id, s.line_part, s.part, s.day, s.quantity, l.variant, s.estimated OR l.source = ANY(%(estimated)s) AS estimated,
             s.happened_at, s.kind, s.external_id, greatest(s.quantity, 0)::numeric AS units, -least(s.quantity, 0)::numeric AS back,
             {_half_even("(-l.unit_cost * greatest(s.quantity, 0))", "%(step)s::numeric")} * %(step)s AS booked
         FROM cogs_order o JOIN cogs_line l ON l.order_id = o.id
