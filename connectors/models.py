@@ -50,6 +50,33 @@ class FileImport(models.Model):
         return f"import:{self.pk}"
 
 
+class OrderTransaction(models.Model):
+    """One charge or refund of an order as an imported file tells it, whether or not the order is known yet.
+
+    Several imports may tell the same one; those that were undone no longer count.
+    """
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+", db_index=False)
+    file_import = models.ForeignKey(FileImport, on_delete=models.CASCADE, related_name="transactions")
+    order_ref = models.CharField(max_length=20, blank=True, help_text="The platform's id of the order; empty where the file has lost it.")
+    order_name = models.CharField(max_length=80, blank=True)
+    kind = models.CharField(max_length=20)
+    gateway = models.CharField(max_length=60, blank=True)
+    status = models.CharField(max_length=20)
+    amount = models.DecimalField(max_digits=19, decimal_places=4)
+    currency = models.CharField(max_length=3)
+    happened_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["store", "order_ref"], name="transaction_by_order"),
+            models.Index(fields=["store", "order_name"], name="transaction_by_name"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.order_name or self.order_ref}"
+
+
 class FilePiece(models.Model):
     """A piece of a file that waits to be imported, compressed and sealed; deleted with the import's end."""
 

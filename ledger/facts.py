@@ -12,7 +12,6 @@ from msgspec import Struct
 from ledger.kinds import AdLevel, FinancialStatus, PaymentKind, PaymentStatus, SaleKind, SalesBasis, SaleType
 from ledger.money import Tenk
 
-
 BY_NUMBER = "number:"
 """Begins what stands for the id of an order whose platform's id is lost."""
 

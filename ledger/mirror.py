@@ -3,7 +3,7 @@
 What files charge an order with is read along (ledger/charge_rows.py writes it).
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
@@ -46,6 +46,24 @@ def write(store_id: int, orders: Sequence[OrderRow], *, replaced: Collection[int
     pg.copy_rows("ledger_sale", _SALE_COLUMNS, _sales(store_id, orders))
     pg.copy_rows("ledger_payment", _PAYMENT_COLUMNS, _payments(store_id, orders))
     pg.copy_rows("ledger_ordercost", _COST_COLUMNS, _costs(store_id, orders))
+
+
+_CALLED = "SELECT id FROM ledger_order WHERE store_id = %s AND platform = %s AND external_id = ANY(%s)"
+_RENAME = """
+    UPDATE ledger_order o SET external_id = named.id FROM unnest(%s::text[], %s::text[]) AS named (was, id)
+    WHERE o.store_id = %s AND o.platform = %s AND o.external_id = named.was
+        AND NOT EXISTS (SELECT 1 FROM ledger_order t WHERE t.store_id = o.store_id AND t.platform = o.platform AND t.external_id = named.id)
+"""
+
+
+def rename(store_id: int, platform: str, names: Mapping[str, str]) -> None:
+    """Call orders by another id of their platform, where no other order has it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CALLED, [store_id, platform, list(names)])
+        found = [row[0] for row in cursor.fetchall()]
+        if found:
+            hold(store_id, found)
+            cursor.execute(_RENAME, [list(names), list(names.values()), store_id, platform])
 
 
 def delete(store_id: int, order_ids: Collection[int]) -> None:

@@ -2,8 +2,9 @@
 
 A batch of facts becomes mirror rows, drafts and entries in one transaction. What is equal to the mirror, older, or
 told without a time of change of what a platform told with one, is dropped before anything is written. An order that is
-known by its number alone becomes the one of that number whose id is told, before or after. Locks are taken in one order everywhere: orders in key order, the
-charges of theirs (ledger/charges.py), then customers, then the book (by `post`, last and shortly), then totals.
+known by its number alone becomes the one of that number whose id is told, before or after. Locks are taken in one order
+everywhere: orders in key order, the charges of theirs (ledger/charges.py), then customers, then the book (by `post`,
+last and shortly), then totals.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -62,6 +63,13 @@ def record(store: Store, facts: Sequence[OrderFact], *, cause: Cause) -> Recorde
     if len({fact.platform for fact in facts}) > 1:
         raise ValueError("the facts of one call come from one platform")
     return persist(store, lambda: _record(store, facts, cause))
+
+
+def tell_ids(store: Store, facts: Sequence[OrderFact]) -> None:
+    """Tell the ids of orders of one platform that were known by their number alone, and nothing else of them. Call it in a transaction."""
+    ids = {known_by(fact.number): fact.external_id for fact in facts if not fact.external_id.startswith(BY_NUMBER)}
+    if ids:
+        mirror.rename(store.pk, facts[0].platform, ids)
 
 
 def persist(store: Store, write: Callable[[], Result]) -> Result:

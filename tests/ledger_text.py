@@ -123,7 +123,7 @@ class _Names:
         days = AdDay.objects.filter(store_id=book.pk).select_related("campaign")
         self.sources |= {(4, row.pk): "/".join(str(each) for each in (row.campaign or row.platform, row.ad_group, row.ad) if each) for row in days}
         self.campaigns = {campaign.pk: str(campaign) for campaign in Campaign.objects.filter(store_id=book.pk)}
-        self.sources |= {(2, pk): bytes(key).rstrip(b"\0").decode() for pk, key in customers}
+        self.sources |= {(2, pk): bytes(key).rstrip(b"\0").decode(errors="replace") for pk, key in customers}
 
     def amount(self, account: int, amount: Decimal) -> str:
         if name_of(account).startswith("stat:"):

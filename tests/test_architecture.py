@@ -89,6 +89,7 @@ MODEL_WRITES = {
     "ExchangeRate": {"ledger/rates.py"},
     "FileImport": {"connectors/imports.py"},
     "RawPayload": {"connectors/imports.py"},
+    "OrderTransaction": {"connectors/told_transactions.py"},
     "Channel": {"ledger/dimensions.py"},
     "AdDay": {"ledger/ad_rows.py"},
     "Campaign": {"ledger/ad_rows.py"},

@@ -1,11 +1,15 @@
 """Recording: replays write nothing, older facts change nothing, changes write only their difference."""
 
 import pytest
+from django.db import transaction
+from msgspec.structs import replace
 
+from ledger.facts import known_by
 from ledger.kinds import FinancialStatus
-from ledger.models import Batch, Customer, Order, OrderLine, Variant
+from ledger.models import Batch, Customer, Entry, Order, OrderLine, Variant
+from ledger.record import tell_ids
 from tests.builders import a_line, a_refund, a_store, an_edit, an_order, at, write
-from tests.ledger_text import assert_entries, assert_statement
+from tests.ledger_text import assert_entries, assert_statement, entry_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -196,3 +200,55 @@ def test_parts_stay_when_events_are_added_before_others():
         only=("sales:gross",),
     )
     assert done.entries == 3
+
+
+def test_a_file_does_not_override_what_a_platform_told_with_its_time_of_change() -> None:
+    store = a_store()
+    write(store, an_order(updated="2026-03-03 12:00"))
+    of_a_file = write(store, an_order(then=[a_refund()]))
+    assert (of_a_file.changed, of_a_file.unchanged) == (0, 1)
+    assert str(Order.objects.get(store=store).revenue) == "50.0000"
+
+
+def test_a_platform_overrides_a_file_and_posts_the_difference() -> None:
+    store = a_store()
+    write(store, an_order(shipping="5.00"))
+    told = write(store, an_order(updated="2026-03-03 12:00", shipping="4.00"))
+    assert told.changed == 1
+    assert_entries(store, "amount reverses\n 5.00 no\n -5.00 yes\n 4.00 no", only=["sales:shipping"])
+
+
+def test_an_order_known_by_its_number_is_the_one_of_that_number_whose_id_is_told() -> None:
+    store = a_store()
+    by_number = replace(an_order("1001"), external_id=known_by("#1001"))
+    write(store, by_number)
+    assert write(store, an_order("1001", updated="2026-03-03 12:00")).changed == 1
+    assert write(store, by_number).unchanged == 1
+    assert list(Order.objects.filter(store=store).values_list("external_id", "number")) == [("1001", "#1001")]
+    assert Entry.objects.filter(book_id=store.pk, reverses=True).count() == 0
+
+
+def test_a_number_told_later_joins_the_order_whose_id_is_known() -> None:
+    store = a_store()
+    write(store, an_order("1001"), an_order("1002"))
+    done = write(store, replace(an_order("1001", shipping="5.00"), external_id=known_by("#1001")))
+    assert (done.new, done.changed, Order.objects.filter(store=store).count()) == (0, 1, 2)
+    assert str(Order.objects.get(store=store, external_id="1001").revenue) == "55.0000"
+
+
+def test_an_id_can_be_told_alone() -> None:
+    store = a_store()
+    write(store, replace(an_order("1001"), external_id=known_by("#1001")), an_order("1002"))
+    with transaction.atomic():
+        tell_ids(store, [an_order("1001"), an_order("1002")])
+    assert sorted(Order.objects.filter(store=store).values_list("external_id", flat=True)) == ["1001", "1002"]
+
+
+def test_entries_of_an_estimated_sale_are_estimated() -> None:
+    store = a_store()
+    write(store, an_order(tax="9.50", then=[replace(a_refund(tax="9.50", restocked=True), estimated=True)]))
+    rows = {(row["day"], row["account"]): row["how"] for row in entry_rows(store) if row["day"] == "2026-03-10"}
+    assert rows == {
+        ("2026-03-10", "sales:returns"): "estimated", ("2026-03-10", "memo:tax"): "estimated",
+        ("2026-03-10", "cogs:product"): "estimated", ("2026-03-10", "stat:returned_units"): "estimated",
+    }  # fmt: skip

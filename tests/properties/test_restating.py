@@ -41,7 +41,9 @@ SOLD = tuple(
     for line in GOODS
 )
 BACK = tuple(
-    SaleFact(f"b{9 - n}", FIRST + timedelta(days=n), SaleKind.REFUND, SaleType.PRODUCT, -units * 70_100, "l1", -units, restocked=n != 2)
+    SaleFact(
+        f"b{9 - n}", FIRST + timedelta(days=n), SaleKind.REFUND, SaleType.PRODUCT, -units * 70_100, "l1", -units, restocked=n != 2, estimated=n == 1
+    )
     for n, units in ((1, 2), (2, 1), (3, 3))
 )
 MORE = SaleFact("more", FIRST + timedelta(hours=2), SaleKind.EDIT, SaleType.PRODUCT, 70_100, "l1", 1)
