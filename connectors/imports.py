@@ -6,32 +6,33 @@ imported again, because what is known already changes nothing.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F, QuerySet
+from msgspec import Struct
 
 from connectors.models import FileImport, RawPayload
-from connectors.order_formats import ORDER_LINES, OrderFormat, OrderLines, Report
-from connectors.platforms.files import reading
+from connectors.platforms.files import order_lines, reading
 from connectors.platforms.files.faults import FileRefused
-from connectors.platforms.files.template import Template
-from connectors.spool import Order as OrderRows
+from connectors.platforms.files.template import Template, as_json, from_json
 from connectors.spool import Spool, pack, unpack
+from ledger.build import Zones
 from ledger.cause import Cause
 from ledger.charges import attach_waiting
-from ledger.facts import OrderFact, known_by
+from ledger.facts import OrderFact
+from ledger.identity import customer_hash
 from ledger.kinds import CauseKind, SaleKind
 from ledger.models import Order, Store
-from ledger.money import minor_step, round_half_even
-from ledger.record import Recorded, record, tell_ids
+from ledger.money import Tenk, minor_step, round_half_even
+from ledger.record import Recorded, record
 from ledger.reposting import adopt, resolve_rates, withdraw
 from ledger.sealing import seal, unseal
 
-KIND = ORDER_LINES
+KIND = "order-lines"
 UNDONE = (FileImport.State.UNDOING, FileImport.State.UNDONE)
 Progress = Callable[[str, int, int], None]
 """Called with (step, done, of how many); the whole is 0 while it is not known."""
@@ -47,17 +48,35 @@ def unguarded() -> None:
     """Let every transaction commit: in the foreground nobody can have taken the work over."""
 
 
+class Report(Struct):
+    """What a file holds and what importing it did. Amounts are in ten-thousandths of the store's currency."""
+
+    filename: str
+    encoding: str
+    delimiter: str
+    import_id: int | None = None
+    rows: int = 0
+    orders: int = 0
+    sale_orders: int = 0
+    zero_orders: int = 0
+    return_orders: int = 0
+    file_total: Tenk = 0
+    """Sum of every row in the store's currency, sales and costs alike, before rounding to the minor unit."""
+    foreign_totals: dict[str, Tenk] = {}
+    """The same for rows in other currencies, one sum each."""
+    rounding: Tenk = 0
+    """What rounding each entry to the minor unit takes away: file_total - rounding is in the book."""
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    held: int = 0
+    entries: int = 0
+    dropped_columns: list[str] = []
+    unknown_countries: list[str] = []
+
+
 def import_order_lines(
     store: Store, path: Path, template: Template, *, now: datetime, actor: str = "", dry_run: bool = False,
-    progress: Progress | None = None, row: FileImport | None = None, guard: Guard = unguarded,
-) -> Report:  # fmt: skip
-    """Import a file of order lines whose columns a template names; see `import_orders`."""
-    read_as = OrderLines(store, template, now)
-    return import_orders(store, path, read_as, now=now, actor=actor, dry_run=dry_run, progress=progress, row=row, guard=guard)
-
-
-def import_orders(
-    store: Store, path: Path, read_as: OrderFormat, *, now: datetime, actor: str = "", dry_run: bool = False,
     progress: Progress | None = None, row: FileImport | None = None, guard: Guard = unguarded,
 ) -> Report:  # fmt: skip
     """Check a file and, unless it is a dry run, record it; raise FileRefused with the rows that are wrong.
@@ -66,25 +85,26 @@ def import_orders(
     """
     tell = progress or (lambda step, done, whole: None)
     digest = reading.file_digest(path)
-    dialect = reading.find_dialect(path, encoding=read_as.encoding, delimiter=read_as.delimiter)
+    dialect = reading.find_dialect(path, encoding=template.encoding, delimiter=template.delimiter)
     report = Report(path.name, dialect.encoding, dialect.delimiter)
+    context = _context(store, now)
+    readers = order_lines.Readers(template, context)
     with Spool() as spool:
-        _check(path, dialect, read_as, spool, report, tell)
+        _check(path, dialect, template, readers, spool, report, tell)
+        mapper = order_lines.Mapper(template, context, readers)
         if dry_run:
             for chunk in spool.chunks():
-                facts = read_as.facts(chunk)
-                _count(report, facts, read_as, store.currency)
-                report.told_better += len(read_as.told_better(facts))
+                for order in chunk:
+                    _count(report, mapper.fact(order), store.currency)
             return report
-        row = row or open_import(store, read_as.kind, read_as.kept(), filename=path.name, sha256=digest, actor=actor, now=now)
-        move(row, guard, state=FileImport.State.RUNNING, rows=spool.rows, orders=spool.orders, template=read_as.kept())
+        row = row or open_import(store, KIND, as_json(template), filename=path.name, sha256=digest, actor=actor, now=now)
+        move(row, guard, state=FileImport.State.RUNNING, rows=spool.rows, orders=spool.orders)
         report.import_id = row.pk
-        standing = _standing(store, digest, read_as)
+        standing = _standing(store, digest, template)
         for number, chunk in enumerate(spool.chunks(), start=1):
-            _record_chunk(row, store, number, chunk, read_as, report, standing, guard)
+            _record_chunk(row, store, number, chunk, mapper, report, standing, guard)
             tell("recording orders", report.orders, spool.orders)
     resolve_rates(store)
-    read_as.finish(now=now)
     row.refresh_from_db(fields=["changed_orders"])
     state = FileImport.State.DONE if row.changed_orders else FileImport.State.UNCHANGED
     move(row, guard, state=state, finished_at=datetime.now(tz=now.tzinfo))
@@ -138,13 +158,19 @@ def archived(row: FileImport) -> Iterator[list[tuple[str, list[tuple[str, ...]]]
         yield unpack(unseal(bytes(body)))
 
 
-def _check(path: Path, dialect: reading.Dialect, read_as: OrderFormat, spool: Spool, report: Report, tell: Progress) -> None:
-    """Read and check every row into the spool, and each order as a whole; raise FileRefused when one is wrong."""
+def _context(store: Store, now: datetime) -> order_lines.Context:
+    return order_lines.Context(Zones.load(store).zone_on, store.currency, now, lambda identity: customer_hash(store.pk, identity))
+
+
+def _check(
+    path: Path, dialect: reading.Dialect, template: Template, readers: order_lines.Readers, spool: Spool, report: Report, tell: Progress
+) -> None:
+    """Read and check every row into the spool; raise FileRefused when one is wrong."""
     rows = reading.rows(path, dialect)
     header = next(rows, None)
     if header is None:
         raise FileRefused(f"{path.name} is empty.")
-    checker = read_as.checker(header[1])
+    checker = order_lines.Checker(template, header[1], readers)
     keep, add = checker.keep, spool.add
     for line, fields in rows:
         row = keep(line, fields)
@@ -161,37 +187,29 @@ def _check(path: Path, dialect: reading.Dialect, read_as: OrderFormat, spool: Sp
     if not spool.rows:
         raise FileRefused(f"{path.name} has a header and no rows.")
     report.rows, report.dropped_columns, report.unknown_countries = spool.rows, checker.dropped, sorted(checker.unknown_countries)
-    read_as.judge(spool, report)
 
 
 def _record_chunk(
-    row: FileImport, store: Store, number: int, chunk: list[OrderRows], read_as: OrderFormat, report: Report, standing: QuerySet[FileImport],
-    guard: Guard,
+    row: FileImport, store: Store, number: int, chunk: list[order_lines.OrderRows], mapper: order_lines.Mapper, report: Report,
+    standing: QuerySet[FileImport], guard: Guard,
 ) -> None:  # fmt: skip
     """Record one chunk and archive it, unless the very same chunk stands archived already and says nothing new."""
     packed = pack(chunk)
     sha256 = hashlib.sha256(packed).hexdigest()
+    facts = [mapper.fact(order) for order in chunk]
+    for fact in facts:
+        _count(report, fact, store.currency)
     with transaction.atomic():
-        # An earlier run may have recorded it. What other imports have said of these orders since stands.
-        recorded = number <= hold(row).chunks_done
-        read_as.hold()
-        facts = read_as.facts(chunk)
-        left = read_as.told_better(facts)
-        done = Recorded()
-        if not recorded:
-            news = [fact for fact in facts if fact.external_id not in left]
-            tell_ids(store, [fact for fact in facts if fact.external_id in left])
-            done = record(store, news, cause=Cause(CauseKind.IMPORT, row.cause_ref, row.actor))
-            if done.new or done.changed or not RawPayload.objects.filter(file_import__in=standing, sha256=sha256).exists():
-                archive(row, number, packed, orders=len(chunk))
-            FileImport.objects.filter(pk=row.pk).update(
-                changed_orders=F("changed_orders") + done.new + done.changed, chunks_done=number
-            )  # fmt: skip
-            guard()
-    _count(report, facts, read_as, store.currency)
-    if recorded:
-        return
-    report.told_better += len(left)
+        if number <= hold(row).chunks_done:
+            # An earlier run recorded it. What other imports have said of these orders since stands.
+            return
+        done = record(store, facts, cause=Cause(CauseKind.IMPORT, row.cause_ref, row.actor))
+        if done.new or done.changed or not RawPayload.objects.filter(file_import__in=standing, sha256=sha256).exists():
+            archive(row, number, packed, orders=len(chunk))
+        FileImport.objects.filter(pk=row.pk).update(
+            changed_orders=F("changed_orders") + done.new + done.changed, chunks_done=number
+        )  # fmt: skip
+        guard()
     report.new += done.new
     report.changed += done.changed
     report.unchanged += done.unchanged
@@ -199,13 +217,7 @@ def _record_chunk(
     report.entries += done.entries
 
 
-def _count(report: Report, facts: Iterable[OrderFact], read_as: OrderFormat, currency: str) -> None:
-    for fact in facts:
-        _count_order(report, fact, currency)
-        read_as.note(report, fact)
-
-
-def _count_order(report: Report, fact: OrderFact, currency: str) -> None:
+def _count(report: Report, fact: OrderFact, currency: str) -> None:
     report.orders += 1
     returned = any(sale.kind == SaleKind.RETURN for sale in fact.sales) and not any(sale.kind == SaleKind.ORDER for sale in fact.sales)
     sold = not returned and (fact.stated_total or fact.sales or not any(cost.amount < 0 for cost in fact.costs))
@@ -228,52 +240,38 @@ def _count_order(report: Report, fact: OrderFact, currency: str) -> None:
         report.foreign_totals[fact.currency] = report.foreign_totals.get(fact.currency, 0) + total
 
 
-def _standing(store: Store, digest: str, read_as: OrderFormat) -> QuerySet[FileImport]:
-    """Return the imports of a file in a format that have not been undone."""
-    imports = FileImport.objects.filter(store=store, kind=read_as.kind, sha256=digest)
-    return read_as.same(imports.exclude(state=FileImport.State.UNDONE))
+def _standing(store: Store, digest: str, template: Template) -> QuerySet[FileImport]:
+    """Return the imports of a file with a template that have not been undone."""
+    imports = FileImport.objects.filter(store=store, kind=KIND, sha256=digest, template=as_json(template))
+    return imports.exclude(state=FileImport.State.UNDONE)
 
 
 def undo_order_lines(store: Store, path: Path, template: Template, *, now: datetime, actor: str = "") -> Report:
-    """Undo every import of a file with a template; see `undo_orders`."""
-    return undo_orders(store, path, OrderLines(store, template, now), now=now, actor=actor)
-
-
-def undo_orders(store: Store, path: Path, read_as: OrderFormat, *, now: datetime, actor: str = "") -> Report:
-    """Undo every import of a file in a format: its orders go back to what another import says, or are withdrawn."""
-    found = list(_standing(store, reading.file_digest(path), read_as).exclude(state=FileImport.State.REFUSED).order_by("-pk"))
+    """Undo every import of a file with a template: its orders go back to what another import says, or are withdrawn."""
+    found = list(_standing(store, reading.file_digest(path), template).order_by("-pk"))
     if not found:
-        raise FileRefused(f"{path.name} has not been imported into {store.slug} with {read_as.called}; there is nothing to undo.")
-    return undo_imports(store, found, read_as, now=now, actor=actor)
-
-
-def undo_imports(store: Store, found: Sequence[FileImport], read_as: OrderFormat, *, now: datetime, actor: str = "") -> Report:
-    """Undo imports of a format: their orders go back to what another import of it says, or are withdrawn."""
-    report = Report(found[0].filename, "", "", import_id=found[0].pk)
-    others = FileImport.objects.filter(store=store, kind=read_as.kind, template__platform=read_as.platform)
+        raise FileRefused(f"{path.name} has not been imported into {store.slug} with the template {template.name}; there is nothing to undo.")
+    report = Report(path.name, "", "", import_id=found[0].pk)
+    others = FileImport.objects.filter(store=store, kind=KIND, template__platform=template.platform)
     others = others.exclude(pk__in=[row.pk for row in found]).exclude(state__in=UNDONE)
     for row in found:
         # First of all, so that a run of it that is under way records nothing after what is taken back here.
         FileImport.objects.filter(pk=row.pk).update(state=FileImport.State.UNDOING)
     for row in found:
-        _undo(row, list(others.order_by("-pk")), store, read_as, report, now, actor)
-    read_as.finish(now=now)
+        _undo(row, list(others.order_by("-pk")), store, report, now, actor)
     return report
 
 
-def _undo(row: FileImport, others: list[FileImport], store: Store, read_as: OrderFormat, report: Report, now: datetime, actor: str) -> None:
-    """Undo one import: the latest of the others first, and an earlier one where that tells the order further on.
-
-    It is marked last, so a cut undo goes on when called again.
-    """
+def _undo(row: FileImport, others: list[FileImport], store: Store, report: Report, now: datetime, actor: str) -> None:
+    """Undo one import, newest of the others first. It is marked last, so a cut undo goes on when called again."""
     cause = Cause(CauseKind.UNDO, f"undo of {row.cause_ref}", actor)
-    mine = OwnOrders(_mine(store, row))
+    mine = dict(_mine(store, row).values_list("external_id", "pk"))
     for other in others:
-        for chunk in archived(other) if mine.all else ():
-            done = _restore(store, chunk, mine, row, other, read_as.again(other), actor)
+        for facts in _archived_facts(other, store, now, set(mine)):
+            done = _restore(store, facts, [mine.pop(fact.external_id) for fact in facts], row, other, actor)
             report.changed += done.changed
             report.entries += done.entries
-    ids = sorted(mine.left)
+    ids = sorted(mine.values())
     for start in range(0, len(ids), 1_000):
         report.entries += withdraw(store, ids[start : start + 1_000], only_cause=row.cause_ref, cause=cause, now=now).added
     report.orders += len(ids) + report.changed
@@ -284,46 +282,30 @@ def _undo(row: FileImport, others: list[FileImport], store: Store, read_as: Orde
     row.save(update_fields=["state", "undone_at"])
 
 
-class OwnOrders:
-    """The orders that an import was the last to change, by what other files may call them, and which of them are left to take back."""
-
-    def __init__(self, orders: QuerySet[Order]) -> None:
-        self._ids: dict[str, int] = {}
-        self._numbers: dict[str, int] = {}
-        for pk, external_id, number in orders.values_list("pk", "external_id", "number"):
-            self._ids[external_id] = self._numbers[known_by(number)] = pk
-        self.all = set(self._ids.values())
-        self.left = set(self.all)
-
-    def find(self, external_id: str, number: str) -> int | None:
-        """Return the order of an id or, where one side does not know the id, of a number."""
-        return self._ids.get(external_id) or self._numbers.get(external_id) or self._ids.get(known_by(number))
-
-
 def _mine(store: Store, row: FileImport) -> QuerySet[Order]:
     """Return the orders that an import was the last to change."""
     return Order.objects.filter(store=store, platform=row.template["platform"], cause_ref=row.cause_ref)
 
 
-def _restore(
-    store: Store, chunk: Sequence[OrderRows], mine: OwnOrders, row: FileImport, other: FileImport, read_as: OrderFormat, actor: str
-) -> Recorded:  # fmt: skip
-    """Let orders say again what a chunk of another import says of them, as its own from now on.
+def _restore(store: Store, facts: list[OrderFact], ids: list[int], row: FileImport, other: FileImport, actor: str) -> Recorded:
+    """Let orders say again what another import says of them, as its own from now on.
 
     An order that a third import changed meanwhile is left as that one says.
     """
-    told = {pk: order for order in chunk if (pk := mine.find(read_as.external_id(order), order[0])) is not None}
-    if not told:
-        return Recorded()
     with transaction.atomic():
-        read_as.hold()
-        held = Order.objects.filter(store=store, pk__in=told).order_by("pk").select_for_update().values_list("pk", "cause_ref")
-        waiting = [pk for pk, cause in held if cause == row.cause_ref]
-        facts = read_as.facts([told[pk] for pk in waiting])
-        further = read_as.facts([order for pk, order in told.items() if pk not in mine.left])
-        worse = read_as.told_worse(further)
-        facts += [fact for fact in further if fact.external_id in worse]
+        still = set(_mine(store, row).filter(pk__in=ids).order_by("pk").select_for_update().values_list("external_id", flat=True))
+        facts = [fact for fact in facts if fact.external_id in still]
         done = record(store, facts, cause=Cause(CauseKind.UNDO, other.cause_ref, actor))
-        adopt(store, waiting, was=row.cause_ref, now=other.cause_ref)
-    mine.left -= set(told)
+        adopt(store, ids, was=row.cause_ref, now=other.cause_ref)
     return done
+
+
+def _archived_facts(row: FileImport, store: Store, now: datetime, wanted: set[str]) -> Iterator[list[OrderFact]]:
+    """Map an import's archived rows again, for the orders that are wanted."""
+    template = from_json(row.template)
+    context = _context(store, now)
+    mapper = order_lines.Mapper(template, context, order_lines.Readers(template, context))
+    for chunk in archived(row):
+        facts = [mapper.fact(order) for order in chunk if order[0] in wanted]
+        if facts:
+            yield facts

@@ -9,18 +9,11 @@ from django.db.models import QuerySet
 from msgspec import Struct, field
 
 from connectors.models import FileImport
-from connectors.platforms.files import order_lines
 from connectors.platforms.files.faults import RowFault
-from connectors.platforms.files.template import Template, as_json, from_json
 from connectors.spool import Order as OrderRows
 from connectors.spool import Spool
-from ledger.build import Zones
 from ledger.facts import OrderFact
-from ledger.identity import customer_hash
-from ledger.models import Store
 from ledger.money import Tenk
-
-ORDER_LINES = "order-lines"
 
 
 class Report(Struct):
@@ -141,42 +134,3 @@ class OrderFormat(ABC):
     def finish(self, *, now: datetime) -> None:
         """Note for the store what stands after an import or its undoing."""
         return
-
-
-class OrderLines(OrderFormat):
-    """Order lines whose columns a mapping template names."""
-
-    kind = ORDER_LINES
-
-    def __init__(self, store: Store, template: Template, now: datetime) -> None:
-        self._store, self._now, self._template = store, now, template
-        self.platform, self.encoding, self.delimiter = template.platform, template.encoding, template.delimiter
-        self.called = f"the template {template.name}"
-        zone_on = Zones.load(store).zone_on
-        context = order_lines.Context(zone_on, store.currency, now, lambda identity: customer_hash(store.pk, identity))
-        self._readers = order_lines.Readers(template, context)
-        self._mapper = order_lines.Mapper(template, context, self._readers)
-
-    def checker(self, header: Sequence[str]) -> OrderChecker:
-        """Make the checker of a file's rows; raise FileRefused when the header lacks a column of the template."""
-        return order_lines.Checker(self._template, header, self._readers)
-
-    def kept(self) -> dict[str, Any]:
-        """Return the template as plain values."""
-        return as_json(self._template)
-
-    def again(self, row: FileImport) -> OrderFormat:
-        """Return the format of the template that an import was read with."""
-        return OrderLines(self._store, from_json(row.template), self._now)
-
-    def external_id(self, order: OrderRows) -> str:
-        """Return an order's number, which is its id."""
-        return order[0]
-
-    def facts(self, orders: Sequence[OrderRows]) -> list[OrderFact]:
-        """Map checked orders to facts."""
-        return [self._mapper.fact(order) for order in orders]
-
-    def same(self, imports: QuerySet[FileImport]) -> QuerySet[FileImport]:
-        """Narrow imports down to those with the same template."""
-        return imports.filter(template=self.kept())

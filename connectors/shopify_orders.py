@@ -10,9 +10,10 @@ from django.db.models import Q, QuerySet
 from msgspec import Struct, to_builtins
 
 from connectors import told_transactions
-from connectors.imports import Guard, Progress, import_orders, undo_orders, unguarded
+from connectors.imports import Guard, Progress, unguarded
 from connectors.models import FileImport
 from connectors.order_formats import OrderChecker, OrderFormat, Report, UndatedRefund
+from connectors.order_imports import import_orders, undo_orders
 from connectors.platforms.files.faults import FileRefused, RowFault
 from connectors.platforms.files.shopify.columns import Readers, Row
 from connectors.platforms.files.shopify.facts import PLATFORM, fact_of

@@ -14,9 +14,10 @@ from msgspec import Struct, field
 
 from connectors import told_transactions
 from connectors.cost_imports import MOST_LISTED, Loose
-from connectors.imports import UNDONE, Guard, OwnOrders, Progress, archive, archived, hold, move, open_import, unguarded
+from connectors.imports import UNDONE, Guard, Progress, archive, archived, hold, move, open_import, unguarded
 from connectors.models import FileImport
 from connectors.order_formats import OrderFormat
+from connectors.order_imports import OwnOrders
 from connectors.platforms.files import reading
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.shopify import words

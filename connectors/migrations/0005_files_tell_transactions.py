@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('connectors', '0004_cost_files_match_rows'),
-        ('ledger', '0017_sales_may_be_estimated'),
+        ('ledger', '0019_sales_may_be_estimated'),
     ]
 
     operations = [

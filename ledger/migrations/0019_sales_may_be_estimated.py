@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ledger', '0016_rules_have_first_and_last_days'),
+        ('ledger', '0018_ad_spend'),
     ]
 
     operations = [
