@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from ledger.build import Zones
 from ledger.facts import BY_NUMBER, OrderFact, known_by
 from ledger.identity import customer_hash
 from ledger.models import Order, Store
-from ledger.money import tenk
+from ledger.money import Tenk, tenk
 
 SHOPIFY_ORDERS = "shopify-orders"
 MOST_LISTED = 10_000
@@ -186,14 +185,19 @@ def _further(order: Order, fact: OrderFact) -> int:
     """
     if order.platform_updated_at is not None:
         return -1
-    stands = (tenk(order.stated_refunded or Decimal(0)), order.cancelled_at is not None, order.shipped, order.financial_status)
-    told = (fact.stated_refunded or 0, fact.cancelled_at is not None, fact.shipped, int(fact.financial_status))
-    if tenk(order.stated_total or Decimal(0)) != (fact.stated_total or 0):
-        # An edited order may owe money again.
-        stands, told = stands[:3], told[:3]
+    stands = [_tenk(order.stated_refunded), order.cancelled_at is not None, order.shipped]
+    told = [fact.stated_refunded or 0, fact.cancelled_at is not None, fact.shipped]
+    if _tenk(order.stated_total) == fact.stated_total:
+        # An edited order, of another Total, may owe money again.
+        stands.append(order.financial_status)
+        told.append(int(fact.financial_status))
     ahead = any(now > before for now, before in zip(told, stands, strict=True))
     behind = any(now < before for now, before in zip(told, stands, strict=True))
     return ahead - behind
+
+
+def _tenk(amount: Any) -> Tenk:
+    return 0 if amount is None else tenk(amount)
 
 
 def import_shopify_orders(

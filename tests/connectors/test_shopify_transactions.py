@@ -158,7 +158,7 @@ def test_a_row_that_names_no_order_refuses_the_file(store: Store, tmp_path: Path
     with pytest.raises(FileRefused) as refusal:
         history(store, tmp_path, a_transaction(Name="", Order="5.37518E+12"), a_transaction(Status=""), a_transaction(amount="fifty"))
     assert [str(fault) for fault in refusal.value.faults] == [
-        "line 2, Name: the order’s id was changed by a spreadsheet, and it has no name of an order",
+        "line 2, Name: the order's id was changed by a spreadsheet, and it has no name of an order",
         "line 3, Status: is empty; export the file again",
         "line 4, row: “fifty” is no amount; write it as 1234.50",
     ]

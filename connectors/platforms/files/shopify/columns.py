@@ -82,6 +82,14 @@ MONEY = ("subtotal", "shipping", "taxes", "total", "discount", "refunded", "outs
 TIMES = ("created", "paid", "fulfilled", "cancelled")
 
 
+class CellFault(ValueError):
+    """Say what is wrong with a row, and in which column."""
+
+    def __init__(self, column: str, message: str) -> None:
+        super().__init__(message)
+        self.column = column
+
+
 def column_of(field: str) -> str:
     """Return the header of a field's column, as a person knows it."""
     return COLUMNS.get(field) or {"country": COUNTRIES[0], "region": REGIONS[0], "tax_names": TAX_NAMES[0]}[field]

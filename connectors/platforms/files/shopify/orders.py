@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from connectors.platforms.files.faults import RowFault
 from connectors.platforms.files.shopify import words
-from connectors.platforms.files.shopify.columns import MONEY, ORDER_FIELDS, TIMES, Places, Readers, Row, column_of, is_damaged
+from connectors.platforms.files.shopify.columns import MONEY, ORDER_FIELDS, TIMES, CellFault, Places, Readers, Row, column_of, is_damaged
 from connectors.platforms.files.values import HIGHEST_ROW, BadCell, Price
 from connectors.spool import Order as OrderRows
 from ledger.kinds import FinancialStatus
@@ -31,25 +31,34 @@ class Checker:
 
     def keep(self, line: int, fields: list[str]) -> Row | None:
         """Return the kept texts of a row, or None and a fault when it cannot be used."""
+        try:
+            return self._row(line, fields)
+        except CellFault as fault:
+            self.fault_count += 1
+            if len(self.faults) < MOST_FAULTS:
+                self.faults.append(RowFault(line, fault.column, str(fault)))
+            return None
+
+    def _row(self, line: int, fields: list[str]) -> Row:
         if len(fields) != self._places.width:
-            return self._fault(line, "row", f"has {len(fields)} fields where the header has {self._places.width}; check its quotes and delimiters")
+            raise CellFault("row", f"has {len(fields)} fields where the header has {self._places.width}; check its quotes and delimiters")
         row = self._places.row(line, fields, self._readers.customer)
         if not row.name or len(row.name) > LONGEST_NAME:
-            return self._fault(line, "Name", "the order's name is missing or longer than 80 characters")
+            raise CellFault("Name", "the order's name is missing or longer than 80 characters")
         for field in (*MONEY, *TIMES, "currency", "quantity"):
             text = getattr(row, field)
             if text:
                 try:
                     self._read(field, text)
                 except BadCell as error:
-                    return self._fault(line, column_of(field), str(error))
+                    raise CellFault(column_of(field), str(error)) from error
         if (row.item or row.price) and not (row.quantity and row.price):
-            return self._fault(line, column_of("price" if row.quantity else "quantity"), "is empty; each line has one. Export the orders again")
+            raise CellFault(column_of("price" if row.quantity else "quantity"), "is empty; each line has one. Export the orders again")
         if row.country and not self._readers.country(row.country):
             self.unknown_countries.add(row.country)
         known = self._readers.id(row.id)
         if known and self._names.setdefault(known, row.name) != row.name:
-            return self._fault(line, "Id", f"{known} is the Id of order {self._names[known]} before; each order has its own")
+            raise CellFault("Id", f"{known} is the Id of order {self._names[known]} before; each order has its own")
         return row
 
     def _read(self, field: str, text: str) -> object:
@@ -57,11 +66,6 @@ class Checker:
         if field in MONEY:
             return readers.money(text)
         return readers.time(text) if field in TIMES else readers.currency(text) if field == "currency" else readers.quantity(text)
-
-    def _fault(self, line: int, column: str, message: str) -> None:
-        self.fault_count += 1
-        if len(self.faults) < MOST_FAULTS:
-            self.faults.append(RowFault(line, column, message))
 
 
 class Item(Struct, frozen=True):

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from connectors.platforms.files.faults import FileRefused, RowFault
 from connectors.platforms.files.shopify import words
-from connectors.platforms.files.shopify.columns import Readers, is_damaged
+from connectors.platforms.files.shopify.columns import CellFault, Readers, is_damaged
 from connectors.platforms.files.shopify.refunds import Refund
 from connectors.platforms.files.values import BadCell
 from ledger.days import moment
@@ -90,31 +90,33 @@ class Checker:
 
     def keep(self, line: int, cells: list[str]) -> Row | None:
         """Return the kept texts of a row, or None and a fault when it cannot be used."""
+        try:
+            return self._row(line, cells)
+        except CellFault as fault:
+            self.fault_count += 1
+            if len(self.faults) < MOST_FAULTS:
+                self.faults.append(RowFault(line, fault.column, str(fault)))
+            return None
+
+    def _row(self, line: int, cells: list[str]) -> Row:
         if len(cells) != self._width:
-            return self._fault(line, "row", f"has {len(cells)} fields where the header has {self._width}; check its quotes and delimiters")
+            raise CellFault("row", f"has {len(cells)} fields where the header has {self._width}; check its quotes and delimiters")
         cells.append("")
         row = Row(line_number=str(line), **{field: cells[place].strip() for field, place in self._places})
         order = ref_of(row, self._readers)
         if not order.id and not order.name:
-            damaged = is_damaged(row.order)
-            return self._fault(
-                line, "Name", f"{'the order’s id was changed by a spreadsheet, and it has' if damaged else 'it has'} no name of an order"
-            )
+            lost = "the order's id was changed by a spreadsheet, and it has" if is_damaged(row.order) else "it has"
+            raise CellFault("Name", f"{lost} no name of an order")
         if len(row.name) > LONGEST_NAME:
-            return self._fault(line, "Name", "the order's name is longer than 80 characters")
+            raise CellFault("Name", "the order's name is longer than 80 characters")
         for field in ("kind", "status", "created", "amount"):
             if not getattr(row, field):
-                return self._fault(line, COLUMNS[field], "is empty; export the file again")
+                raise CellFault(COLUMNS[field], "is empty; export the file again")
         try:
             told_of(row, self._readers, self._currency)
         except BadCell as error:
-            return self._fault(line, "row", str(error))
+            raise CellFault("row", str(error)) from error
         return row
-
-    def _fault(self, line: int, column: str, message: str) -> None:
-        self.fault_count += 1
-        if len(self.faults) < MOST_FAULTS:
-            self.faults.append(RowFault(line, column, message))
 
 
 def ref_of(row: Row, readers: Readers) -> OrderRef:
