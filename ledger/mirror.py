@@ -252,7 +252,8 @@ def update_prepared(store_id: int) -> None:
         cursor.execute(
             "UPDATE ledger_orderline l SET unit_cost = p.unit_cost, cost_source = p.cost_source, cost_percentage = p.cost_percentage, "
             "cost_currency = '' FROM prepared_line p WHERE l.store_id = %s AND l.order_id = p.order_id AND l.external_id = p.external_id "
-            "AND l.order_id BETWEEN (SELECT min(order_id) FROM prepared_line) AND (SELECT max(order_id) FROM prepared_line)", [store_id],
+            "AND l.order_id BETWEEN (SELECT min(order_id) FROM prepared_line) AND (SELECT max(order_id) FROM prepared_line)",
+            [store_id],
         )
         cursor.execute(
             "UPDATE ledger_order o SET cogs = p.cogs, estimated_share = p.estimated_share FROM prepared_order p "
