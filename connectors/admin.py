@@ -14,14 +14,13 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 
-from connectors import cost_uploads, cost_words
-from connectors.cost_imports import CostReport
-from connectors.cost_uploads import KINDS
+from connectors import deciding, file_words
+from connectors.file_kinds import FILE_KINDS, find
+from connectors.files_out import faults_csv, loose_csv
 from connectors.models import FileImport
 from connectors.platforms.files.cost_sheet import AUTO, Options
 from connectors.platforms.files.faults import FileRefused
-from connectors.platforms.files.product_costs import PRODUCT_COSTS
-from connectors.uploads import discard, receive
+from connectors.uploads import Looked, discard, looked, receive
 from ledger.admin.base import StoreFilter, StoreModelAdmin, stores_of
 from ledger.admin.proposals import actor_of, to_review
 from ledger.admin.typed import CurrencyField
@@ -36,7 +35,7 @@ class UploadForm(forms.Form):
     """Asks for a file of costs, and for what it may not say itself."""
 
     store = forms.ModelChoiceField(Store.objects.none())
-    kind = forms.ChoiceField(label="What it holds", choices=[(kind.name, kind.label) for kind in KINDS.values()])
+    kind = forms.ChoiceField(label="What it holds", choices=[(kind.name, kind.label) for kind in FILE_KINDS if kind.asks])
     file = forms.FileField(label="File", help_text="CSV, plain or .gz; the first row names the columns.", max_length=200)
     decimal_sign = forms.ChoiceField(
         label="Decimal sign", choices=[(AUTO, "find it in the file"), (".", "point: 1234.50"), (",", "comma: 1234,50")], required=False
@@ -119,7 +118,7 @@ class FileImportAdmin(StoreModelAdmin):
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Show an import; one that waits for a person's decision, with what it would do."""
         row = self.get_object(request, object_id)
-        if row is not None and cost_uploads.is_to_be_decided(row):
+        if row is not None and deciding.is_to_be_decided(row):
             return redirect("admin:connectors_fileimport_look", row.pk)
         answer: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
         return answer
@@ -129,7 +128,7 @@ class FileImportAdmin(StoreModelAdmin):
         """Undo imports of costs; say which cannot be undone here."""
         for row in chosen.order_by("-pk"):
             try:
-                cost_uploads.undo(row, actor=actor_of(request), now=timezone.now())
+                deciding.undo(row, actor=actor_of(request), now=timezone.now())
             except FileRefused as refused:
                 messages.error(request, f"{row.filename}: {refused}")
             else:
@@ -151,6 +150,7 @@ class FileImportAdmin(StoreModelAdmin):
             except FileRefused as refused:
                 form.add_error("file", str(refused))
             else:
+                deciding.look(row, actor=actor_of(request), now=timezone.now())
                 return redirect("admin:connectors_fileimport_look", row.pk)
         return self._page(request, "upload", title="Upload a file of costs", form=form)
 
@@ -165,11 +165,11 @@ class FileImportAdmin(StoreModelAdmin):
             return redirect("admin:connectors_fileimport_upload")
         if request.method == "POST" and "take" in request.POST:
             return self._take(request, row)
-        return self._page(request, "look", title=f"{row.filename}: what it would do", row=row, **_told(cost_uploads.look(row, now=timezone.now())))
+        return self._page(request, "look", title=f"{row.filename}: what it would do", row=row, **_told(looked(row) or Looked()))
 
     def _take(self, request: HttpRequest, row: FileImport) -> HttpResponse:
         try:
-            proposed = cost_uploads.take(row, actor=actor_of(request), now=timezone.now())
+            proposed = deciding.take(row, actor=actor_of(request), now=timezone.now())
         except FileRefused as refused:
             messages.error(request, refused.reason)
             return redirect("admin:connectors_fileimport_change", row.pk)
@@ -178,20 +178,18 @@ class FileImportAdmin(StoreModelAdmin):
         row.refresh_from_db()
         if row.job is not None:
             messages.info(request, f"{row.filename} is being imported in the background; this page tells how it ended.")
-        elif row.kind == PRODUCT_COSTS.name:
+        elif find(row.kind).is_reviewed:
             messages.info(request, f"{row.filename} says what holds already: there is nothing to change.")
-        else:
-            messages.success(request, f"Taken: {row.filename}. Matched {row.matched or 0:,} of {row.rows:,} rows; the others wait for their order.")
         return redirect("admin:connectors_fileimport_change", row.pk)
 
     def rows_csv(self, request: HttpRequest, pk: int, what: str) -> HttpResponse:
         """Give the rows of a kept file that are wrong, or without an order, as a CSV file."""
         row = self._kept(request, pk)
-        looked = cost_uploads.look(row, now=timezone.now()) if row is not None else cost_uploads.Looked()
-        if what == "wrong" and looked.refused is not None:
-            text = cost_uploads.faults_csv(looked.refused.faults)
-        elif what == "unmatched" and looked.report is not None:
-            text = cost_uploads.loose_csv(looked.report)
+        told = (looked(row) if row is not None else None) or Looked()
+        if what == "wrong" and told.refusal is not None:
+            text = faults_csv(told.refusal.faults)
+        elif what == "unmatched" and told.found is not None:
+            text = loose_csv(told.found)
         else:
             raise Http404
         return HttpResponse(text, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{what}-rows.csv"'})
@@ -199,27 +197,16 @@ class FileImportAdmin(StoreModelAdmin):
     def _kept(self, request: HttpRequest, pk: int) -> FileImport | None:
         """Return an import of one of the person's stores that waits for a decision."""
         row: FileImport | None = self.get_object(request, str(pk))
-        return row if row is not None and cost_uploads.is_to_be_decided(row) else None
+        return row if row is not None and deciding.is_to_be_decided(row) else None
 
     def _page(self, request: HttpRequest, name: str, **told: Any) -> HttpResponse:
         context = {**self.admin_site.each_context(request), "opts": self.opts, **told}
         return TemplateResponse(request, f"admin/connectors/fileimport/{name}.html", context)
 
 
-def _told(looked: cost_uploads.Looked) -> dict[str, Any]:
+def _told(told: Looked) -> dict[str, Any]:
     """Return what the page says of a file that was looked at."""
-    told: dict[str, Any] = {"looked": looked, "most": MOST_SHOWN, "limit": cost_uploads.MOST_LOOKED_AT}
-    report = looked.report
-    if report is None:
-        return told
-    kind = KINDS[report.kind]
-    read = [(place, field.called) for place, field in enumerate(kind.fields, start=1) if report.layout and field.name in report.layout.columns]
-    return told | {
-        "lines": cost_words.summary_of(report, written=False),
-        "headings": ["line", *(called.removeprefix("the ") for _, called in read)], "first_rows": _first_rows(report, [place for place, _ in read]),
-        "is_products": report.kind == PRODUCT_COSTS.name,
-    }  # fmt: skip
-
-
-def _first_rows(report: CostReport, places: list[int]) -> list[list[str]]:
-    return [[row[0], *(row[place] for place in places)] for row in report.first_rows]
+    shown: dict[str, Any] = {"looked": told, "most": MOST_SHOWN}
+    if told.found is None:
+        return shown
+    return shown | {"lines": file_words.lines_of(told.found, written=False), "is_products": find(told.found.kind).is_reviewed}

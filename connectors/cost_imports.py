@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from django.db import transaction
-from django.db.models import F, QuerySet
 from msgspec import Struct, field
 
-from connectors.imports import UNDONE, Guard, Progress, archive, archived, hold, is_archived, move, open_import, unguarded
+from connectors.file_kind import MOST_FIRST_ROWS, MOST_LISTED, Guard, Loose, Progress, Undone, unguarded, untold
+from connectors.imports import UNDONE, archive, archived, begin, finish, hold, is_archived, move_undone, new_import, note_chunk
 from connectors.models import FileImport
 from connectors.platforms.files import reading
 from connectors.platforms.files.cost_sheet import Checker, Context, KeptRow, Kind, Layout, Options, Survey, as_json, from_json, survey
@@ -30,19 +30,10 @@ from ledger.money import Tenk
 from ledger.reposting import resolve_rates
 
 CHARGES: dict[str, Kind] = {kind.name: kind for kind in (SHIPPING_COSTS, COMMISSIONS)}
-MOST_LISTED = 20_000
-"""Rows listed of those that fit no order; the others are counted."""
+TOLD_EVERY = 2_000
+"""Rows between two notes of how far the check is."""
 NEW_PARTNER = -1
 """Stands for a partner that is added with the import, while it is only looked at."""
-
-
-class Loose(Struct, frozen=True):
-    """One row whose order, or product, is not known, or could be several."""
-
-    line: int
-    name: str
-    reference: str = ""
-    ambiguous: bool = False
 
 
 class CostReport(Struct):
@@ -110,10 +101,10 @@ def checked(opened: Opened, kind: Kind, checker: Checker, report: CostReport, te
         row = checker.keep(line, fields)
         if row is not None:
             report.rows += 1
-            if len(report.first_rows) < 10:
+            if len(report.first_rows) < MOST_FIRST_ROWS:
                 report.first_rows.append(row)
             yield row
-        if not line % 50_000:
+        if not line % TOLD_EVERY:
             tell("checking rows", line, 0)
     checker.refuse_if_wrong()
     if not report.rows:
@@ -136,7 +127,7 @@ def import_charges(
 
     `row` is an import that was opened before, by a request or by a run that was cut; it goes on under its number.
     """
-    tell = progress or (lambda step, done, whole: None)
+    tell = progress or untold
     context = context_of(store, now)
     opened = open_file(path, kind, options, context)
     report = report_on(opened, kind)
@@ -157,9 +148,9 @@ def import_charges(
                 rows, facts = _facts(chunk, reader, known)
                 _count(report, charges.look(store, facts), rows)
             return report
-        row = row or open_import(store, kind.name, as_json(opened.found.layout), filename=path.name, sha256=opened.digest, actor=actor, now=now)
+        row = row or new_import(store, kind.name, as_json(opened.found.layout), filename=path.name, sha256=opened.digest, actor=actor, now=now)
         partners = _partners(store, names)
-        move(row, guard, state=FileImport.State.RUNNING, rows=report.rows, orders=spool.orders, template=as_json(opened.found.layout), matched=0)
+        begin(row, guard, rows=report.rows, orders=spool.orders, template=as_json(opened.found.layout), matched=0)
         report.import_id = row.pk
         done_rows = 0
         for number, chunk in enumerate(spool.chunks(), start=1):
@@ -168,9 +159,7 @@ def import_charges(
             done_rows += len(rows)
             tell("charging orders", done_rows, report.rows)
     resolve_rates(store)
-    row.refresh_from_db(fields=["changed_orders"])
-    state = FileImport.State.DONE if row.changed_orders else FileImport.State.UNCHANGED
-    move(row, guard, state=state, matched=report.matched, finished_at=datetime.now(tz=now.tzinfo))
+    finish(row, guard, now=now, matched=report.matched)
     return report
 
 
@@ -205,8 +194,7 @@ def _charge_chunk(
         packed = pack(chunk)
         if done.added or done.changed or not is_archived(store, row, packed):
             archive(row, number, packed, orders=len(chunk))
-        changed = F("changed_orders") + done.added + done.changed
-        FileImport.objects.filter(pk=row.pk).update(changed_orders=changed, chunks_done=number)
+        note_chunk(row, number, new=done.added, changed=done.changed, unchanged=done.unchanged)
         guard()
     _count(report, done, rows)
 
@@ -224,31 +212,30 @@ def _count(report: CostReport, done: Charged, rows: Sequence[Told]) -> None:
     report.loose = sorted(report.loose, key=lambda loose: loose.line)[:MOST_LISTED]
 
 
-def standing(store: Store, kind: Kind, digest: str) -> QuerySet[FileImport]:
-    """Return the imports of a file as a kind that have not been undone, the latest first."""
-    imports = FileImport.objects.filter(store=store, kind=kind.name, sha256=digest).exclude(state=FileImport.State.UNDONE)
-    return imports.exclude(state=FileImport.State.REFUSED).order_by("-pk")
-
-
-def undo_charges(store: Store, found: Sequence[FileImport], *, now: datetime, actor: str = "") -> int:
-    """Undo imports of charges: what another file tells of the same charges stands again, the others are taken back.
-
-    Return how many entries that wrote.
-    """
+def undo_charges(found: Sequence[FileImport], *, now: datetime, actor: str = "", progress: Progress = untold, guard: Guard = unguarded) -> Undone:
+    """Undo imports of one file of charges: what another file tells of the same charges stands again, the others are taken back."""
     FileImport.objects.filter(pk__in=[row.pk for row in found]).update(state=FileImport.State.UNDOING)
-    written = 0
+    charged = written = 0
     for row in found:
-        written += _restore(row, store, [each.pk for each in found], now, actor)
+        charged += len(charge_rows.keys_of(row.store_id, row.cause_ref))
+        written += _restore(row, [each.pk for each in found], now, actor, progress, guard)
         cause = Cause(CauseKind.UNDO, f"undo of {row.cause_ref}", actor)
-        written += charges.remove(store, cause_ref=row.cause_ref, cause=cause, now=now).added
-        FileImport.objects.filter(pk=row.pk).update(state=FileImport.State.UNDONE, undone_at=now)
-    resolve_rates(store)
-    return written
+        left = sorted(charge_rows.of_cause(row.store_id, row.cause_ref))
+        for start in range(0, len(left), charges.CHUNK):
+            with transaction.atomic():
+                written += charges.remove(row.store, ids=left[start : start + charges.CHUNK], cause=cause, now=now).added
+                guard()
+            progress("taking charges back", min(start + charges.CHUNK, len(left)), len(left))
+        resolve_rates(row.store)
+        move_undone(row, guard, now=now)
+    return Undone(charged, written)
 
 
-def _restore(row: FileImport, store: Store, undone: Sequence[int], now: datetime, actor: str) -> int:
+def _restore(row: FileImport, undone: Sequence[int], now: datetime, actor: str, progress: Progress, guard: Guard) -> int:
     """Let charges be again what the latest other file tells of them, as that file's from now on."""
+    store = row.store
     wanted = charge_rows.keys_of(store.pk, row.cause_ref)
+    whole = len(wanted)
     others = FileImport.objects.filter(store=store, kind=row.kind).exclude(pk__in=undone).exclude(state__in=UNDONE).order_by("-pk")
     context, written = context_of(store, now), 0
     for other in others if wanted else ():
@@ -257,6 +244,9 @@ def _restore(row: FileImport, store: Store, undone: Sequence[int], now: datetime
             partners = _partners(store, {reader.told(text).partner for _, texts in chunk for text in texts} - {""})
             facts = [fact for fact in _facts(chunk, reader, partners)[1] if (fact.kind, fact.order, fact.reference) in wanted]
             if facts:
-                written += charges.record_charges(store, facts, cause_ref=other.cause_ref, actor=actor, now=now, adopt=True).entries
+                with transaction.atomic():
+                    written += charges.record_charges(store, facts, cause_ref=other.cause_ref, actor=actor, now=now, adopt=True).entries
+                    guard()
                 wanted -= {(int(fact.kind), fact.order, fact.reference) for fact in facts}
+                progress("putting charges back", whole - len(wanted), whole)
     return written

@@ -9,6 +9,7 @@ class FileImport(models.Model):
     """One file a person imported, how it was read, and what it did."""
 
     class State(models.TextChoices):
+        LOOKING = "looking", "being looked at"
         WAITING = "waiting", "waiting"
         RUNNING = "running", "running or interrupted"
         REFUSED = "refused", "refused"
@@ -30,10 +31,12 @@ class FileImport(models.Model):
     proposal = models.ForeignKey(
         ProposedChange, null=True, on_delete=models.SET_NULL, related_name="+", help_text="The change that a file of product costs asks for."
     )  # fmt: skip
+    new_orders = models.PositiveIntegerField(default=0, help_text="Of the changed ones, those that were not known before.")
+    unchanged_orders = models.PositiveIntegerField(default=0)
     chunks_done = models.PositiveIntegerField(default=0, help_text="Chunks recorded so far; an import that was cut goes on after them.")
     actor = models.CharField(max_length=150, blank=True)
     problem = models.TextField(blank=True, help_text="Why the file was refused, with the rows that are wrong.")
-    job = models.PositiveBigIntegerField(null=True, help_text="The background job that imports it, when one does.")
+    job = models.PositiveBigIntegerField(null=True, help_text="The background job that works on it, when one does.")
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     undone_at = models.DateTimeField(null=True)
@@ -77,6 +80,22 @@ class OrderTransaction(models.Model):
         return f"{self.kind} of {self.order_name or self.order_ref}"
 
 
+class OrderLineTemplate(models.Model):
+    """How a store's file of order lines is read, as a person said it once. The latest under a name holds; earlier ones stay with their imports."""
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="order_line_templates")
+    name = models.CharField(max_length=60)
+    mapping = models.JSONField(help_text="A connectors.platforms.files.template.Template.")
+    actor = models.CharField(max_length=150, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["store", "-created_at"], name="order_line_template_by_age")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class FilePiece(models.Model):
     """A piece of a file that waits to be imported, compressed and sealed; deleted with the import's end."""
 
@@ -86,6 +105,22 @@ class FilePiece(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["file_import", "number"], name="one_piece_per_import_and_number")]
+
+
+class FileReport(models.Model):
+    """What looking at a file found, and what taking it did, as its page shows it."""
+
+    class Stage(models.TextChoices):
+        LOOKED = "looked", "looked at"
+        TAKEN = "taken", "taken"
+        UNDONE = "undone", "undone"
+
+    file_import = models.ForeignKey(FileImport, on_delete=models.CASCADE, related_name="reports")
+    stage = models.CharField(max_length=6, choices=Stage.choices)
+    body = models.JSONField(help_text="A connectors.file_kind.Found; of a file that is refused, why.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["file_import", "stage"], name="one_report_per_import_and_stage")]
 
 
 class RawPayload(models.Model):

@@ -8,8 +8,9 @@ from pathlib import Path
 from django.db import transaction
 from msgspec import Struct
 
-from connectors.cost_imports import MOST_LISTED, CostReport, Loose, checked, context_of, open_file, report_on
-from connectors.imports import archive, open_import
+from connectors.cost_imports import CostReport, checked, context_of, open_file, report_on
+from connectors.file_kind import MOST_LISTED, Guard, Loose, Undone, unguarded, untold
+from connectors.imports import archive, move_undone
 from connectors.models import FileImport
 from connectors.platforms.files import reading
 from connectors.platforms.files.cost_sheet import Checker, KeptRow, Options, as_json
@@ -50,15 +51,11 @@ def read_product_costs(store: Store, path: Path, *, options: Options, now: datet
     report = report_on(opened, PRODUCT_COSTS)
     reader = CostReader(opened.found.layout, context)
     kept: list[KeptRow] = []
-    for row in checked(opened, PRODUCT_COSTS, Checker(PRODUCT_COSTS, opened.found, reader.check, opened.width), report, _silent):
+    for row in checked(opened, PRODUCT_COSTS, Checker(PRODUCT_COSTS, opened.found, reader.check, opened.width), report, untold):
         kept.append(row)
     first_day = _first_day(store, options, now)
     report.effective_from = first_day.isoformat()
     return PricedFile(report, opened.digest, kept, _costs(store, [reader.told(row) for row in kept], first_day, report))
-
-
-def _silent(step: str, done: int, whole: int) -> None:
-    """Tell nobody: these files are read in a second."""
 
 
 def _first_day(store: Store, options: Options, now: datetime) -> date:
@@ -120,45 +117,27 @@ def _holds(cost: VariantCost, standing: Sequence[VariantCost]) -> bool:
     return bool(place) and all(getattr(standing[place - 1], name) == getattr(cost, name) for name in (*PARTS, "currency"))
 
 
-def take_product_costs(
-    store: Store, read: PricedFile, *, now: datetime, actor: str, origin: str = "", row: FileImport | None = None
-) -> FileImport:  # fmt: skip
-    """Propose the costs of a file as one change, and keep the file with it; raise FileRefused when they cannot be set.
-
-    `row` is an import that was opened before, by an upload.
-    """
+def take_product_costs(read: PricedFile, row: FileImport, *, now: datetime) -> None:
+    """Propose the costs of a file as one change, and keep the file with it; raise FileRefused when they cannot be set."""
     with transaction.atomic():
-        layout = as_json(read.report.layout) if read.report.layout else {}
-        row = row or open_import(store, PRODUCT_COSTS.name, layout, filename=read.report.filename, sha256=read.digest, actor=actor, now=now)
-        row.template = layout
+        row.template = as_json(read.report.layout) if read.report.layout else {}
+        row.save()
         reason = f"{read.report.filename} ({row.cause_ref})"
         if read.costs:
             try:
-                row.proposal = proposals.propose(store, add=read.costs, actor=actor, reason=reason, origin=origin or reason, now=now)
+                row.proposal = proposals.propose(row.store, add=read.costs, actor=row.actor, reason=reason, origin=reason, now=now)
             except RuleRefused as refused:
                 raise FileRefused(str(refused)) from refused
             archive(row, 1, pack([("", read.kept)]), orders=len(read.kept))
         row.rows, row.matched, row.finished_at = read.report.rows, read.report.matched, now
+        row.changed_orders = row.new_orders = len(read.costs)
+        row.unchanged_orders = read.report.unchanged
         row.state = FileImport.State.DONE if read.costs else FileImport.State.UNCHANGED
         row.save()
     read.report.import_id = row.pk
-    return row
 
 
-def import_product_costs(
-    store: Store, path: Path, *, options: Options, now: datetime, actor: str = "", dry_run: bool = False
-) -> CostReport:  # fmt: skip
-    """Check a file and, unless it is a dry run, set its costs at once; raise FileRefused with the rows that are wrong."""
-    read = read_product_costs(store, path, options=options, now=now)
-    if not dry_run:
-        with transaction.atomic():
-            row = take_product_costs(store, read, now=now, actor=actor)
-            if row.proposal is not None:
-                proposals.apply(row.proposal, actor=actor, now=now)
-    return read.report
-
-
-def undo_product_costs(found: Sequence[FileImport], *, now: datetime, actor: str = "") -> None:
+def undo_product_costs(found: Sequence[FileImport], *, now: datetime, actor: str = "", guard: Guard = unguarded) -> Undone:
     """Undo what imports of product costs changed, the latest first; raise FileRefused where later changes rest on it."""
     with transaction.atomic():
         for row in found:
@@ -169,4 +148,5 @@ def undo_product_costs(found: Sequence[FileImport], *, now: datetime, actor: str
                     proposals.dismiss(row.proposal)
             except RuleRefused as refused:
                 raise FileRefused(str(refused)) from refused
-            FileImport.objects.filter(pk=row.pk).update(state=FileImport.State.UNDONE, undone_at=now)
+            move_undone(row, guard, now=now)
+    return Undone(sum(row.changed_orders for row in found))

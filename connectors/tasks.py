@@ -7,15 +7,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from connectors import ecb
-from connectors.imports import KIND, ImportUndone
+from connectors.imports import ImportUndone
 from connectors.models import FileImport
+from connectors.order_line_imports import KIND
 from connectors.platforms.files.template import Template, as_json
-from connectors.uploads import forget_abandoned, import_received, receive
+from connectors.uploads import forget_abandoned, import_received, look_at, receive, undo_imported
 from ledger.kinds import Hold
 from ledger.models import Order, Store
 from ledger.tasks import submit_check, submit_redraft
 from profitpeek.jobs import queue
-from profitpeek.jobs.faults import Cancelled, Retryable
+from profitpeek.jobs.faults import Cancelled, Permanent, Retryable
 from profitpeek.jobs.kinds import Kind
 from profitpeek.jobs.work import Work
 
@@ -30,21 +31,52 @@ def submit_file(store: Store, file: BinaryIO, template: Template, *, filename: s
 
 def submit_kept(row: FileImport, *, actor: str) -> None:
     """Have a file that is kept imported in the background."""
-    row.job = queue.submit(
-        IMPORT_FILE, {"import": row.pk}, key=f"import:{row.pk}", subject=f"{row.filename} into {row.store.name}", actor=actor
-    )  # fmt: skip
+    _submit(IMPORT_FILE, row, actor, f"{row.filename} into {row.store.name}")
+
+
+def submit_look(row: FileImport, *, actor: str) -> None:
+    """Have a file that is kept looked at in the background."""
+    _submit(LOOK_AT_FILE, row, actor, f"{row.filename} for {row.store.name}")
+
+
+def submit_undo(row: FileImport, *, actor: str) -> None:
+    """Have the imports of a file undone in the background."""
+    _submit(UNDO_FILE, row, actor, f"{row.filename} out of {row.store.name}")
+
+
+def _submit(kind: Kind, row: FileImport, actor: str, subject: str) -> None:
+    row.job = queue.submit(kind, {"import": row.pk}, key=f"import:{row.pk}", subject=subject, actor=actor)
     row.save(update_fields=["job"])
 
 
 def import_file(work: Work) -> None:
     """Import a kept file; a run that was cut is gone on with, chunk by chunk."""
-    row = FileImport.objects.select_related("store").get(pk=work.parameters["import"])
+    row = _row(work)
     try:
         import_received(row, progress=work.progress, guard=work.fence)
     except ImportUndone as undone:
         row.pieces.all().delete()
         raise Cancelled(str(undone)) from undone
     submit_check(row.store, actor=work.actor)
+
+
+def look_at_file(work: Work) -> None:
+    """Check a kept file and keep what was found for its page."""
+    look_at(_row(work), now=timezone.now(), progress=work.progress)
+
+
+def undo_file(work: Work) -> None:
+    """Take back the imports of a file, chunk by chunk; what was cut is gone on with."""
+    row = _row(work)
+    undo_imported(row, now=timezone.now(), actor=work.actor, progress=work.progress, guard=work.fence)
+    submit_check(row.store, actor=work.actor)
+
+
+def _row(work: Work) -> FileImport:
+    row = FileImport.objects.select_related("store", "proposal").filter(pk=work.parameters["import"]).first()
+    if row is None:
+        raise Permanent("The file is there no more.")
+    return row
 
 
 def forget_files(work: Work) -> None:
@@ -64,5 +96,7 @@ def load_rates(work: Work) -> None:
 
 
 IMPORT_FILE = Kind(name="import-file", label="File import", handler=import_file, timeout=2_700)
+LOOK_AT_FILE = Kind(name="look-at-file", label="Look at a file", handler=look_at_file, timeout=2_700)
+UNDO_FILE = Kind(name="undo-file", label="Undoing of an import", handler=undo_file, timeout=2_700)
 FORGET_FILES = Kind(name="forget-files", label="Deletion of abandoned files", handler=forget_files)
 LOAD_RATES = Kind(name="load-rates", label="Exchange rates", handler=load_rates, attempts=8)

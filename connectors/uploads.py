@@ -15,13 +15,15 @@ from typing import Any, BinaryIO
 import msgspec
 from django.db import transaction
 from django.utils import timezone
+from msgspec import Struct
 
-from connectors.cost_imports import CHARGES, import_charges
-from connectors.imports import UNDONE, Guard, ImportUndone, Progress, import_order_lines, open_import
-from connectors.models import FileImport, FilePiece
-from connectors.platforms.files.cost_sheet import Options, from_json
-from connectors.platforms.files.faults import FileRefused
-from connectors.platforms.files.template import from_json as read_template
+from connectors import file_kinds
+from connectors.effects import begin_undo, end_undo, keep_taken
+from connectors.file_kind import Effect, Found, Guard, Progress
+from connectors.imports import UNDONE, ImportUndone, keep_report, new_import, standing
+from connectors.models import FileImport, FilePiece, FileReport
+from connectors.platforms.files.faults import FileRefused, RowFault
+from connectors.suspicions import suspicions
 from ledger.filenames import plain_name
 from ledger.models import Store
 from ledger.sealing import seal, unseal
@@ -43,7 +45,8 @@ def receive(
     """Keep a file that is to be imported; raise FileRefused when it is empty or too large. Call it in a transaction."""
     digest = hashlib.sha256()
     name = plain_name(filename, otherwise="file.csv")
-    row = open_import(store, kind, template, filename=name, sha256="", actor=actor, now=now, state=FileImport.State.WAITING)
+    row = new_import(store, kind, template, filename=name, sha256="", actor=actor, now=now, state=FileImport.State.WAITING)
+    row.save()
     size = 0
     for number, piece in enumerate(iter(lambda: file.read(PIECE), b""), start=1):
         size += len(piece)
@@ -88,29 +91,77 @@ def kept_file(row: FileImport) -> Iterator[Path]:
         yield path
 
 
-def options_of(row: FileImport) -> Options:
-    """Return what a person said of a file of costs; once a run has begun, what that found in it."""
-    said = row.template.get("options")
-    if said is not None:
-        return msgspec.convert(said, Options)
-    layout = from_json(row.template)
-    return Options(decimal_sign=layout.decimal_sign, day_order=layout.day_order, currency=layout.currency)
+class Refusal(Struct):
+    """Why a file was refused when it was looked at, with the first rows that are wrong."""
+
+    reason: str
+    faults: list[RowFault]
+    count: int
+
+
+class Looked(Struct):
+    """What looking at a file found: what it holds, or why it is refused."""
+
+    found: Found | None = None
+    refusal: Refusal | None = None
+
+
+def look_at(row: FileImport, *, now: datetime, progress: Progress) -> None:
+    """Check a kept file as its import would, write nothing of it, and keep what was found for the file's page."""
+    looked = Looked()
+    try:
+        with kept_file(row) as path:
+            looked.found = file_kinds.find(row.kind).look(row, path, now, progress)
+        looked.found.warnings += suspicions(looked.found, row.store.currency)
+    except FileRefused as refused:
+        looked.refusal = _refusal(refused)
+    with transaction.atomic():
+        keep_report(row, FileReport.Stage.LOOKED, msgspec.to_builtins(looked))
+        FileImport.objects.filter(pk=row.pk, state=FileImport.State.LOOKING).update(state=FileImport.State.WAITING, job=None)
+
+
+def _refusal(refused: FileRefused) -> Refusal:
+    return Refusal(refused.reason, list(refused.faults), refused.count)
+
+
+def looked(row: FileImport) -> Looked | None:
+    """Return what looking at a file found; None when nobody has looked yet."""
+    report = row.reports.filter(stage=FileReport.Stage.LOOKED).first()
+    return None if report is None else msgspec.convert(report.body, Looked)
+
+
+def taken(row: FileImport) -> Found | None:
+    """Return what taking a file did; None when it was not taken, or before such reports were kept."""
+    report = row.reports.filter(stage=FileReport.Stage.TAKEN).first()
+    return None if report is None else msgspec.convert(report.body, Found)
+
+
+def undone(row: FileImport) -> Effect | None:
+    """Return what undoing a file did to profit; None when it was not undone, or before such reports were kept."""
+    report = row.reports.filter(stage=FileReport.Stage.UNDONE).first()
+    return None if report is None else msgspec.convert(report.body, Effect)
+
+
+def undo_imported(row: FileImport, *, now: datetime, actor: str, progress: Progress, guard: Guard) -> None:
+    """Undo every import of a file as its kind; raise FileRefused where later changes rest on it."""
+    kind = file_kinds.find(row.kind)
+    found = list(standing(row.store, kind, row.sha256, template=row.template).select_related("store", "proposal"))
+    begin_undo(row, found)
+    kind.undo(found, now, actor, progress, guard)
+    end_undo(row)
+    for each in found:
+        each.pieces.all().delete()
 
 
 def _import(row: FileImport, progress: Progress, guard: Guard) -> str:
     """Import the kept file and return why it was refused, if it was."""
-    with kept_file(row) as path:
-        try:
-            if row.kind in CHARGES:
-                import_charges(
-                    row.store, path, CHARGES[row.kind], options=options_of(row), now=timezone.now(), actor=row.actor, progress=progress, row=row,
-                    guard=guard,
-                )  # fmt: skip
-            else:
-                template = read_template(row.template)
-                import_order_lines(row.store, path, template, now=timezone.now(), actor=row.actor, progress=progress, row=row, guard=guard)
-        except FileRefused as refused:
-            return str(refused)
+    try:
+        with kept_file(row) as path:
+            found = file_kinds.find(row.kind).take(row, path, timezone.now(), progress, guard)
+    except FileRefused as refused:
+        keep_report(row, FileReport.Stage.LOOKED, msgspec.to_builtins(Looked(refusal=_refusal(refused))))
+        return str(refused)
+    keep_taken(row, found)
     return ""
 
 

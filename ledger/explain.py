@@ -8,7 +8,7 @@ from django.db import connection
 
 from ledger import accounts
 from ledger.kinds import Basis, CauseKind
-from ledger.models import Book
+from ledger.models import Batch, Book, Order, OrderCharge, Store
 from ledger.totals import DAY_OF_BASIS
 
 
@@ -50,3 +50,39 @@ def changes(book: Book, *, after: int, through: int, basis: Basis = Basis.EVENT)
             Change(seq, at, CauseKind(cause).label, ref, actor, month, accounts.name_of(account), accounts.line_of(account), added, back, count)
             for seq, at, cause, ref, actor, month, account, added, back, count in cursor.fetchall()
         ]
+
+
+_CAUSED = """
+    SELECT date_trunc('month', {day})::date AS month, account, sum(amount) FROM ledger_entry
+    WHERE book_id = %(book)s AND seq BETWEEN %(first)s AND %(last)s AND seq = ANY(%(seqs)s) GROUP BY month, account
+"""
+
+
+def caused(book: Book, cause_ref: str, *, cause: CauseKind, basis: Basis = Basis.EVENT) -> dict[date, dict[str, Decimal]]:
+    """Return what one cause changed of profit, by month and statement line; empty when it wrote nothing."""
+    seqs = list(Batch.objects.filter(book_id=book.pk, cause=cause, cause_ref=cause_ref).order_by("seq").values_list("seq", flat=True))
+    found: dict[date, dict[str, Decimal]] = {}
+    if not seqs:
+        return found
+    with connection.cursor() as cursor:
+        # the batches' span first: the index by batch knows ranges only
+        cursor.execute(_CAUSED.format(day=DAY_OF_BASIS[basis]), {"book": book.pk, "first": seqs[0], "last": seqs[-1], "seqs": seqs})
+        for month, account, amount in cursor.fetchall():
+            line = accounts.line_of(account)
+            if line is not None:
+                lines = found.setdefault(month, {})
+                lines[line] = lines.get(line, Decimal(0)) + amount
+    return dict(sorted(found.items()))
+
+
+class Standing(NamedTuple):
+    """What still stands as one import told it last."""
+
+    orders: int
+    charges: int
+
+
+def standing_of(store: Store, cause_ref: str) -> Standing:
+    """Return how many orders and charges a cause was the last to change: what undoing it would take back or put back."""
+    orders = Order.objects.filter(store=store, cause_ref=cause_ref, withdrawn_at=None).count()
+    return Standing(orders, OrderCharge.objects.filter(store=store, cause_ref=cause_ref, removed_at=None).count())

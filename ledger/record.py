@@ -72,6 +72,15 @@ def tell_ids(store: Store, facts: Sequence[OrderFact]) -> None:
         mirror.rename(store.pk, facts[0].platform, ids)
 
 
+def look(store: Store, facts: Sequence[OrderFact]) -> Recorded:
+    """Return what recording facts of one platform would do to their orders, and write nothing; what would be held is not told."""
+    latest = _newest(facts)
+    known = _known(store, latest)
+    news = [key for key, fact in latest.items() if _says_more(fact, digest(fact), known.get(key))]
+    changed = sum(key in known for key in news)
+    return Recorded(new=len(news) - changed, changed=changed, unchanged=len(latest) - len(news))
+
+
 def persist(store: Store, write: Callable[[], Result]) -> Result:
     """Run a write in a transaction, again when another writer of the same rows came between."""
     for _ in range(ATTEMPTS):

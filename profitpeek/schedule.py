@@ -2,7 +2,7 @@
 
 from datetime import time, timedelta
 
-from connectors.tasks import FORGET_FILES, IMPORT_FILE, LOAD_RATES
+from connectors.tasks import FORGET_FILES, IMPORT_FILE, LOAD_RATES, LOOK_AT_FILE, UNDO_FILE
 from dashboards.tasks import FORGET_EXPIRED
 from ledger.daily import SHOW_PERCENTAGES
 from ledger.proposal_tasks import FORGET_PROPOSALS, PREVIEW_COSTS
@@ -37,6 +37,8 @@ KINDS: tuple[Kind, ...] = (
     PREVIEW_COSTS,
     FORGET_PROPOSALS,
     IMPORT_FILE,
+    LOOK_AT_FILE,
+    UNDO_FILE,
     LOAD_RATES,
     FORGET_EXPIRED,
     FORGET_FILES,

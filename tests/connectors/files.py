@@ -1,9 +1,22 @@
 """Write order-line files for tests."""
 
 import gzip
+from datetime import datetime
 from pathlib import Path
 
-from connectors.platforms.files.template import FOLDER
+from connectors import order_line_imports
+from connectors.cost_imports import CostReport
+from connectors.file_kind import FileKind, Undone
+from connectors.imports import new_import, standing
+from connectors.models import FileImport
+from connectors.order_line_files import ORDER_LINE_FILES
+from connectors.platforms.files.cost_sheet import Options
+from connectors.platforms.files.product_costs import PRODUCT_COSTS
+from connectors.platforms.files.reading import file_digest
+from connectors.platforms.files.template import FOLDER, Template, as_json
+from connectors.product_cost_imports import read_product_costs, take_product_costs
+from ledger import proposals
+from ledger.models import Store
 
 GENERIC = (FOLDER / "generic-order-lines.toml").read_text()
 HEADER = "order,date,sku,title,quantity,unit_price,customer,country"
@@ -40,3 +53,23 @@ def own_template(folder: Path, text: str, name: str = "own") -> str:
     path = folder / f"{name}.toml"
     path.write_text(text)
     return str(path)
+
+
+def imports_of(store: Store, path: Path, kind: FileKind, template: Template | None = None) -> list[FileImport]:
+    """Return the imports of a file that can be undone, the latest first."""
+    return list(standing(store, kind, file_digest(path), template=None if template is None else as_json(template)))
+
+
+def undo_order_lines(store: Store, path: Path, template: Template, *, now: datetime) -> Undone:
+    """Undo every import of a file of order lines."""
+    return order_line_imports.undo_order_lines(imports_of(store, path, ORDER_LINE_FILES, template), now=now)
+
+
+def import_product_costs(store: Store, path: Path, *, options: Options, now: datetime, actor: str = "") -> CostReport:
+    """Take a file of product costs, and save the change that it proposes."""
+    read = read_product_costs(store, path, options=options, now=now)
+    row = new_import(store, PRODUCT_COSTS.name, {}, filename=path.name, sha256=file_digest(path), actor=actor, now=now)
+    take_product_costs(read, row, now=now)
+    if row.proposal is not None:
+        proposals.apply(row.proposal, actor=actor, now=now)
+    return read.report

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from connectors.cost_imports import CostReport, Loose, import_charges, standing, undo_charges
-from connectors.imports import import_order_lines, undo_order_lines
+from connectors.cost_files import COMMISSION_FILES, SHIPPING_COST_FILES
+from connectors.cost_imports import CostReport, import_charges, undo_charges
+from connectors.file_kind import Loose
 from connectors.models import FileImport, RawPayload
+from connectors.order_line_imports import import_order_lines
 from connectors.platforms.files.cost_sheet import Options
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.order_charges import COMMISSIONS, SHIPPING_COSTS
-from connectors.platforms.files.reading import file_digest
 from connectors.platforms.files.template import load
-from connectors.product_cost_imports import import_product_costs
 from connectors.spool import unpack
 from ledger.accounts import FULFILMENT_SHIPPING
 from ledger.cause import Cause
@@ -27,7 +27,7 @@ from ledger.reposting import repost
 from ledger.sealing import unseal
 from tests.builders import a_cost, a_line, a_store, an_order
 from tests.builders import write as record
-from tests.connectors.files import write
+from tests.connectors.files import import_product_costs, imports_of, undo_order_lines, write
 from tests.ledger_text import assert_entries
 
 pytestmark = pytest.mark.django_db
@@ -51,7 +51,7 @@ def labels(store: Store, path: Path, **more: bool) -> CostReport:
 
 def undo(store: Store, path: Path) -> int:
     """Undo an import of shipping costs."""
-    return undo_charges(store, list(standing(store, SHIPPING_COSTS, file_digest(path))), now=NOW)
+    return undo_charges(imports_of(store, path, SHIPPING_COST_FILES), now=NOW).entries
 
 
 def command(*words: str) -> str:
@@ -123,7 +123,7 @@ def test_undo_finds_what_another_file_tells_though_its_partner_is_called_somethi
     for path in (first, second):
         import_charges(store, path, COMMISSIONS, options=Options(), now=NOW)
     Partner.objects.update(name="Bo Ltd")
-    undo_charges(store, list(standing(store, COMMISSIONS, file_digest(second))), now=NOW)
+    undo_charges(imports_of(store, second, COMMISSION_FILES), now=NOW)
     assert_entries(store, "source amount\n 1001 -10.00", only=("marketing",), live=True)
     assert list(FileImport.objects.order_by("pk").values_list("state", flat=True)) == ["done", "undone"]
     assert OrderCharge.objects.get(removed_at=None).partner == Partner.objects.get(name="Bo")
@@ -238,12 +238,13 @@ def test_a_sku_told_twice_for_one_day_is_refused(store: Store, tmp_path: Path) -
 def test_the_command_says_what_was_matched_and_lists_the_rest(store: Store, tmp_path: Path) -> None:
     path = write(tmp_path, f"{TWO}\n,,\n" + "\n".join(f"20{n:02},1.00," for n in range(22)), header=HEADER)
     said = command("mugs", str(path), "--kind", "shipping-costs", "--dry-run").splitlines()
-    assert said[:6] == [
-        "orders.csv: matched 2 of 24 rows to orders (utf-8, “,”, 1 blank rows left out).",
-        "Columns: order = “Order”, amount = “Label cost”, reference = “Tracking number”. Decimal sign “.”, currency where a row names none EUR.",
+    assert said[:7] == [
+        "orders.csv: 24 rows, 2 rows whose order is known, 1 blank rows left out (utf-8, “,”).",
+        "Columns: order = “Order”, cost = “Label cost”, tracking number = “Tracking number”.",
         "Sum of all rows: 33.30 EUR.",
-        "24 new, 0 changed, 0 unchanged; 0 entries.",
-        "22 rows without an order (they wait, and are booked when their order arrives):",
+        "Decimal sign “.”, currency where a row names none EUR.",
+        "Would be: 24 new charges, 0 changed, 0 unchanged.",
+        "22 rows without order (they wait, and are booked when their order arrives):",
         "  line 5: 2000",
     ]
     assert said[-2:] == ["  … and 2 more", "Dry run: nothing was written."]
@@ -252,10 +253,14 @@ def test_the_command_says_what_was_matched_and_lists_the_rest(store: Store, tmp_
 def test_the_command_imports_tells_machines_and_undoes(store: Store, tmp_path: Path) -> None:
     path = write(tmp_path, TWO, header=HEADER)
     told = json.loads(command("mugs", str(path), "--kind", "shipping-costs", "--json"))
-    assert {name: told[name] for name in ("rows", "matched", "added", "totals")} == {
-        "rows": 2, "matched": 2, "added": 2, "totals": {"EUR": "11.30"},
+    assert {name: told[name] for name in ("rows", "new", "sums", "counts")} == {
+        "rows": 2, "new": 2, "sums": [{"label": "all rows", "amount": "11.30", "currency": "EUR"}],
+        "counts": [{"label": "rows whose order is known", "value": 2}],
     }  # fmt: skip
-    assert command("mugs", str(path), "--kind", "shipping-costs", "--undo") == "Undone: 2 entries written. History stays in the book.\n"
+    assert (
+        command("mugs", str(path), "--kind", "shipping-costs", "--undo")
+        == "Undone: 2 taken back or restored, 2 entries written. History stays in the book.\n"
+    )
     with pytest.raises(CommandError, match="has not been imported into mugs as shipping-costs; there is nothing to undo"):
         command("mugs", str(path), "--kind", "shipping-costs", "--undo")
 

@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from connectors import ecb, tasks
-from connectors.imports import import_order_lines, undo_order_lines
 from connectors.models import FileImport, FilePiece, RawPayload
+from connectors.order_line_imports import import_order_lines
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.template import load
 from connectors.tasks import submit_file
@@ -22,7 +22,7 @@ from profitpeek.jobs.faults import LeaseLost
 from profitpeek.jobs.models import Job
 from profitpeek.jobs.running import run
 from profitpeek.jobs.work import Work
-from tests.connectors.files import GENERIC, HEADER, RETAILER, RETAILER_HEADER, own_template, write
+from tests.connectors.files import GENERIC, HEADER, RETAILER, RETAILER_HEADER, own_template, undo_order_lines, write
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
@@ -142,7 +142,7 @@ def test_an_undo_that_was_cut_goes_on_when_called_again(store: Store, tmp_path: 
     path = write(tmp_path, MANY)
     import_order_lines(store, path, load("generic-order-lines"), now=NOW)
     with monkeypatch.context() as patch:
-        patch.setattr("connectors.imports.withdraw", lambda *args, **kwargs: (_ for _ in ()).throw(Cut()))
+        patch.setattr("connectors.order_line_imports.withdraw", lambda *args, **kwargs: (_ for _ in ()).throw(Cut()))
         with pytest.raises(Cut):
             undo_order_lines(store, path, load("generic-order-lines"), now=NOW)
     assert FileImport.objects.get().state == "undoing"

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from connectors.imports import import_order_lines, undo_order_lines
 from connectors.models import FileImport, RawPayload
+from connectors.order_line_imports import import_order_lines
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.template import as_json, load
 from connectors.spool import pack, unpack
 from ledger.models import Order, Store
 from ledger.sealing import seal, unseal
 from ledger.stores import open_store
-from tests.connectors.files import GENERIC, HEADER, own_template, write
+from tests.connectors.files import GENERIC, HEADER, own_template, undo_order_lines, write
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)

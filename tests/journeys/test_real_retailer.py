@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.db.models import Sum
 
-from connectors.imports import import_order_lines, undo_order_lines
+from connectors.order_line_imports import import_order_lines
 from connectors.platforms.files.template import load
 from ledger import accounts
 from ledger.audit import check_all
@@ -20,6 +20,7 @@ from ledger.money import decimal
 from ledger.periods import By, cut
 from ledger.statements import amount, profit
 from ledger.stores import open_store
+from tests.connectors.files import undo_order_lines
 
 FILE = Path(__file__).resolve().parents[3] / "shared/datasets/orders/uci_online_retail_lines_2010-12_2011-06.csv.gz"
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)

@@ -1,27 +1,29 @@
-"""Import a file into a store, in the foreground: order lines, or costs."""
+"""Import a file into a store, in the foreground."""
 
 import json
 import sys
 from argparse import ArgumentParser
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from django.utils import timezone
 
-from connectors import cost_words
-from connectors.cost_imports import CHARGES, import_charges, standing, undo_charges
-from connectors.imports import KIND, ImportUndone, Report, import_order_lines, undo_order_lines
-from connectors.platforms.files.cost_sheet import AUTO, Options
+from connectors import file_kinds, file_words
+from connectors.effects import keep_taken
+from connectors.file_kind import FileKind, Progress, unguarded, untold
+from connectors.imports import ImportUndone, new_import, standing
+from connectors.models import FileImport
+from connectors.order_line_files import ORDER_LINE_FILES
+from connectors.order_line_templates import find_template
+from connectors.platforms.files.cost_sheet import AUTO
 from connectors.platforms.files.faults import FileRefused
-from connectors.platforms.files.product_costs import PRODUCT_COSTS
 from connectors.platforms.files.reading import file_digest
-from connectors.platforms.files.template import load, names
-from connectors.product_cost_imports import import_product_costs, undo_product_costs
+from connectors.platforms.files.template import as_json, names
+from ledger import proposals
 from ledger.models import Store
-from ledger.money import decimal, in_minor_units
 
 ACTOR = "command line"
 
@@ -35,8 +37,8 @@ class Command(BaseCommand):
         """Declare the arguments."""
         parser.add_argument("slug", help="the store")
         parser.add_argument("path", type=Path, help="the file: CSV, plain or .gz")
-        parser.add_argument("--kind", choices=[KIND, *CHARGES, PRODUCT_COSTS.name], required=True, help="what the file holds")
-        parser.add_argument("--template", help=f"how the columns of order lines are read: {', '.join(names())}, or a path to your own .toml")
+        parser.add_argument("--kind", choices=[kind.name for kind in file_kinds.FILE_KINDS], required=True, help="what the file holds")
+        parser.add_argument("--template", help=f"how the columns of order lines are read: {', '.join(names())}, store:NAME, or a path to a .toml")
         parser.add_argument("--decimal-sign", choices=[AUTO, ".", ","], default=AUTO, help="of amounts in a file of costs")
         parser.add_argument("--day-order", choices=[AUTO, "day", "month"], default=AUTO, help="what stands first in dates like 03/04/2026")
         parser.add_argument("--currency", default="", help="of amounts without one in a file of costs; the store's by default")
@@ -52,53 +54,49 @@ class Command(BaseCommand):
             raise CommandError(f"There is no store “{options['slug']}”. Open it with create_store.")
         if options["undo"] and options["dry_run"]:
             raise CommandError("--undo and --dry-run do not go together.")
-        if options["kind"] == KIND and not options["template"]:
+        kind = file_kinds.find(options["kind"])
+        if kind is ORDER_LINE_FILES and not options["template"]:
             raise CommandError(f"Name a template for order lines: --template {names()[0]}, or the path of your own.")
         try:
-            take = self._order_lines if options["kind"] == KIND else self._undo_costs if options["undo"] else self._costs
-            self.stdout.write(take(store, options))
+            row = _row(store, kind, options)
+            self.stdout.write(self._undo(row, kind, options) if options["undo"] else self._import(row, kind, options))
         except (FileRefused, ImportUndone) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             raise CommandError("Interrupted. What was recorded stays; import the file again to go on, or undo it.") from None
 
-    def _order_lines(self, store: Store, options: dict[str, Any]) -> str:
-        template, now = load(options["template"]), timezone.now()
-        if options["undo"]:
-            report = undo_order_lines(store, options["path"], template, now=now, actor=ACTOR)
+    def _import(self, row: FileImport, kind: FileKind, options: dict[str, Any]) -> str:
+        path, now, written = options["path"], timezone.now(), not options["dry_run"]
+        if not written:
+            found = kind.look(row, path, now, self._progress(options))
+        elif kind.is_reviewed:
+            with transaction.atomic():
+                found = kind.take(row, path, now, untold, unguarded)
+                if row.proposal is not None:
+                    proposals.apply(row.proposal, actor=ACTOR, now=now)
         else:
-            report = import_order_lines(
-                store, options["path"], template, now=now, actor=ACTOR, dry_run=options["dry_run"], progress=self._progress(options)
-            )  # fmt: skip
-        return json.dumps(as_json(report, store), indent=2) if options["json"] else in_words(report, store, options)
-
-    def _costs(self, store: Store, options: dict[str, Any]) -> str:
-        said = Options(options["decimal_sign"], options["day_order"], options["currency"].upper(), options["effective_from"])
-        path, now, dry_run = options["path"], timezone.now(), options["dry_run"]
-        if options["kind"] == PRODUCT_COSTS.name:
-            report = import_product_costs(store, path, options=said, now=now, actor=ACTOR, dry_run=dry_run)
-        else:
-            report = import_charges(
-                store, path, CHARGES[options["kind"]], options=said, now=now, actor=ACTOR, dry_run=dry_run, progress=self._progress(options)
-            )  # fmt: skip
-        return json.dumps(cost_words.as_json(report), indent=2) if options["json"] else "\n".join(cost_words.lines_of(report, written=not dry_run))
-
-    def _undo_costs(self, store: Store, options: dict[str, Any]) -> str:
-        kind = CHARGES.get(options["kind"], PRODUCT_COSTS)
-        found = list(standing(store, kind, file_digest(options["path"])))
-        if not found:
-            raise FileRefused(f"{options['path'].name} has not been imported into {store.slug} as {kind.name}; there is nothing to undo.")
-        written = undo_charges(store, found, now=timezone.now(), actor=ACTOR) if kind.name in CHARGES else 0
-        if kind is PRODUCT_COSTS:
-            undo_product_costs(found, now=timezone.now(), actor=ACTOR)
+            found = kind.take(row, path, now, self._progress(options), unguarded)
+            keep_taken(row, found)
         if options["json"]:
-            return json.dumps({"store": store.slug, "undone": [row.pk for row in found], "entries": written}, indent=2)
-        what = "its costs are taken back; orders are being restated" if kind is PRODUCT_COSTS else f"{written:,} entries written"
-        return f"Undone: {what}. History stays in the book."
+            return json.dumps({"store": row.store.slug, "currency": row.store.currency, **msgspec.to_builtins(found)}, indent=2)
+        return "\n".join(file_words.lines_of(found, written=written))
 
-    def _progress(self, options: dict[str, Any]) -> Callable[[str, int, int], None] | None:
+    def _undo(self, row: FileImport, kind: FileKind, options: dict[str, Any]) -> str:
+        found = list(standing(row.store, kind, row.sha256, template=row.template).select_related("store", "proposal"))
+        if not found:
+            how = f" with the template {row.template['name']}" if kind is ORDER_LINE_FILES else ""
+            raise FileRefused(f"{row.filename} has not been imported into {row.store.slug} as {kind.name}{how}; there is nothing to undo.")
+        done = kind.undo(found, timezone.now(), ACTOR, self._progress(options), unguarded)
+        if options["json"]:
+            undone = [each.pk for each in found]
+            return json.dumps({"store": row.store.slug, "undone": undone, "orders": done.orders, "entries": done.entries}, indent=2)
+        if kind.is_reviewed:
+            return "Undone: its costs are taken back; orders are being restated. History stays in the book."
+        return f"Undone: {done.orders:,} taken back or restored, {done.entries:,} entries written. History stays in the book."
+
+    def _progress(self, options: dict[str, Any]) -> Progress:
         if options["json"] or not sys.stderr.isatty():
-            return None
+            return untold
 
         def show(step: str, done: int, whole: int) -> None:
             bar = f"[{'#' * (30 * done // whole):30}] {100 * done // whole:3} %" if whole else ""
@@ -108,37 +106,12 @@ class Command(BaseCommand):
         return show
 
 
-def as_json(report: Report, store: Store) -> dict[str, Any]:
-    """Return a report as plain values; amounts are texts in the store's currency."""
-    values = dict(msgspec.to_builtins(report))
-    for key in ("file_total", "rounding"):
-        values[key] = str(in_minor_units(decimal(values[key]), store.currency))
-    values["foreign_totals"] = {code: str(in_minor_units(decimal(value), code)) for code, value in report.foreign_totals.items()}
-    return {"store": store.slug, "currency": store.currency, **values}
-
-
-def in_words(report: Report, store: Store, options: dict[str, Any]) -> str:
-    """Say what a file held and what was done with it."""
-    if options["undo"]:
-        return f"Undone: {report.orders:,} orders taken back or restored, {report.entries:,} entries written. History stays in the book."
-    total, rounding = (in_minor_units(decimal(value), store.currency) for value in (report.file_total, report.rounding))
-    lines = [
-        f"{report.filename}: {report.rows:,} rows ({report.encoding}, “{report.delimiter}”), {report.orders:,} orders:"
-        f" {report.sale_orders:,} sales ({report.zero_orders:,} worth 0) and {report.return_orders:,} returns.",
-        f"Sum of all rows {total} {store.currency}; rounding to the minor unit takes {rounding}.",
-    ]
-    lines += [f"In other currencies: {in_minor_units(decimal(value), code)} {code}." for code, value in sorted(report.foreign_totals.items())]
-    if report.dropped_columns:
-        lines.append(f"Columns not read: {', '.join(report.dropped_columns)}.")
-    if report.unknown_countries:
-        lines.append(f"Countries not recognised (left unknown): {', '.join(report.unknown_countries)}.")
-    if options["dry_run"]:
-        lines.append("Dry run: nothing was written.")
-    else:
-        lines.append(
-            f"Import {report.import_id}: {report.new:,} new orders, {report.changed:,} changed, {report.unchanged:,} unchanged;"
-            f" {report.entries:,} entries."
-        )
-        if report.held:
-            lines.append(f"{report.held:,} orders wait for an exchange rate; load rates, then repost.")
-    return "\n".join(lines)
+def _row(store: Store, kind: FileKind, options: dict[str, Any]) -> FileImport:
+    """Make the import, not yet in the table, that the arguments ask for."""
+    path, template = options["path"], {}
+    if kind is ORDER_LINE_FILES:
+        template = as_json(find_template(store, options["template"]))
+    elif kind.asks:
+        said = {"decimal_sign": options["decimal_sign"], "day_order": options["day_order"], "currency": options["currency"].upper()}
+        template = {"options": {**said, "effective_from": options["effective_from"]}}
+    return new_import(store, kind.name, template, filename=path.name, sha256=file_digest(path), actor=ACTOR, now=timezone.now())

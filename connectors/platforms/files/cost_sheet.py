@@ -16,6 +16,8 @@ from ledger.money import is_currency
 
 MOST_FAULTS = 1_000
 AUTO = "auto"
+DECIMAL_SIGN, DAY_ORDER, CURRENCY, EFFECTIVE_FROM = "decimal_sign", "day_order", "currency", "effective_from"
+"""What a person may say of a file, as Options names it."""
 
 KeptRow = tuple[str, ...]
 """The number of a row's line, then its texts in the order of its kind's fields; a field without a column is an empty text."""

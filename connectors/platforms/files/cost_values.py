@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from connectors.platforms.files.faults import FileRefused
-from connectors.platforms.files.values import OLDEST_YEAR, BadCell, price_reader
+from connectors.platforms.files.values import OLDEST_YEAR, BadCell, Price, price_reader
 from ledger.money import Tenk, is_currency
 
 LONGEST = 120
@@ -59,19 +59,32 @@ def find_decimal_sign(texts: Iterable[str]) -> str:
 
 def amount_reader(decimal_sign: str) -> Callable[[str], Amount]:
     """Make a reader of amounts; a currency's sign or code may stand beside the figure."""
-    read_price = price_reader(decimal_sign)
+    read_price = signed_price_reader(decimal_sign)
 
     def read(text: str) -> Amount:
+        price = read_price(text)
+        return Amount(price.units, price.currencies)
+
+    return read
+
+
+def signed_price_reader(decimal_sign: str) -> Callable[[str], Price]:
+    """Make a reader of prices, exact; a currency's sign or code may stand beside the figure."""
+    read_price = price_reader(decimal_sign)
+
+    def read(text: str) -> Price:
         if POWERS.fullmatch(text):
             raise BadCell(f"“{text[:40]}” is a number in powers of ten, as spreadsheets shorten them; give the column plain numbers and export again")
         found = _SIGNED.fullmatch(text.replace("\u2212", "-"))
         if found is None:
-            return Amount(read_price(text).units)
+            return read_price(text)
         beside = (found["before"].strip() + found["after"].strip()).strip()
         currencies = SIGNS.get(beside) or SIGNS.get(beside.upper()) or (frozenset({beside.upper()}) if is_currency(beside.upper()) else frozenset())
         if beside and not currencies:
             raise BadCell(f"“{text[:40]}” is no amount: what “{beside[:20]}” means is not known; write the figure alone")
-        return Amount(read_price((found["minus"] + found["number"]).strip()).units, currencies)
+        price = read_price((found["minus"] + found["number"]).strip())
+        price.currencies = currencies
+        return price
 
     return read
 

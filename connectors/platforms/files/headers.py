@@ -32,7 +32,7 @@ class Recognised(Struct, frozen=True):
 
 def recognise(header: Sequence[str], fields: Sequence[Field]) -> Recognised:
     """Find the column of each field; raise FileRefused where a required one is missing or two could be meant."""
-    plain = [_plain(text) for text in header]
+    plain = [plain_header(text) for text in header]
     if not any(plain):
         raise FileRefused("The first row is empty. It should name the columns.")
     columns: dict[str, str] = {}
@@ -58,7 +58,17 @@ def recognise(header: Sequence[str], fields: Sequence[Field]) -> Recognised:
     return Recognised(columns, places, dropped, currency)
 
 
-def _plain(text: str) -> str:
+def fits(header: Sequence[str], fields: Sequence[Field]) -> bool:
+    """Tell whether a header has a column for each field that is required, and no two for one."""
+    try:
+        recognise(header, fields)
+    except FileRefused:
+        return False
+    return True
+
+
+def plain_header(text: str) -> str:
+    """Return a header without capitals and punctuation, so that “Order #” and “order” are one."""
     return re.sub(r"[^a-z0-9]+", " ", text.lower().replace("\ufeff", "")).strip()
 
 

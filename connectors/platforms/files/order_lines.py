@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from connectors.platforms.files.cost_values import read_sku, signed_price_reader
 from connectors.platforms.files.faults import FileRefused, RowFault
 from connectors.platforms.files.template import MEANINGS, Columns, Template
 from connectors.platforms.files.values import (
@@ -22,7 +23,6 @@ from connectors.platforms.files.values import (
     Reader,
     country_reader,
     grams_reader,
-    price_reader,
     read_quantity,
     time_reader,
 )
@@ -55,12 +55,13 @@ class Readers:
 
     def __init__(self, template: Template, context: Context) -> None:
         self.quantity = Reader(read_quantity)
-        self.price: Reader[Price] = Reader(price_reader(template.decimal_sign))
+        self.price: Reader[Price] = Reader(signed_price_reader(template.decimal_sign))
         self.time: Reader[datetime] = Reader(time_reader(template.date_formats, context.zone_on, context.now))
         self.grams = Reader(grams_reader(template.decimal_sign))
         self.country = Reader(country_reader(template.countries))
         self.meaning = Reader(template.meaning_of)
         self.currency = Reader(_read_currency)
+        self.store_currency = context.currency
         pattern = template.returns.order_pattern
         self.is_return = Reader(lambda number: bool(pattern and re.fullmatch(pattern, number, re.IGNORECASE)))
         self.customer = Reader(lambda identity: context.customer_hash(identity).hex() if identity else "")
@@ -101,6 +102,13 @@ class Checker:
         if not order or len(order) > LONGEST_ORDER_NUMBER:
             self._fault(line, self._columns.order, "the order number is missing or longer than 80 characters")
             return None
+        if "E+" in order or "E+" in row[4]:
+            for column, text in ((self._columns.order, order), (self._columns.code, row[4].strip())):
+                try:
+                    read_sku(text)
+                except BadCell as error:
+                    self._fault(line, column, str(error))
+                    return None
         # most rows repeat texts that have been read before; only new texts, and rare columns, are looked at
         if row[1] not in self._times or row[2] not in self._quantities or row[3] not in self._prices or row[9] not in self._countries or self._rare:
             try:
@@ -125,6 +133,8 @@ class Checker:
             if text or column in (columns.date, columns.quantity, columns.unit_price):
                 try:
                     value: object = read(text)
+                    if isinstance(value, Price) and value.currencies:
+                        self._same_currency(value, row[11])
                     if isinstance(value, Price) and (value.units < 0 or value.units * MOST_UNITS > HIGHEST_ROW * SCALE):
                         self._watched.add(text)
                 except BadCell as error:
@@ -133,6 +143,13 @@ class Checker:
             raise _At(columns.currency, f"order {row[0].strip()} is in {self._currencies[row[0].strip()]} before; an order has one currency")
         if not readers.country(row[9]) and row[9].strip():
             self.unknown_countries.add(row[9].strip())
+
+    def _same_currency(self, price: Price, code: str) -> None:
+        """Raise BadCell where the sign beside an amount means another currency than the order's."""
+        currency = self._readers.currency(code) if code.strip() else self._readers.store_currency
+        if currency not in price.currencies:
+            meant = " or ".join(sorted(price.currencies)[:3])
+            raise BadCell(f"the sign beside the amount means {meant}, and the order's currency is {currency}; correct one of them")
 
     def _misfit(self, order: str, row: KeptRow) -> tuple[str, str] | None:
         """Say what is wrong with a row whose cells are sound but do not fit together."""

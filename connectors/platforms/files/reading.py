@@ -23,6 +23,18 @@ DELIMITERS = ",;\t|"
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
+OTHER_FORMS = (
+    # how a file begins, what it is then, and what to do
+    (b"PK\x03\x04", "a spreadsheet (.xlsx, .ods) or a ZIP archive", "Open it and save its sheet as CSV, or unpack it and give the CSV file inside."),
+    (b"\xd0\xcf\x11\xe0", "an Excel file (.xls)", "Open it and save its sheet as CSV."),
+    (b"%PDF", "a PDF document", "Export the same list as CSV."),
+    (b"\xff\xd8\xff", "a JPEG picture", "Export the list as CSV."),
+    (b"\x89PNG", "a PNG picture", "Export the list as CSV."),
+    (b"<!doctype", "a web page", "The download has probably asked to sign in. Sign in and download the file again."),
+    (b"<html", "a web page", "The download has probably asked to sign in. Sign in and download the file again."),
+)
+
+
 class Dialect(NamedTuple):
     """How a file is written: its encoding and its delimiter, found or given."""
 
@@ -66,6 +78,7 @@ def find_dialect(path: Path, *, encoding: str = "auto", delimiter: str = "auto")
 
     A byte-order mark decides; else the file is UTF-8 if all of it is, else Windows-1252, as spreadsheets write.
     """
+    _refuse_other_forms(path)
     with _faults_in_words(_Place(), encoding):
         found = _find_encoding(path) if encoding == "auto" else encoding
         with _text(path, found) as text:
@@ -73,6 +86,15 @@ def find_dialect(path: Path, *, encoding: str = "auto", delimiter: str = "auto")
     if delimiter == "auto":
         delimiter = max(DELIMITERS, key=header.count)
     return Dialect(found, delimiter)
+
+
+def _refuse_other_forms(path: Path) -> None:
+    """Refuse a file that is no text whatever its name ends with."""
+    with path.open("rb") as file:
+        start = file.read(16).lstrip()
+    for mark, what, advice in OTHER_FORMS:
+        if start.startswith(mark) or start.lower().startswith(mark):
+            raise FileRefused(f"{path.name} is {what}, not a CSV file, whatever its name says. {advice}")
 
 
 def _find_encoding(path: Path) -> str:
@@ -125,6 +147,10 @@ def _faults_in_words(place: _Place, encoding: str = "") -> Iterator[None]:
     except LookupError as error:
         raise FileRefused(f"“{encoding}” is no encoding that is known here. Use utf-8, cp1252 or utf-16.") from error
     except csv.Error as error:
+        if "unexpected end" in str(error):
+            raise FileRefused(
+                f"The file ends inside a quoted field that begins after line {place.line}: it was cut off, or a quote is missing. Download it again."
+            ) from error
         raise FileRefused(f"The row after line {place.line} is not valid CSV ({error}). Check its quotes and delimiter.") from error
 
 

@@ -42,6 +42,13 @@ class Columns(Struct, frozen=True, forbid_unknown_fields=True):
     """Codes the buyer used, separated by spaces or commas."""
 
 
+CALLED = {
+    "order": "order number", "date": "date", "quantity": "quantity", "unit_price": "unit price", "code": "SKU or item code", "title": "title",
+    "discount": "discount of the row", "tax": "tax of the row", "customer": "customer", "country": "country", "region": "region",
+    "currency": "currency", "channel": "sales channel", "grams": "weight of the order", "unit_grams": "weight of a unit",
+    "shipping_method": "shipping method", "discount_codes": "discount codes",
+}  # fmt: skip
+"""What people call each column."""
 LATER = ("grams", "unit_grams", "shipping_method", "discount_codes")
 """Columns that templates could not name at first; a template that names none is the one it was."""
 
@@ -122,13 +129,14 @@ def load(name: str) -> Template:
         raise FileRefused(f"There is no template “{name}”. Shipped ones: {', '.join(names())}; or give the path of a .toml file.")
     try:
         template = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Template)
-        _check(template)
+        check(template)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError, re.error, ValueError) as error:
         raise FileRefused(f"The template {path.name} is not usable: {error}.") from error
     return template
 
 
-def _check(template: Template) -> None:
+def check(template: Template) -> None:
+    """Raise ValueError, or re.error, where a template says something that cannot be."""
     for rule in template.codes:
         if rule.meaning not in MEANINGS:
             raise ValueError(f"“{rule.meaning}” is no meaning of a code; use one of {', '.join(MEANINGS)}")

@@ -45,11 +45,12 @@ class Reader(Generic[Value]):
 
 
 class Price:
-    """An amount as written: exact, and in ten-thousandths."""
+    """An amount as written: exact, and in ten-thousandths; with the currencies a sign beside it can stand for (none: no sign)."""
 
-    __slots__ = ("exact", "units")
+    __slots__ = ("currencies", "exact", "units")
 
     def __init__(self, exact: Decimal) -> None:
+        self.currencies: frozenset[str] = frozenset()
         if abs(exact) > HIGHEST_PRICE:
             raise MoneyError(f"{exact} is no price")
         self.units: Tenk = tenk(exact)

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 from django.utils import timezone
 
-from connectors.imports import import_order_lines
+from connectors.order_line_imports import import_order_lines
 from connectors.platforms.files.template import load
 from ledger.models import Store
 from ledger.people import Role, set_role

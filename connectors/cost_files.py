@@ -1,0 +1,117 @@
+"""Offer files of costs as kinds of files: what shipping orders cost, partners' commissions, product costs."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from connectors.cost_imports import CHARGES, CostReport, import_charges, undo_charges
+from connectors.file_kind import OPTIONS, Count, FileKind, Found, Guard, Progress, Sum, Undone
+from connectors.models import FileImport
+from connectors.platforms.files.cost_sheet import CURRENCY, DAY_ORDER, DECIMAL_SIGN, Kind, Options, from_json
+from connectors.platforms.files.headers import fits
+from connectors.platforms.files.order_charges import COMMISSIONS, SHIPPING_COSTS
+from connectors.platforms.files.product_costs import PRODUCT_COSTS
+from connectors.product_cost_imports import read_product_costs, take_product_costs, undo_product_costs
+from ledger.money import decimal, in_minor_units
+
+MOST_NAMED = 20
+"""New partners that are named one by one."""
+
+
+def options_of(row: FileImport) -> Options:
+    """Return what a person said of a file of costs; once a run has begun, what that found in it."""
+    if "columns" not in row.template:
+        return msgspec.convert(row.template.get("options", {}), Options)
+    layout = from_json(row.template)
+    return Options(decimal_sign=layout.decimal_sign, day_order=layout.day_order, currency=layout.currency)
+
+
+def _look_at_charges(row: FileImport, path: Path, now: datetime, progress: Progress) -> Found:
+    kind = CHARGES[row.kind]
+    return _found(import_charges(row.store, path, kind, options=options_of(row), now=now, dry_run=True, progress=progress), kind, written=False)
+
+
+def _take_charges(row: FileImport, path: Path, now: datetime, progress: Progress, guard: Guard) -> Found:
+    kind = CHARGES[row.kind]
+    report = import_charges(
+        row.store, path, kind, options=options_of(row), now=now, actor=row.actor, progress=progress, row=row, guard=guard
+    )  # fmt: skip
+    return _found(report, kind, written=True)
+
+
+def _undo_charges(found: Sequence[FileImport], now: datetime, actor: str, progress: Progress, guard: Guard) -> Undone:
+    return undo_charges(found, now=now, actor=actor, progress=progress, guard=guard)
+
+
+def _look_at_product_costs(row: FileImport, path: Path, now: datetime, progress: Progress) -> Found:
+    return _found(read_product_costs(row.store, path, options=options_of(row), now=now).report, PRODUCT_COSTS, written=False)
+
+
+def _take_product_costs(row: FileImport, path: Path, now: datetime, progress: Progress, guard: Guard) -> Found:
+    read = read_product_costs(row.store, path, options=options_of(row), now=now)
+    take_product_costs(read, row, now=now)
+    return _found(read.report, PRODUCT_COSTS, written=True)
+
+
+def _undo_product_costs(found: Sequence[FileImport], now: datetime, actor: str, progress: Progress, guard: Guard) -> Undone:
+    return undo_product_costs(found, now=now, actor=actor, guard=guard)
+
+
+def _found(report: CostReport, kind: Kind, *, written: bool) -> Found:
+    is_products = kind is PRODUCT_COSTS
+    layout = report.layout
+    columns = layout.columns if layout else {}
+    read = [(place, field.called.removeprefix("the ")) for place, field in enumerate(kind.fields, start=1) if field.name in columns]
+    what = "rows whose SKU is known" if is_products else "rows whose order is known"
+    return Found(
+        report.filename, kind.name, report.encoding, report.delimiter, report.import_id, report.rows,
+        [Count(what, report.matched), *([Count("blank rows left out", report.blank_rows)] if report.blank_rows else [])],
+        [Sum("all rows", str(in_minor_units(decimal(units), code)), code) for code, units in sorted(report.totals.items())],
+        {field.called.removeprefix("the "): columns[field.name] for field in kind.fields if field.name in columns}, list(report.dropped_columns),
+        ["line", *(called for _, called in read)], [[row[0], *(row[place] for place, _ in read)] for row in report.first_rows],
+        "costs of variants" if is_products else "charges", report.added, report.changed, report.unchanged, report.held, report.entries,
+        _notes(report, written=written), _warnings(report, written=written), "SKU" if is_products else "order",
+        "no variant has such a SKU" if is_products else "they wait, and are booked when their order arrives", report.loose, report.loose_count,
+    )  # fmt: skip
+
+
+def _notes(report: CostReport, *, written: bool) -> list[str]:
+    layout, notes = report.layout, []
+    if layout is not None:
+        notes.append(f"Decimal sign “{layout.decimal_sign}”, currency where a row names none {layout.currency}.")
+        if report.effective_from and "day" not in layout.columns:
+            notes.append(f"Rows without a day hold from {report.effective_from}.")
+    if report.left_out:
+        notes.append(f"{report.left_out:,} labels are kept but not booked: the orders' platform states what their label cost itself.")
+    if report.new_partners:
+        notes.append(f"New partners, {'added' if written else 'to be added'} as affiliates: {', '.join(report.new_partners[:MOST_NAMED])}.")
+    return notes
+
+
+def _warnings(report: CostReport, *, written: bool) -> list[str]:
+    if not report.held:
+        return []
+    waits = "wait" if written else "would leave every figure and wait"
+    return [f"{report.held:,} order{'s' if report.held > 1 else ''} {waits} for an exchange rate; load rates, then repost."]
+
+
+PRODUCT_COST_FILES = FileKind(
+    name=PRODUCT_COSTS.name, label=PRODUCT_COSTS.label,
+    where_from="A spreadsheet of yours with a SKU and a cost in each row, saved as CSV.",
+    recognises=lambda header: fits(header, PRODUCT_COSTS.fields), look=_look_at_product_costs, take=_take_product_costs, undo=_undo_product_costs,
+    asks=OPTIONS, is_reviewed=True,
+)  # fmt: skip
+SHIPPING_COST_FILES = FileKind(
+    name=SHIPPING_COSTS.name, label=SHIPPING_COSTS.label,
+    where_from="The carrier's or the label service's invoice or export, with an order number and a cost in each row.",
+    recognises=lambda header: fits(header, SHIPPING_COSTS.fields), look=_look_at_charges, take=_take_charges, undo=_undo_charges,
+    asks=(DECIMAL_SIGN, DAY_ORDER, CURRENCY),
+)  # fmt: skip
+COMMISSION_FILES = FileKind(
+    name=COMMISSIONS.name, label=COMMISSIONS.label,
+    where_from="The affiliate network's or app's list of commissions, with an order number and a partner in each row.",
+    recognises=lambda header: fits(header, COMMISSIONS.fields), look=_look_at_charges, take=_take_charges, undo=_undo_charges,
+    asks=(DECIMAL_SIGN, DAY_ORDER, CURRENCY),
+)  # fmt: skip
