@@ -88,6 +88,8 @@ MODEL_WRITES = {
     "Seen": {"ledger/seen.py"},
     "ExchangeRate": {"ledger/rates.py"},
     "FileImport": {"connectors/imports.py"},
+    "FileReport": {"connectors/imports.py"},
+    "OrderLineTemplate": {"connectors/order_line_templates.py"},
     "RawPayload": {"connectors/imports.py"},
     "OrderTransaction": {"connectors/told_transactions.py"},
     "Channel": {"ledger/dimensions.py"},
