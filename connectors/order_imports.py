@@ -10,9 +10,10 @@ from datetime import datetime
 from pathlib import Path
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
-from connectors.imports import UNDONE, Guard, Progress, archive, archived, hold, move, open_import, unguarded
+from connectors.file_kind import Guard, Progress, unguarded
+from connectors.imports import UNDONE, archive, archived, begin, finish, hold, new_import, note_chunk
 from connectors.models import FileImport, RawPayload
 from connectors.order_formats import OrderFormat, Report
 from connectors.platforms.files import reading
@@ -49,8 +50,8 @@ def import_orders(
                 _count(report, facts, read_as, store.currency)
                 report.told_better += len(read_as.told_better(facts))
             return report
-        row = row or open_import(store, read_as.kind, read_as.kept(), filename=path.name, sha256=digest, actor=actor, now=now)
-        move(row, guard, state=FileImport.State.RUNNING, rows=spool.rows, orders=spool.orders, template=read_as.kept())
+        row = row or new_import(store, read_as.kind, read_as.kept(), filename=path.name, sha256=digest, actor=actor, now=now)
+        begin(row, guard, rows=spool.rows, orders=spool.orders, template=read_as.kept())
         report.import_id = row.pk
         standing = _standing(store, digest, read_as)
         for number, chunk in enumerate(spool.chunks(), start=1):
@@ -58,9 +59,7 @@ def import_orders(
             tell("recording orders", report.orders, spool.orders)
     resolve_rates(store)
     read_as.finish(now=now)
-    row.refresh_from_db(fields=["changed_orders"])
-    state = FileImport.State.DONE if row.changed_orders else FileImport.State.UNCHANGED
-    move(row, guard, state=state, finished_at=datetime.now(tz=now.tzinfo))
+    finish(row, guard, now=now)
     return report
 
 
@@ -110,9 +109,7 @@ def _record_chunk(
             done = record(store, news, cause=Cause(CauseKind.IMPORT, row.cause_ref, row.actor))
             if done.new or done.changed or not RawPayload.objects.filter(file_import__in=standing, sha256=sha256).exists():
                 archive(row, number, packed, orders=len(chunk))
-            FileImport.objects.filter(pk=row.pk).update(
-                changed_orders=F("changed_orders") + done.new + done.changed, chunks_done=number
-            )  # fmt: skip
+            note_chunk(row, number, new=done.new, changed=done.changed, unchanged=done.unchanged)
             guard()
     _count(report, facts, read_as, store.currency)
     if recorded:

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from msgspec import Struct, to_builtins
 
 from connectors import told_transactions
-from connectors.imports import Guard, Progress, unguarded
+from connectors.file_kind import Guard, Progress, unguarded
 from connectors.models import FileImport
 from connectors.order_formats import OrderChecker, OrderFormat, Report, UndatedRefund
 from connectors.order_imports import import_orders, undo_orders

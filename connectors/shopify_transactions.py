@@ -13,8 +13,8 @@ from django.db.models import F, Q, QuerySet
 from msgspec import Struct, field
 
 from connectors import told_transactions
-from connectors.cost_imports import MOST_LISTED, Loose
-from connectors.imports import UNDONE, Guard, Progress, archive, archived, hold, move, open_import, unguarded
+from connectors.file_kind import MOST_LISTED, Guard, Loose, Progress, unguarded
+from connectors.imports import UNDONE, archive, archived, begin, hold, move, new_import
 from connectors.models import FileImport
 from connectors.order_formats import OrderFormat
 from connectors.order_imports import OwnOrders
@@ -91,8 +91,8 @@ def import_shopify_transactions(
         if dry_run:
             return report
         kept = {"platform": PLATFORM}
-        row = row or open_import(store, SHOPIFY_TRANSACTIONS, kept, filename=path.name, sha256=digest, actor=actor, now=now)
-        move(row, guard, state=FileImport.State.RUNNING, rows=report.rows, orders=report.orders, matched=report.matched, template=kept)
+        row = row or new_import(store, SHOPIFY_TRANSACTIONS, kept, filename=path.name, sha256=digest, actor=actor, now=now)
+        begin(row, guard, rows=report.rows, orders=report.orders, matched=report.matched, template=kept)
         report.import_id = row.pk
         for number, chunk in enumerate(spool.chunks(), start=1):
             _keep(row, number, chunk, readers, guard)

@@ -3,7 +3,7 @@ import django.db.models.deletion
 
 
 class Migration(migrations.Migration):
-    dependencies = [("connectors", "0005_files_are_looked_at"), ("ledger", "0011_what_orders_name_and_money_at_stake")]
+    dependencies = [("connectors", "0006_files_are_looked_at"), ("ledger", "0011_what_orders_name_and_money_at_stake")]
 
     operations = [
         migrations.CreateModel(

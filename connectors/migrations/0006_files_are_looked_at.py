@@ -14,7 +14,7 @@ STATES = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("connectors", "0004_cost_files_match_rows")]
+    dependencies = [("connectors", "0005_files_tell_transactions")]
 
     operations = [
         migrations.AlterField("fileimport", "state", models.CharField(choices=STATES, default="running", max_length=12)),
