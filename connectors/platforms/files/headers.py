@@ -1,6 +1,7 @@
 """Recognise the columns of a file by the names that exports commonly give them."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -68,8 +69,9 @@ def fits(header: Sequence[str], fields: Sequence[Field]) -> bool:
 
 
 def plain_header(text: str) -> str:
-    """Return a header without capitals and punctuation, so that “Order #” and “order” are one."""
-    return re.sub(r"[^a-z0-9]+", " ", text.lower().replace("\ufeff", "")).strip()
+    """Return a header without capitals, accents and punctuation, so that “Order #” and “order”, “Käufe” and “kaufe” are one."""
+    bare = unicodedata.normalize("NFKD", text.lower().replace("\ufeff", ""))
+    return re.sub(r"[^a-z0-9]+", " ", "".join(sign for sign in bare if not unicodedata.combining(sign))).strip()
 
 
 def _names(text: str, name: str) -> bool:

@@ -18,6 +18,10 @@ MOST_BYTES = 2_000_000_000
 """Bytes of text in one file at most; larger ones are to be split."""
 MOST_ROWS = 20_000_000
 LONGEST_FIELD = 100_000
+MOST_TITLES = 9
+"""Rows with a title, a span of days and the like that may stand before the header."""
+FEWEST_COLUMNS = 3
+"""Columns of a header that titles stand before."""
 GZIP_MAGIC = b"\x1f\x8b"
 DELIMITERS = ",;\t|"
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -82,7 +86,7 @@ def find_dialect(path: Path, *, encoding: str = "auto", delimiter: str = "auto")
     with _faults_in_words(_Place(), encoding):
         found = _find_encoding(path) if encoding == "auto" else encoding
         with _text(path, found) as text:
-            header = text.readline()
+            header = _header_line(text)
     if delimiter == "auto":
         delimiter = max(DELIMITERS, key=header.count)
     return Dialect(found, delimiter)
@@ -152,6 +156,31 @@ def _faults_in_words(place: _Place, encoding: str = "") -> Iterator[None]:
                 f"The file ends inside a quoted field that begins after line {place.line}: it was cut off, or a quote is missing. Download it again."
             ) from error
         raise FileRefused(f"The row after line {place.line} is not valid CSV ({error}). Check its quotes and delimiter.") from error
+
+
+def _header_line(text: io.TextIOWrapper) -> str:
+    """Return the line that names the columns, as far as can be told before the delimiter is known: titles may come before it."""
+    first = text.readline()
+    if any(mark in first for mark in DELIMITERS):
+        return first
+    return next((line for line in islice(text, MOST_TITLES) if max(map(line.count, DELIMITERS)) >= FEWEST_COLUMNS), first)
+
+
+def table(path: Path, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line number, fields) from the header on: titles that stand alone in the rows before it, as reports have, are left out."""
+    titles: list[tuple[int, list[str]]] = []
+    stream = rows(path, dialect)
+    for line, fields in stream:
+        told = sum(1 for text in fields if text.strip())
+        if told == 1 and len(titles) < MOST_TITLES:
+            titles.append((line, fields))
+            continue
+        if told < FEWEST_COLUMNS:
+            yield from titles
+        yield line, fields
+        yield from stream
+        return
+    yield from titles
 
 
 def is_long(path: Path, most: int) -> bool:
