@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Min, Q, QuerySet
 
 from ledger.days import day_number
 from ledger.drafts.spending import SpendRow
@@ -132,6 +132,12 @@ def restless(store_id: int, currency: str, since: date) -> list[AccountDay]:
 def _days(rows: QuerySet[AdDay]) -> list[AccountDay]:
     found = rows.order_by("platform", "account", "day").values_list("platform", "account", "day").distinct()
     return [AccountDay(*day) for day in found]
+
+
+def spans(store_id: int) -> list[tuple[str, date, date]]:
+    """Return the platforms that told ad spend, each with its first and last day."""
+    found = _live(store_id).order_by("platform").values_list("platform").annotate(first=Min("day"), last=Max("day"))
+    return [(platform, first, last) for platform, first, last in found]
 
 
 def accounts_of(store_id: int, platform: str) -> list[str]:

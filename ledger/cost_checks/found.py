@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 from msgspec import Struct
 
+from ledger.ad_rows import spans
 from ledger.kinds import Basis
 from ledger.models import BundlePart, Channel, CogsRule, FeeRule, Finding, ManualCost, PartnerCode, Seen, ShippingRule, Store
 from ledger.money import minor_digits
@@ -66,6 +67,8 @@ class Case(Struct):
     seen: dict[tuple[str, str], list[Seen]]
     """By kind and name."""
     sold: list[Sold]
+    advertised: list[tuple[str, date, date]]
+    """Platforms that tell what was spent on advertising, with the first and the last such day."""
 
     def of_kind(self, kind: Seen.Kind) -> dict[str, list[Seen]]:
         """Return what was seen of a kind, by name."""
@@ -90,7 +93,7 @@ _SOLD = """
 
 
 def load_case(store: Store, *, today: date) -> Case:
-    """Read a store's standing rules, what was counted of its orders, and its variants' totals of the last 90 days: nine queries."""
+    """Read a store's standing rules, what was counted of its orders, its variants' totals of the last 90 days, and its ad spend: ten queries."""
     seen: dict[tuple[str, str], list[Seen]] = {}
     for row in Seen.objects.filter(store=store).order_by("pk"):
         seen.setdefault((row.kind, row.name), []).append(row)
@@ -105,6 +108,7 @@ def load_case(store: Store, *, today: date) -> Case:
         codes=_standing(PartnerCode, store, "partner", "added_by"),
         channels=frozenset(Channel.objects.filter(store=store).values_list("key", flat=True)),
         seen=seen,
+        advertised=spans(store.pk),
         sold=[Sold(*row) for row in rows(_SOLD, [store.pk, Basis.ORDER.value, today - timedelta(days=RECENT - 1), today])],
     )
 

@@ -5,10 +5,12 @@ from datetime import timedelta
 from decimal import Decimal
 from itertools import combinations
 
-from ledger.cost_checks.found import Case, Found
+from ledger.accounts import AD_SPEND
+from ledger.cost_checks.found import Case, Found, span
 from ledger.findings import mend_at
 from ledger.models import ManualCost, Seen
 from ledger.models.rules import first_of, holds, last_of
+from ledger.spending import account_name
 
 OF_PARCELS = frozenset({ManualCost.Basis.ORDER, ManualCost.Basis.UNIT})
 PLANS = ("shopify", "plan")
@@ -16,8 +18,8 @@ PLANS = ("shopify", "plan")
 
 
 def twice(case: Case) -> list[Found]:
-    """Find costs that are likely counted twice: label and flat rate, plan and plan, subscription and invoice, label and label."""
-    return [*_flat_and_label(case), *_label_and_label(case), *_again(case), *_invoice(case)]
+    """Find costs that are likely counted twice: label and flat rate, plan and plan, subscription and invoice, label and label, ad spend."""
+    return [*_flat_and_label(case), *_label_and_label(case), *_again(case), *_invoice(case), *_entered_and_told(case)]
 
 
 def _flat_and_label(case: Case) -> Iterator[Found]:
@@ -64,6 +66,20 @@ def _invoice(case: Case) -> Iterator[Found]:
             if same and holds(cost, month, ends):
                 told = f"“{bill}” in {month:%b %Y} has the label and the amount of “{cost}”, which holds then as well. Is it its invoice?"
                 yield Found(f"manual costs {cost.pk} and {bill.pk}", told, money=_net(case, bill), mend=f"manualcost/{bill.pk}/change/")
+
+
+def _entered_and_told(case: Case) -> Iterator[Found]:
+    """Find ad spend that was entered by hand for days of which a platform or its file tells what was spent."""
+    for cost in case.manual:
+        if cost.account_name not in AD_SPEND or cost.basis == ManualCost.Basis.AD_SPEND:
+            continue
+        for platform, first, last in case.advertised:
+            if account_name(platform).replace("_", "-") == cost.account_name.replace("_", "-") and holds(cost, first, last):
+                told = (
+                    f"“{cost}” was entered by hand, and of {span(first, last)} {platform.replace('_', ' ')} tells itself what was spent. "
+                    "Is it counted twice? End the one entered by hand where the other begins."
+                )
+                yield Found(f"manual cost {cost.pk} as ad spend", told, money=_net(case, cost), mend=f"manualcost/{cost.pk}/change/")
 
 
 def _net(case: Case, cost: ManualCost) -> Decimal | None:

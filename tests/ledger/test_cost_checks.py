@@ -30,6 +30,7 @@ from profitpeek.jobs.models import Job
 from profitpeek.jobs.running import run
 from tests.builders import a_cost, a_line, a_refund, a_store, an_order, day, ecb, write
 from tests.ledger.cost_rules import NOW, TODAY, a_shop, check, cogs, cost, enter, make, manual, variant
+from tests.ledger.test_spending import spent, tell
 
 pytestmark = pytest.mark.django_db
 
@@ -37,6 +38,16 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def store() -> Store:
     return a_shop()
+
+
+def test_ad_spend_that_is_entered_by_hand_and_told_as_well_is_found() -> None:
+    store = a_store()
+    enter(store, manual("google-ads", "500", "2026-01-01", category="marketing"), manual("meta-ads", "500", "2026-01-01", category="marketing"))
+    tell(store, spent("12.00", platform="google_ads"), spent("1.00", platform="google_ads", when="2026-03-05"))
+    cost = ManualCost.objects.get(label="google-ads")
+    assert check(store, "twice") == [(f"manual cost {cost.pk} as ad spend", "500.00", f"manualcost/{cost.pk}/change/")]
+    finding = Finding.objects.get(kind="costs_twice", resolved_at=None)
+    assert "of 3 Mar 2026 to 5 Mar 2026 google ads tells itself what was spent" in finding.message
 
 
 def test_a_store_without_rules_has_nothing_to_mend(store: Store) -> None:
@@ -234,7 +245,7 @@ def test_checks_ask_the_same_questions_however_much_there_is(store: Store, djang
         gaps = [FeeRule(gateway=f"{count}-{number}", percentage=1, **span) for number in range(count) for span in (ends, begins)]
         make(store, *bundles, *costs, *gaps, *(cogs("5", product=variant(f"{count}-{number}").product) for number in range(count)))
         count_seen(store, today=TODAY, now=NOW)
-        with django_assert_num_queries(17):  # type: ignore[attr-defined]
+        with django_assert_num_queries(18):  # type: ignore[attr-defined]
             case = load_case(store, today=TODAY)
             found = {name: len(check(case)) for name, check in CHECKS.items()}
     assert (found["gaps"], found["overlaps"], found["dead"], found["above_price"]) == (16, 16, 32, 16)
