@@ -34,6 +34,7 @@ SUBJECTS = (
         ),
     ),
     ("Changes of costs", ("ledger.CostChange", "ledger.ProposedChange", "ledger.CostOverride", "ledger.CostDefaults")),
+    ("Advertising", ("ledger.AdDay", "ledger.Campaign")),
     ("Partners and goals", ("ledger.Partner", "ledger.PartnerCode", "ledger.ProfitGoal")),
     ("Catalogue", ("ledger.Product", "ledger.Variant")),
     ("Stores and people", ("ledger.Store", "ledger.Membership")),

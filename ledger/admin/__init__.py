@@ -1,5 +1,19 @@
 """Register the ledger's tables with the admin; each file holds one subject."""
 
-from ledger.admin import book, bundles, catalog, changes, charges, costs, goals, manual_costs, partners, proposals, rules, stores
+from ledger.admin import advertising, book, bundles, catalog, changes, charges, costs, goals, manual_costs, partners, proposals, rules, stores
 
-__all__ = ["book", "bundles", "catalog", "changes", "charges", "costs", "goals", "manual_costs", "partners", "proposals", "rules", "stores"]
+__all__ = [
+    "advertising",
+    "book",
+    "bundles",
+    "catalog",
+    "changes",
+    "charges",
+    "costs",
+    "goals",
+    "manual_costs",
+    "partners",
+    "proposals",
+    "rules",
+    "stores",
+]

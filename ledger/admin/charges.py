@@ -46,10 +46,10 @@ class OrderChargeAdmin(StoreModelAdmin):
     """Lists the charges that stand; files tell them, a person decides about them."""
 
     note = (
-        "Actual costs of single orders that files tell: labels, packing, commissions. Amounts are positive costs. "
+        "Actual costs of single orders that files tell: labels, packing, commissions, fees, chargebacks. Amounts are positive costs. "
         "A charge whose order is not known waits for it. Pending and denied commissions are not booked."
     )
-    empty = "No file has charged an order yet. Upload shipping costs or commissions under “File imports”."
+    empty = "No file has charged an order yet. Import shipping costs, commissions or the fees of a payment processor."
     list_display = ["order_ref", "kind", "money", "status", "partner", "day", "reference", "booked", "store"]
     list_filter = [StoreFilter, "kind", "status", MatchedFilter, PartnerFilter]
     list_select_related = ["store", "partner"]

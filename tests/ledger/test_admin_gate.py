@@ -17,9 +17,12 @@ from django.test import Client
 from connectors.models import FileImport
 from ledger import findings, proposals, rules
 from ledger.charges import ChargeFact, record_charges
-from ledger.kinds import ChargeKind
+from ledger.facts import AdDayFact
+from ledger.kinds import AdLevel, ChargeKind
 from ledger.models import (
+    AdDay,
     BundlePart,
+    Campaign,
     CogsRule,
     CostOverride,
     FeeRule,
@@ -40,6 +43,7 @@ from ledger.models import (
 )
 from ledger.models.rules import Rule
 from ledger.people import Role, set_role
+from ledger.spending import record_spend
 from tests.builders import a_store, an_order, at, write
 from tests.dashboards.people import a_person, browser_of
 from tests.ledger.reviewing import save
@@ -52,7 +56,20 @@ SHEETS = [
 ]  # fmt: skip
 RULES = [*SHEETS, "ledger/costoverride"]
 OF_STORES = {
-    "ledger": ["store", "product", "variant", "costchange", "proposedchange", "ordercharge", "book", "membership", "finding", "partner"],
+    "ledger": [
+        "store",
+        "product",
+        "variant",
+        "costchange",
+        "proposedchange",
+        "ordercharge",
+        "campaign",
+        "adday",
+        "book",
+        "membership",
+        "finding",
+        "partner",
+    ],
     "connectors": ["fileimport"],
 }
 PAGES = [f"{app}/{model}" for app, models in OF_STORES.items() for model in models] + RULES
@@ -108,8 +125,17 @@ def a_shop(slug: str) -> Shop:
         actor=f"owner@{slug}.example.com",
         now=store.created_at,
     )
+    record_spend(
+        store,
+        [AdDayFact("meta_ads", AdLevel.CAMPAIGN, date(2026, 3, 3), 10_000, "EUR", slug, slug, f"{slug} campaign", slug, slug)],
+        cause_ref="import:1",
+        actor=f"owner@{slug}.example.com",
+        now=store.created_at,
+    )
     rows = {
         "ledger/partner": partner,
+        "ledger/campaign": Campaign.objects.get(store=store),
+        "ledger/adday": AdDay.objects.get(store=store),
         "ledger/ordercharge": OrderCharge.objects.get(store=store),
         "ledger/proposedchange": proposed, "ledger/store": store, "ledger/product": product, "ledger/book": store.book,
         "ledger/membership": Membership.objects.get(user=owner), "ledger/finding": Finding.objects.get(book=store.pk), "connectors/fileimport": took,
