@@ -83,7 +83,7 @@ def open_file(path: Path, kind: Kind, options: Options, context: Context) -> Ope
     """Look through a file and find how it is to be read; raise FileRefused where that is not sure."""
     digest = reading.file_digest(path)
     dialect = reading.find_dialect(path)
-    rows = partial(reading.rows, path, dialect)
+    rows = partial(reading.table, path, dialect)
     found = survey(rows, kind, options, context)
     return Opened(path, digest, dialect, found, len(next(rows())[1]))
 
@@ -95,7 +95,7 @@ def context_of(store: Store, now: datetime) -> Context:
 
 def checked(opened: Opened, kind: Kind, checker: Checker, report: CostReport, tell: Progress) -> Iterator[KeptRow]:
     """Yield every row that can be used, then raise FileRefused when one could not."""
-    rows = reading.rows(opened.path, opened.dialect)
+    rows = reading.table(opened.path, opened.dialect)
     next(rows)
     for line, fields in rows:
         row = checker.keep(line, fields)

@@ -4,14 +4,20 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from connectors.cost_files import COMMISSION_FILES, PRODUCT_COST_FILES, SHIPPING_COST_FILES
+from connectors.fee_files import PAYPAL_FILES, SHOPIFY_PAYMENTS_FILES, STRIPE_FILES
 from connectors.file_kind import FileKind
 from connectors.foreign_files import foreign_of
 from connectors.order_line_files import ORDER_LINE_FILES
 from connectors.platforms.files import reading
 from connectors.platforms.files.faults import FileRefused
+from connectors.product_exports import SHOPIFY_PRODUCT_FILES
+from connectors.spend_files import AD_SPEND_FILES, GOOGLE_ADS_FILES, META_ADS_FILES
 from ledger.models import Store
 
-FILE_KINDS: tuple[FileKind, ...] = (PRODUCT_COST_FILES, COMMISSION_FILES, SHIPPING_COST_FILES, ORDER_LINE_FILES)
+FILE_KINDS: tuple[FileKind, ...] = (
+    SHOPIFY_PAYMENTS_FILES, STRIPE_FILES, PAYPAL_FILES, META_ADS_FILES, GOOGLE_ADS_FILES, SHOPIFY_PRODUCT_FILES,
+    PRODUCT_COST_FILES, COMMISSION_FILES, SHIPPING_COST_FILES, ORDER_LINE_FILES, AD_SPEND_FILES,
+)  # fmt: skip
 """Every kind, the most particular first: where several recognise a header, the first is suggested."""
 
 
@@ -57,7 +63,7 @@ def recognise(store: Store, path: Path) -> Recognised:
 
 def header_of(path: Path) -> list[str]:
     """Return a file's first row that is not blank; raise FileRefused where it is no text, or empty."""
-    first = next(reading.rows(path, reading.find_dialect(path)), None)
+    first = next(reading.table(path, reading.find_dialect(path)), None)
     if first is None or not any(text.strip() for text in first[1]):
         raise FileRefused(f"{path.name} is empty: it has no row that names the columns.")
     return [text.strip() for text in first[1]]

@@ -1,7 +1,7 @@
 """Import files of product costs: find the variants by SKU, and propose their dated costs as one change that can be undone."""
 
 from bisect import bisect_right, insort
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 
@@ -53,12 +53,13 @@ def read_product_costs(store: Store, path: Path, *, options: Options, now: datet
     kept: list[KeptRow] = []
     for row in checked(opened, PRODUCT_COSTS, Checker(PRODUCT_COSTS, opened.found, reader.check, opened.width), report, untold):
         kept.append(row)
-    first_day = _first_day(store, options, now)
+    first_day = first_day_of(store, options, now)
     report.effective_from = first_day.isoformat()
-    return PricedFile(report, opened.digest, kept, _costs(store, [reader.told(row) for row in kept], first_day, report))
+    return PricedFile(report, opened.digest, kept, costs_of(store, [reader.told(row) for row in kept], first_day, report))
 
 
-def _first_day(store: Store, options: Options, now: datetime) -> date:
+def first_day_of(store: Store, options: Options, now: datetime) -> date:
+    """Return the day that costs without one hold from; raise FileRefused where a person says no day."""
     if not options.effective_from:
         return today_of(store, now)
     try:
@@ -67,8 +68,14 @@ def _first_day(store: Store, options: Options, now: datetime) -> date:
         raise FileRefused(f"“{options.effective_from}” is no date; write the first day as 2026-03-31.") from error
 
 
-def _costs(store: Store, told: Sequence[ToldCost], first_day: date, report: CostReport) -> list[VariantCost]:
-    variants: dict[str, list[Variant]] = {}
+def costs_of(
+    store: Store, told: Sequence[ToldCost], first_day: date, report: CostReport, *, nameless: Mapping[str, list[Variant]] | None = None
+) -> list[VariantCost]:
+    """Return the costs that are news, of every variant with a SKU that is told, and count what is found in the report.
+
+    `nameless` are variants without a SKU, by what a row may call them instead.
+    """
+    variants: dict[str, list[Variant]] = dict(nameless or {})
     named = {row.sku for row in told}
     for variant in Variant.objects.filter(store=store, sku__in=named | {as_whole(sku) for sku in named}).order_by("pk"):
         variants.setdefault(variant.sku, []).append(variant)

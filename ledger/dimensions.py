@@ -1,6 +1,6 @@
 """Find or make what orders point at: channels, products with their variants, customers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -75,6 +75,16 @@ def _find_variants(store_id: int, platform: str, keys: list[str]) -> dict[str, V
     with connection.cursor() as cursor:
         cursor.execute(_FIND_VARIANTS, [store_id, platform, keys])
         return {key: VariantRef(pk, product) for key, pk, product in cursor.fetchall()}
+
+
+def name_variants(store_id: int, titles: Mapping[int, str]) -> None:
+    """Give variants that have no name in the catalogue one, by variant; one that has a name keeps it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE ledger_variant v SET title = w.title FROM unnest(%s::bigint[], %s::text[]) AS w(id, title) "
+            "WHERE v.store_id = %s AND v.id = w.id AND v.title = ''",
+            [list(titles), [title[:255] for title in titles.values()], store_id],
+        )
 
 
 _FIND_CUSTOMERS = "SELECT identity_hash, id FROM ledger_customer WHERE store_id = %s AND identity_hash = ANY(%s)"

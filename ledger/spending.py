@@ -106,6 +106,27 @@ def remove(store: Store, *, cause_ref: str, cause: Cause, now: datetime) -> Post
     return _in_chunks(store, ad_rows.of_cause(store.pk, cause_ref), take)
 
 
+def accounts_of(store: Store, platform: str) -> list[str]:
+    """Return the accounts of a platform that were told of before; the empty text where a file named none."""
+    return ad_rows.accounts_of(store.pk, platform)
+
+
+def count(store: Store, cause_ref: str) -> int:
+    """Count the rows that one import told last."""
+    return len(ad_rows.grains_of(store.pk, cause_ref))
+
+
+def grains_of(store: Store, cause_ref: str) -> set[ad_rows.Grain]:
+    """Return what the rows are about that one import told last."""
+    return ad_rows.grains_of(store.pk, cause_ref)
+
+
+def about(store: Store, facts: Sequence[AdDayFact]) -> list[ad_rows.Grain]:
+    """Return what each fact is about, as the campaigns of the store are named now."""
+    campaigns = Campaigns(store.pk, facts)
+    return [ad_rows.grain(ad_rows.row_of(fact, store.pk, campaigns.find(fact) if fact.level != AdLevel.ACCOUNT else None)) for fact in facts]
+
+
 def repost(store: Store, *, cause: Cause, now: datetime) -> Posting:
     """Draft every day of ad spend again with the rates that are known by now, and post what differs."""
     return _in_chunks(store, ad_rows.every_day(store.pk), lambda days: _draft_again(store, days, cause=cause, now=now)[0])

@@ -121,7 +121,8 @@ class _Names:
         self.sources = {(1, pk): external_id for pk, external_id in orders}
         self.sources |= {(3, pk): label for pk, label in ManualCost.objects.filter(store_id=book.pk).values_list("pk", "label")}
         days = AdDay.objects.filter(store_id=book.pk).select_related("campaign")
-        self.sources |= {(4, row.pk): "/".join(str(each) for each in (row.campaign or row.platform, row.ad_group, row.ad) if each) for row in days}
+        named = {row.pk: "/".join(str(each) for each in (row.campaign or row.platform, row.ad_group, row.ad) if each) for row in days}
+        self.sources |= {(4, pk): name.replace(" ", "_") for pk, name in named.items()}
         self.campaigns = {campaign.pk: str(campaign) for campaign in Campaign.objects.filter(store_id=book.pk)}
         self.sources |= {(2, pk): bytes(key).rstrip(b"\0").decode(errors="replace") for pk, key in customers}
 

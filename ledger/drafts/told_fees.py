@@ -53,14 +53,19 @@ def match_fees(order: OrderRow) -> Matched:
             found.payments[fee.id] = payment.part
     for fee in fees:
         if fee.id not in found.payments:
-            _take_what_is_left(fee, order, payments, left, found)
+            _take_what_is_left(fee, order, list(_fitting(payments, fee.processor)), left, found)
+    for fee in fees:
+        if fee.id not in found.payments:
+            # no processor takes a part of a payment: its source told several as one, with the name of one of them
+            shared = [payment for payment in payments if 0 < left[payment.part] < payment.amount]
+            _take_what_is_left(fee, order, shared, left, found)
     found.covered.update((payment.part, payment.amount - left[payment.part]) for payment in payments if left[payment.part] < payment.amount)
     return found
 
 
 def _take_what_is_left(fee: ChargeRow, order: OrderRow, payments: Sequence[PaymentRow], left: dict[int, Tenk], found: Matched) -> None:
     wanted = fee.covers
-    for payment in _fitting(payments, fee.processor):
+    for payment in payments:
         there = left[payment.part]
         if not there:
             continue

@@ -100,6 +100,16 @@ def test_a_fee_is_not_taken_for_that_of_another_processor() -> None:
     """)  # fmt: skip
 
 
+def test_payments_that_their_source_told_as_one_are_covered_by_each_processors_fees() -> None:
+    store = paid(a_payment("100.00", gateway="stripe"))
+    tell(store, a_fee("2.04", covers="60"), a_fee("1.89", covers="40", processor="paypal", reference="7AB"))
+    the_fees(store, """
+        account       event_day   amount  how
+        fees:payment  2026-03-03  -2.04   actual
+        fees:payment  2026-03-03  -1.89   actual
+    """)  # fmt: skip
+
+
 def test_a_fee_in_another_currency_is_that_of_a_whole_payment() -> None:
     store = a_store()
     ecb(("USD", "2026-03-03", "1.25"))

@@ -1,0 +1,98 @@
+"""Offer the fee files of payment processors as kinds of files: Shopify Payments, Stripe, PayPal."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from connectors.cost_files import options_of
+from connectors.fee_imports import FeeReport, LeftOut, import_fees, loose_count, undo_fees
+from connectors.file_kind import Count, FileKind, Found, Guard, Progress, Sum, Undone
+from connectors.models import FileImport
+from connectors.platforms.files.cost_sheet import CURRENCY, DAY_ORDER, DECIMAL_SIGN, Kind
+from connectors.platforms.files.fee_columns import DIALECTS, PAYPAL_FEES, SHOPIFY_PAYMENTS, STRIPE_FEES
+from connectors.platforms.files.headers import fits
+from ledger.money import Tenk, decimal, in_minor_units
+
+
+def _look(row: FileImport, path: Path, now: datetime, progress: Progress) -> Found:
+    report = import_fees(row, path, options=options_of(row), now=now, progress=progress, dry_run=True)
+    return _found(report, DIALECTS[row.kind].kind, written=False)
+
+
+def _take(row: FileImport, path: Path, now: datetime, progress: Progress, guard: Guard) -> Found:
+    report = import_fees(row, path, options=options_of(row), now=now, progress=progress, guard=guard)
+    return _found(report, DIALECTS[row.kind].kind, written=True)
+
+
+def _undo(found: Sequence[FileImport], now: datetime, actor: str, progress: Progress, guard: Guard) -> Undone:
+    return undo_fees(found, now=now, actor=actor, progress=progress, guard=guard)
+
+
+def _found(report: FeeReport, kind: Kind, *, written: bool) -> Found:
+    file = report.file
+    columns = file.layout.columns if file.layout else {}
+    read = [(place, field) for place, field in enumerate(kind.fields, start=1) if field.name in columns]
+    counts = [("rows whose order is known", file.matched), ("blank rows left out", file.blank_rows)]
+    return Found(
+        filename=file.filename, kind=kind.name, encoding=file.encoding, delimiter=file.delimiter, import_id=file.import_id, rows=file.rows,
+        counts=[Count(label, value) for label, value in counts if value], sums=[*_sums("amounts", file.totals), *_sums("fees", report.fees)],
+        columns={_called(field.called): columns[field.name] for _, field in read}, dropped_columns=list(file.dropped_columns),
+        headings=["line", *(_called(field.called) for _, field in read)],
+        first_rows=[[row[0], *(row[place] for place, _ in read)] for row in file.first_rows],
+        unit="charges", new=file.added, changed=file.changed, unchanged=file.unchanged, held=file.held, entries=file.entries,
+        notes=_notes(report), warnings=_warnings(report, written=written), loose_what="order",
+        loose_means="they wait, and are booked when their order arrives", loose=file.loose, loose_count=loose_count(report),
+    )  # fmt: skip
+
+
+def _called(text: str) -> str:
+    return text.removeprefix("the ")
+
+
+def _sums(label: str, sums: Mapping[str, Tenk]) -> list[Sum]:
+    return [Sum(label, str(in_minor_units(decimal(units), code)), code) for code, units in sorted(sums.items())]
+
+
+def _amounts(sums: Mapping[str, Tenk]) -> str:
+    return ", ".join(f"{in_minor_units(decimal(units), code)} {code}" for code, units in sorted(sums.items()))
+
+
+def _not_booked(left: LeftOut) -> str:
+    return f"Not booked: {left.rows:,} row{'s' if left.rows > 1 else ''} of “{left.type}”, {_amounts(left.amounts)}: {left.why}."
+
+
+def _notes(report: FeeReport) -> list[str]:
+    layout, notes = report.file.layout, []
+    if layout is not None:
+        notes.append(f"Decimal sign “{layout.decimal_sign}”, currency where a row names none {layout.currency}.")
+    notes += [_not_booked(left) for left in report.left_out.values() if not left.is_odd]
+    if report.advertised:
+        notes.append(f"Advertising taken off payouts is booked under marketing: {_amounts(report.advertised)}.")
+    if any(report.vat.values()):
+        notes.append(f"VAT on the fees, {_amounts(report.vat)}, is not booked: it is taken off the tax that is owed.")
+    if report.told_twice:
+        tell, are = ("s tell", "are") if report.told_twice > 1 else (" tells", "is")
+        notes.append(f"{report.told_twice:,} row{tell} a transaction that an earlier row told, and {are} left out.")
+    if report.file.left_out:
+        notes.append(f"{report.file.left_out:,} fees are kept but not booked where the orders' platform states them itself.")
+    return notes
+
+
+def _warnings(report: FeeReport, *, written: bool) -> list[str]:
+    warnings = [_not_booked(left) for left in report.left_out.values() if left.is_odd]
+    if report.file.held:
+        waits = "wait" if written else "would leave every figure and wait"
+        warnings.append(f"{report.file.held:,} order{'s' if report.file.held > 1 else ''} {waits} for an exchange rate; load rates, then repost.")
+    return warnings
+
+
+def _kind(kind: Kind, where_from: str) -> FileKind:
+    return FileKind(
+        name=kind.name, label=kind.label, where_from=where_from, recognises=lambda header: fits(header, kind.fields), look=_look, take=_take,
+        undo=_undo, asks=(DECIMAL_SIGN, DAY_ORDER, CURRENCY),
+    )  # fmt: skip
+
+
+SHOPIFY_PAYMENTS_FILES = _kind(SHOPIFY_PAYMENTS, "In Shopify under Finances, Payouts: “View transactions”, then Export, as CSV.")
+STRIPE_FILES = _kind(STRIPE_FEES, "In Stripe under Balances, All activity: Export; or the itemised report “Balance change from activity”.")
+PAYPAL_FILES = _kind(PAYPAL_FEES, "In PayPal under Activity: Download, “Balance affecting”, as CSV.")
