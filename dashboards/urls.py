@@ -5,6 +5,7 @@ from django.urls.converters import SlugConverter
 
 from dashboards.views.costs import costs
 from dashboards.views.entrance import email, email_sent, first, invited, password_reset, password_reset_sent
+from dashboards.views.entries import entries, entries_file, metrics
 from dashboards.views.home import home
 from dashboards.views.orders import order, orders
 from dashboards.views.people import change_role, people, remove, renew_invitation, revoke_invitation
@@ -44,6 +45,10 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/pnl/costs", pnl_costs, name="pnl_costs"),
     path("<slug:slug>/pnl/costs.csv", pnl_costs_file, {"kind": "csv"}, name="pnl_costs_csv"),
     path("<slug:slug>/pnl/costs.xlsx", pnl_costs_file, {"kind": "xlsx"}, name="pnl_costs_xlsx"),
+    path("<slug:slug>/entries", entries, name="entries"),
+    path("<slug:slug>/entries.csv", entries_file, {"kind": "csv"}, name="entries_csv"),
+    path("<slug:slug>/entries.xlsx", entries_file, {"kind": "xlsx"}, name="entries_xlsx"),
+    path("<slug:slug>/metrics", metrics, name="metrics"),
     path("<slug:slug>/orders", orders, name="orders"),
     path("<slug:slug>/orders/<path:number>", order, name="order"),
     path("<slug:slug>/costs", costs, name="costs"),

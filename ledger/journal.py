@@ -9,20 +9,15 @@ from django.db import connection
 from django.db.models import Sum
 
 from ledger import accounts
-from ledger.kinds import Basis, CauseKind, SourceKind
-from ledger.models import AdDay, Batch, Book, DayTotal, ManualCost, Order
+from ledger.kinds import CauseKind, SourceKind
+from ledger.models import AdDay, Batch, Book, CountryDayTotal, Customer, DayTotal, ManualCost, Order
+from ledger.sought import ORIGIN, Key, Origin, Sought
 
 PAGE = 100
 """Rows of a page."""
 MOST_SUMMED = 200_000
 """Entries that one page adds up at most."""
 ZERO = Decimal(0)
-
-Key = tuple[date, int, int, int, int, int, int, bool]
-"""Where an entry stands when a book is read by day: day, batch, source kind and id, account, part, revision, reversal."""
-
-_PLACE = "day, seq, source_kind, source_id, account, part, revision, reverses"
-_COLUMNS = "day, seq, source_kind, source_id, account, part, revision, reverses, event_day, amount, estimated, original_amount, currency, rate"
 
 
 class BatchView(NamedTuple):
@@ -63,27 +58,11 @@ class EntryRow(NamedTuple):
         """Return what the entry comes from: (source kind, id)."""
         return self.key[2], self.key[3]
 
-
-class Sought(NamedTuple):
-    """Which entries of a book are read, by the days they are booked on; every one where nothing narrows them."""
-
-    book: int
-    first: date | None = None
-    last: date | None = None
-    source: tuple[int, int] | None = None
-    account: int | None = None
-    seq: int | None = None
-
-    def condition(self) -> tuple[str, list[Any]]:
-        """Return the condition on `ledger_entry` and its parameters."""
-        parts: list[tuple[str, Any]] = [("book_id = %s", self.book)]
-        for sql, value in (
-            ("day >= %s", self.first), ("day <= %s", self.last), ("source_kind = %s", self.source and self.source[0]),
-            ("source_id = %s", self.source and self.source[1]), ("account = %s", self.account), ("seq = %s", self.seq),
-        ):  # fmt: skip
-            if value is not None:
-                parts.append((sql, value))
-        return " AND ".join(sql for sql, _ in parts), [value for _, value in parts]
+    @property
+    def note(self) -> str:
+        """Say what kind of entry it is, where it is not the first of its kind."""
+        revision, reverses = self.key[6], self.key[7]
+        return "takes back what was booked before" if reverses else f"revision {revision}" if revision > 1 else ""
 
 
 def batches(book: Book, *, before: int | None = None, ref: str = "") -> list[BatchView]:
@@ -134,13 +113,17 @@ def _summed(book: Book, seqs: Collection[int]) -> list[tuple[int, int, Decimal]]
         return list(cursor.fetchall())
 
 
-def entries(sought: Sought, *, after: Key | None = None) -> list[EntryRow]:
-    """Return a page of entries by day and batch, those after a place; one more than PAGE where others follow."""
+def entries(sought: Sought, *, after: Key | None = None, page: int | None = None, summed: bool = True, days: int = 1) -> list[EntryRow]:
+    """Return a page of entries by day and batch, those after a place; one more than the page (PAGE by default) where others follow.
+
+    Without `summed`, running sums are left out, which saves reading what lies before the page. `days` guesses how many days fill a page.
+    """
+    most = (PAGE if page is None else page) + 1
     if sought.first is not None and sought.last is not None and sought.source is None:
-        rows = _read_by_days(sought, sought.first, sought.last, after)
+        rows = _read_by_days(sought, sought.first, sought.last, after, most, days)
     else:
-        rows = _read(sought, after)
-    running = _opening(sought, after)
+        rows = _read(sought, after, most)
+    running = _opening(sought, after) if summed else None
     found = []
     for day, seq, kind, source, account, part, revision, reverses, event_day, amount, estimated, original, currency, rate in rows:
         if running is not None and _counts(sought, account):
@@ -154,51 +137,85 @@ def entries(sought: Sought, *, after: Key | None = None) -> list[EntryRow]:
     return found
 
 
-def _read(sought: Sought, after: Key | None) -> list[Any]:
+def _read(sought: Sought, after: Key | None, most: int) -> list[Any]:
     condition, parameters = sought.condition()
     if after is not None:
-        condition, parameters = f"{condition} AND ({_PLACE}) > ({', '.join(['%s'] * len(after))})", [*parameters, *after]
+        condition, parameters = f"{condition} AND ({sought.place}) > ({', '.join(['%s'] * len(after))})", [*parameters, *after]
+    columns = f"{sought.place}, event_day, amount, estimated, original_amount, currency, rate"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {_COLUMNS} FROM ledger_entry WHERE {condition} ORDER BY {_PLACE} LIMIT {PAGE + 1}", parameters)
+        cursor.execute(f"SELECT {columns} FROM ledger_entry WHERE {condition} ORDER BY {sought.place} LIMIT {most}", parameters)
         return list(cursor.fetchall())
 
 
-def _read_by_days(sought: Sought, first: date, last: date, after: Key | None) -> list[Any]:
+def _read_by_days(sought: Sought, first: date, last: date, after: Key | None, most: int, days: int) -> list[Any]:
     """Read in growing spans of days until a page is full, so that a long span is not sorted for its first hundred rows."""
-    begins, length, found = max(first, after[0]) if after else first, 1, list[Any]()
-    while begins <= last and len(found) <= PAGE:
+    begins, length, found = max(first, after[0]) if after else first, days, list[Any]()
+    while begins <= last and len(found) < most:
         ends = min(begins + timedelta(days=length - 1), last)
-        found += _read(sought._replace(first=begins, last=ends), after)
-        begins, length = ends + timedelta(days=1), length * 2
-    return found[: PAGE + 1]
+        found += _read(sought._replace(first=begins, last=ends), after, most - len(found))
+        begins, length = ends + timedelta(days=1), length * 4
+    return found
 
 
 def _counts(sought: Sought, account: int) -> bool:
-    """Tell whether an entry is part of the running sum: of one account, or of profit where one source is read."""
-    return sought.account is not None or accounts.in_profit(account)
+    """Tell whether an entry is part of the running sum: of the accounts read, or of profit where one source is read."""
+    return sought.accounts is not None or accounts.in_profit(account)
 
 
 def _opening(sought: Sought, after: Key | None) -> Decimal | None:
     """Return the sum of what is read before a page; None where entries of many accounts and sources would be mixed."""
-    if sought.source is None and sought.account is None:
+    if sought.source is None and sought.accounts is None:
         return None
     if after is None:
         return ZERO
     whole = ZERO
-    if sought.source is None and sought.account is not None:
-        # An account's whole days are in its totals; only the day the page begins in is added up from its entries.
-        days = DayTotal.objects.filter(book_id=sought.book, basis=Basis.EVENT, account=sought.account, day__lt=after[0])
-        days = days.filter(day__gte=sought.first) if sought.first is not None else days
-        whole = days.aggregate(whole=Sum("amount"))["whole"] or ZERO
+    if sought.source is None and sought.seq is None and sought.accounts is not None:
+        # The accounts' whole days are in their totals; only the day the page begins in is added up from its entries.
+        whole = _whole_days(sought, sought.accounts, before=after[0])
         sought = sought._replace(first=after[0])
     condition, parameters = sought.condition()
-    place = f"({_PLACE}) <= ({', '.join(['%s'] * len(after))})"
+    place = f"({sought.place}) <= ({', '.join(['%s'] * len(after))})"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT account, sum(amount) FROM ledger_entry WHERE {condition} AND {place} AND day <= %s GROUP BY account",
+            f"SELECT account, sum(amount) FROM ledger_entry WHERE {condition} AND {place} AND {sought.day} <= %s GROUP BY account",
             [*parameters, *after, after[0]],
         )
         return whole + sum((amount for account, amount in cursor.fetchall() if _counts(sought, account)), ZERO)
+
+
+def _whole_days(sought: Sought, some: tuple[int, ...], *, before: date) -> Decimal:
+    """Return what the totals have for accounts before a day."""
+    totals: Any = DayTotal.objects if sought.country is None else CountryDayTotal.objects
+    days = totals.filter(book_id=sought.book, basis=sought.basis, account__in=some, day__lt=before)
+    for name, value in (("day__gte", sought.first), ("channel", sought.channel), ("country", sought.country)):
+        days = days.filter(**{name: value}) if value is not None else days
+    return days.aggregate(whole=Sum("amount"))["whole"] or ZERO
+
+
+_SUMS = f"""
+    SELECT account, origin, sum(amount), coalesce(sum(amount) FILTER (WHERE estimated), 0), count(*)
+    FROM (SELECT account, amount, estimated, {ORIGIN} AS origin FROM ledger_entry WHERE {{condition}} LIMIT {{most}}) AS read
+    GROUP BY account, origin
+"""
+
+
+class OriginSum(NamedTuple):
+    """What entries of one origin add to one account: their sum, the estimated part of it, and how many they are."""
+
+    account: int
+    origin: Origin
+    amount: Decimal
+    estimated: Decimal
+    entries: int
+
+
+def sums_of(sought: Sought) -> list[OriginSum] | None:
+    """Add up entries by account and origin; None where they are more than MOST_SUMMED, which is found out without counting them."""
+    condition, parameters = sought.condition()
+    with connection.cursor() as cursor:
+        cursor.execute(_SUMS.format(condition=condition, most=MOST_SUMMED + 1), parameters)
+        found = [OriginSum(account, Origin[origin], *rest) for account, origin, *rest in cursor.fetchall()]
+    return found if sum(each.entries for each in found) <= MOST_SUMMED else None
 
 
 def entries_of_batch(book: Book, seq: int, *, after: Key | None = None) -> list[EntryRow]:
@@ -206,15 +223,28 @@ def entries_of_batch(book: Book, seq: int, *, after: Key | None = None) -> list[
     return entries(Sought(book.pk, seq=seq), after=after)
 
 
-def named(book: Book, sources: Collection[tuple[int, int]]) -> dict[tuple[int, int], str]:
-    """Say what entries come from: an order's number, a cost in words, a day of ad spend."""
+class Source(NamedTuple):
+    """What entries come from, in words, with the number of its order or the key of its cost where it has one."""
+
+    words: str
+    order: str = ""
+    cost: int | None = None
+
+
+def named(book: Book, sources: Collection[tuple[int, int]]) -> dict[tuple[int, int], Source]:
+    """Say what entries come from: an order by its number, a cost in words, a customer by the first order, a day of ad spend."""
     by_kind: dict[int, list[int]] = {}
     for kind, pk in sources:
         by_kind.setdefault(kind, []).append(pk)
-    orders = Order.objects.filter(store=book.pk, pk__in=by_kind.get(SourceKind.ORDER, [])).values_list("pk", "number")
+    firsts = dict(Customer.objects.filter(store=book.pk, pk__in=by_kind.get(SourceKind.CUSTOMER, [])).values_list("pk", "first_order"))
+    wanted = {*by_kind.get(SourceKind.ORDER, []), *filter(None, firsts.values())}
+    orders = dict(Order.objects.filter(store=book.pk, pk__in=wanted).values_list("pk", "number"))
     costs = ManualCost.objects.filter(store=book.pk, pk__in=by_kind.get(SourceKind.MANUAL_COST, []))
-    told = {(int(SourceKind.ORDER), pk): f"order {number}" for pk, number in orders}
-    told |= {(int(SourceKind.MANUAL_COST), cost.pk): str(cost) for cost in costs}
+    told = {(int(SourceKind.ORDER), pk): Source(f"order {number}", number) for pk, number in orders.items()}
+    told |= {(int(SourceKind.MANUAL_COST), cost.pk): Source(str(cost), cost=cost.pk) for cost in costs}
     days = AdDay.objects.filter(store=book.pk, pk__in=by_kind.get(SourceKind.AD_DAY, [])).select_related("campaign")
-    told |= {(int(SourceKind.AD_DAY), row.pk): row.in_words() for row in days}
-    return {source: told.get(source, f"{SourceKind(source[0]).label} {source[1]}") for source in sources}
+    told |= {(int(SourceKind.AD_DAY), row.pk): Source(row.in_words()) for row in days}
+    for pk, first in firsts.items():
+        if number := orders.get(first or 0, ""):
+            told[int(SourceKind.CUSTOMER), pk] = Source(f"first order of a customer, {number}", number)
+    return {source: told.get(source, Source(f"{SourceKind(source[0]).label} {source[1]}")) for source in sources}

@@ -22,6 +22,13 @@ from ledger.totals import DAY_OF_BASIS
 
 ZERO = Decimal(0)
 
+_REVENUE = ("gross_sales", "discounts", "returns", "shipping_charged", "other_income")
+_CM1 = (*_REVENUE, "cogs")
+_CM2 = (*_CM1, "fulfilment", "fees")
+_CM3 = (*_CM2, "marketing")
+SUMS = {"net_revenue": _REVENUE, "gross_profit": _CM1, "cm2": _CM2, "cm3": _CM3, "net_profit": (*_CM3, "operating")}
+"""The lines that each sum of the statement adds up."""
+
 
 class Statement(Struct):
     """The profit statement of one period, in the book's currency; costs are negative. Definitions: docs/metrics."""
@@ -44,30 +51,30 @@ class Statement(Struct):
     @property
     def net_revenue(self) -> Decimal:
         """Return sales after discounts and returns, with shipping charged and other income; never tax."""
-        return self._sum("gross_sales", "discounts", "returns", "shipping_charged", "other_income")
+        return self._sum("net_revenue")
 
     @property
     def gross_profit(self) -> Decimal:
         """Return CM1: net revenue less COGS."""
-        return self.net_revenue + self.lines["cogs"]
+        return self._sum("gross_profit")
 
     @property
     def cm2(self) -> Decimal:
         """Return CM2: gross profit less fulfilment and fees."""
-        return self.gross_profit + self._sum("fulfilment", "fees")
+        return self._sum("cm2")
 
     @property
     def cm3(self) -> Decimal:
         """Return CM3: CM2 less marketing."""
-        return self.cm2 + self.lines["marketing"]
+        return self._sum("cm3")
 
     @property
     def net_profit(self) -> Decimal:
         """Return net profit before income tax, interest and depreciation."""
-        return self.cm3 + self.lines["operating"]
+        return self._sum("net_profit")
 
-    def _sum(self, *keys: str) -> Decimal:
-        return sum((self.lines[key] for key in keys), ZERO)
+    def _sum(self, key: str) -> Decimal:
+        return sum((self.lines[line] for line in SUMS[key]), ZERO)
 
 
 STATEMENT_KEYS = (

@@ -18,13 +18,14 @@ from django.views.decorators.http import require_safe
 
 from ledger import accounts, journal
 from ledger.admin.base import stores_of
-from ledger.journal import PAGE, BatchView, EntryRow, Key, Sought
+from ledger.journal import PAGE, BatchView, EntryRow
 from ledger.kinds import SourceKind
 from ledger.labels import known_numbers
 from ledger.models import Book, CostChange, ManualCost, Order, Store
 from ledger.models.costs import EARLIEST
 from ledger.money import in_minor_units
 from ledger.people import EDITORS
+from ledger.sought import Key, Sought, key_of, written
 from ledger.stores import today_of
 
 RESTATED = "repost"
@@ -165,11 +166,11 @@ class LedgerPages:
         source = _source(request)
         if form.is_valid():
             asked = form.cleaned_data
-            account = int(asked["account"]) if asked["account"] else None
-            rows = journal.entries(Sought(book.pk, asked["first"], asked["last"], asked["order"] or source, account), after=_key(request))
+            some = (int(asked["account"]),) if asked["account"] else None
+            rows = journal.entries(Sought(book.pk, asked["first"], asked["last"], asked["order"] or source, some), after=_key(request))
         return self._page(
             request, book, "entries", title=f"Entries of {book.store}", form=form, summed=any(row.running is not None for row in rows),
-            source=f"{source[0]}:{source[1]}" if source else "", about=journal.named(book, [source])[source] if source else "",
+            source=f"{source[0]}:{source[1]}" if source else "", about=journal.named(book, [source])[source].words if source else "",
             **_listed(request, book, rows),
         )  # fmt: skip
 
@@ -197,20 +198,7 @@ def _source(request: HttpRequest) -> tuple[int, int] | None:
 
 def _key(request: HttpRequest) -> Key | None:
     """Return the place a page follows, as its address says; None for the first page or an address that says nothing."""
-    parts = request.GET.get("after", "").split("~")
-    try:
-        day, *numbers, reverses = parts
-        seq, kind, source, account, part, revision = (int(number) for number in numbers)
-        if max(abs(number) for number in (seq, source)) >= 2**63 or max(abs(number) for number in (kind, account, part, revision)) >= 2**31:
-            return None
-        return date.fromisoformat(day), seq, kind, source, account, part, revision, reverses == "1"
-    except ValueError:
-        return None
-
-
-def _written(key: Key) -> str:
-    day, *numbers, reverses = key
-    return "~".join([day.isoformat(), *map(str, numbers), "1" if reverses else "0"])
+    return key_of(request.GET.get("after", ""))
 
 
 def _listed(request: HttpRequest, book: Book, rows: list[EntryRow]) -> dict[str, Any]:
@@ -221,11 +209,11 @@ def _listed(request: HttpRequest, book: Book, rows: list[EntryRow]) -> dict[str,
     query.pop("after", None)
     first_page = f"?{query.urlencode()}"
     if len(rows) > PAGE:
-        query["after"] = _written(shown[-1].key)
+        query["after"] = written(shown[-1].key)
     entries = [
         {
             "day": row.key[0], "seq": row.key[1], "revision": row.key[6], "reverses": row.key[7], "event_day": row.event_day, "account": row.account,
-            "amount": _amount(book, row.account, row.amount), "estimated": row.estimated, "source": names[row.source],
+            "amount": _amount(book, row.account, row.amount), "estimated": row.estimated, "source": names[row.source].words,
             "source_ref": f"{row.source[0]}:{row.source[1]}", "running": None if row.running is None else _amount(book, row.account, row.running),
             "original": "" if row.original_amount is None else f"{in_minor_units(row.original_amount, row.currency or '')} {row.currency}",
             "rate": "" if row.rate is None else f"{row.rate.normalize():f}",

@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 
 from ledger import accounts, journal, rules
-from ledger.journal import Sought
 from ledger.kinds import Basis, SourceKind
 from ledger.models import Batch, CostChange, DayTotal, Entry, FeeRule, ManualCost, Order, Store
+from ledger.sought import Sought
 from tests.builders import a_store, an_order, at, book_of, day, write
 from tests.dashboards.people import a_person, browser_of, text_of
 
@@ -95,7 +95,7 @@ def test_entries_of_an_account_carry_a_running_sum_over_pages(store: Store, edit
 def test_a_page_that_begins_within_a_day_goes_on_with_its_sum(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "PAGE", 1)
     write(store, an_order("4"), an_order("5"))
-    sought, after, found = Sought(store.pk, day("2026-03-01"), day("2026-03-31"), account=accounts.SALES_GROSS), None, []
+    sought, after, found = Sought(store.pk, day("2026-03-01"), day("2026-03-31"), accounts=(accounts.SALES_GROSS,)), None, []
     for _ in range(4):
         page = journal.entries(sought, after=after)
         after = page[0].key
@@ -168,7 +168,7 @@ def test_long_spans_are_read_without_missing_a_day(store: Store) -> None:
 
 
 def test_the_running_sum_of_an_account_is_that_of_its_totals(store: Store) -> None:
-    found = journal.entries(Sought(store.pk, day("2026-02-01"), day("2026-03-31"), account=accounts.COGS_PRODUCT))
+    found = journal.entries(Sought(store.pk, day("2026-02-01"), day("2026-03-31"), accounts=(accounts.COGS_PRODUCT,)))
     totals = DayTotal.objects.filter(book_id=store.pk, basis=Basis.EVENT, account=accounts.COGS_PRODUCT).values_list("amount", flat=True)
     assert found[-1].running == sum(totals) == Decimal(-60)
 

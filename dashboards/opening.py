@@ -1,0 +1,36 @@
+"""Address what lies beneath a figure: every figure of Today and P&L is linked through here."""
+
+from datetime import date
+from functools import lru_cache
+from urllib.parse import quote
+
+from django.urls import reverse
+
+from ledger.kinds import Basis
+from ledger.models import Store
+
+BASIS_KEYS = {Basis.EVENT: "event", Basis.ORDER: "order"}
+
+
+def entries_url(
+    store: Store, *, line: str | None = None, account: str | None = None, first: date, last: date, basis: Basis,
+    channel: str | None = None, country: str | None = None, batch: int | None = None,
+) -> str:  # fmt: skip
+    """Return the address of what lies beneath a figure: its definition, its parts, and the entries that sum to it.
+
+    `line` is the key of a line, a sum, a count or a ratio (`dashboards.metrics.METRICS`); `account` an account's name, which goes before
+    it. Days are the store's, both included. `channel` is a channel's key, `country` a two-letter code. With `batch`, only what that batch
+    of entries added.
+    """
+    parts = [f"account={quote(account, safe=':')}" if account else f"line={line or 'net_profit'}"]
+    parts += [f"from={first.isoformat()}", f"to={last.isoformat()}", f"basis={BASIS_KEYS[basis]}"]
+    parts += [f"channel={quote(channel, safe='')}"] if channel else []
+    parts += [f"country={quote(country, safe='')}"] if country else []
+    parts += [f"batch={batch}"] if batch is not None else []
+    return f"{_page_of(store.slug)}?{'&'.join(parts)}"
+
+
+@lru_cache(maxsize=256)
+def _page_of(slug: str) -> str:
+    """Return where a store's entries are; a statement links hundreds of figures."""
+    return reverse("entries", kwargs={"slug": slug})
