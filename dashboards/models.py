@@ -49,6 +49,17 @@ class Invitation(Link):
         return f"{self.email} to {self.store} as {self.get_role_display()}"
 
 
+class StartEnd(models.Model):
+    """Says that the list of first steps of a store was finished, or put away, and by whom."""
+
+    store = models.OneToOneField(Store, on_delete=models.CASCADE, related_name="start_end")
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    def __str__(self) -> str:
+        return f"first steps of {self.store} ended"
+
+
 class CacheEntry(models.Model):
     """A row of Django's database cache, which alone reads and writes it.
 

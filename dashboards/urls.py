@@ -12,6 +12,7 @@ from dashboards.views.people import change_role, people, remove, renew_invitatio
 from dashboards.views.pnl import pnl, pnl_costs, pnl_print, pnl_revenue
 from dashboards.views.pnl_files import pnl_costs_file, pnl_file, pnl_revenue_file
 from dashboards.views.preferences import theme
+from dashboards.views.start import mend_gap, start_page
 from dashboards.views.stores import new_store, page_of
 from ledger.stores import RESERVED
 
@@ -52,6 +53,8 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/orders", orders, name="orders"),
     path("<slug:slug>/orders/<path:number>", order, name="order"),
     path("<slug:slug>/costs", costs, name="costs"),
+    path("<slug:slug>/start", start_page, name="start"),
+    path("<slug:slug>/start/gap", mend_gap, name="mend_gap"),
     path("<slug:slug>/people", people, name="people"),
     path("<slug:slug>/people/<int:pk>/role", change_role, name="change_role"),
     path("<slug:slug>/people/<int:pk>/remove", remove, name="remove_member"),
@@ -63,5 +66,6 @@ urlpatterns: list[URLPattern] = [
     path("<store:slug>/pnl/", page_of, {"page": "pnl"}),
     path("<store:slug>/orders/", page_of, {"page": "orders"}),
     path("<store:slug>/costs/", page_of, {"page": "costs"}),
+    path("<store:slug>/start/", page_of, {"page": "start"}),
     path("<store:slug>/people/", page_of, {"page": "people"}),
 ]

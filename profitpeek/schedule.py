@@ -17,6 +17,7 @@ from ledger.tasks import (
     REPOST,
     REPOST_STALE,
 )
+from profitpeek.demo.tasks import LOAD_DEMO
 from profitpeek.jobs.housekeeping import HEARTBEAT, PRUNE_JOBS
 from profitpeek.jobs.kinds import Kind
 from profitpeek.jobs.recurring import Recurring
@@ -42,6 +43,7 @@ KINDS: tuple[Kind, ...] = (
     LOAD_RATES,
     FORGET_EXPIRED,
     FORGET_FILES,
+    LOAD_DEMO,
 )
 
 RECURRING: tuple[Recurring, ...] = (

@@ -3,9 +3,12 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from profitpeek.demo.views import load_demo
+
 handler500 = "profitpeek.request_log.server_error"
 
 urlpatterns = [
+    path("stores/demo", load_demo, name="load_demo"),
     path("", include("dashboards.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

@@ -98,6 +98,7 @@ MODEL_WRITES = {
     "Membership": {"ledger/people.py"},
     "Invitation": {"dashboards/invitations.py"},
     "FirstAccountLink": {"dashboards/first_account.py"},
+    "StartEnd": {"dashboards/start.py"},
 }
 
 

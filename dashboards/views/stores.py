@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from dashboards.access import store_or_404, stores_for
+from dashboards.guesses import guessed
 from dashboards.people_forms import StoreForm
 from ledger.people import Role, set_role
 from ledger.stores import StoreRefused, open_store
@@ -31,7 +32,7 @@ def new_store(request: HttpRequest) -> HttpResponse:
     """Open a store and make the person its owner; only who runs the installation may."""
     if not (isinstance(request.user, User) and request.user.is_superuser):
         raise PermissionDenied("Stores are opened by the person who runs this installation.")
-    form = StoreForm(request.POST or None)
+    form = StoreForm(request.POST or None, initial=guessed(request.headers.get("Accept-Language", "")))
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
@@ -42,7 +43,7 @@ def new_store(request: HttpRequest) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             messages.success(request, f"{store.name} is open. You are its owner.")
-            return redirect("pnl", slug=store.slug)
+            return redirect("start", slug=store.slug)
     stores = stores_for(request.user)
     context = {"form": form, "problems": form.problems(), "stores": stores, "demo": stores.filter(is_demo=True).first()}
     return render(request, "dashboards/people/new_store.html", context)

@@ -93,7 +93,7 @@ class ProposedChangeAdmin(StoreModelAdmin):
             messages.error(request, str(refused))
             return to_review(proposed)
         messages.success(request, format_html('Saved: <a href="{}">{}</a>.{}', _change(made.pk), made.summary, _follows(made)))
-        return redirect(_list_of(proposed))
+        return redirect(_asked_from(proposed) or _list_of(proposed))
 
     def _told(self, proposed: ProposedChange) -> dict[str, Any]:
         try:
@@ -162,6 +162,11 @@ def _back(proposed: ProposedChange) -> str:
     if not proposed.origin.startswith("/"):
         return ""
     return f"{proposed.origin}{'&' if '?' in proposed.origin else '?'}proposed={proposed.pk}"
+
+
+def _asked_from(proposed: ProposedChange) -> str:
+    """Return the page of the store a proposal was made on, to go on there; empty for the admin's pages and files."""
+    return proposed.origin if proposed.origin.startswith("/") and not proposed.origin.startswith(reverse("admin:index")) else ""
 
 
 def _list_of(proposed: ProposedChange) -> str:

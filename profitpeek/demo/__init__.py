@@ -1,1 +1,1 @@
-"""Hold the demo store's file: a year of an invented pottery shop."""
+"""Invent the demo store: two years of a pottery shop, in which losses can be found (docs/demo.md)."""

@@ -10,7 +10,7 @@ from connectors.order_line_imports import import_order_lines
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.template import as_json, load
 from connectors.spool import pack, unpack
-from ledger.models import Order, Store
+from ledger.models import Order, Payment, Sale, Store
 from ledger.sealing import seal, unseal
 from ledger.stores import open_store
 from tests.connectors.files import GENERIC, HEADER, own_template, undo_order_lines, write
@@ -74,8 +74,41 @@ def test_a_weight_that_is_none_is_refused_in_words(store: Store, tmp_path: Path,
     assert str(refused.value.faults[0]) == f"line 2, order weight: “{weight}” is no weight; write grams, such as 250"
 
 
+BACK = {"gateway": "paid by", "restocked": "restocked"}
+
+
+def test_who_took_the_money_and_what_went_back_on_the_shelf_are_read(store: Store, tmp_path: Path) -> None:
+    named = "".join(f'{name} = "{header}"\n' for name, header in BACK.items())
+    own = load(own_template(tmp_path, GENERIC.replace("[columns]\n", f'gateway = "stripe"\n\n[columns]\n{named}', 1)))
+    path = write(
+        tmp_path,
+        """
+        1,2026-01-05,A,Mug,3,10.00,,DE,,
+        1,2026-01-05,shipping,Post,1,4.90,,DE,paypal,
+        1,2026-01-09,A,Mug,-1,10.00,,DE,,Yes
+        1,2026-01-10,A,Mug,-1,10.00,,DE,,no
+        1,2026-01-11,A,Mug,-1,10.00,,DE,,
+        2,2026-01-05,A,Mug,1,10.00,,DE,,
+        """,
+        header=f"{HEADER},paid by,restocked",
+    )
+    import_order_lines(store, path, own, now=NOW)
+    gateways = {order.number: Payment.objects.get(order_id=order.pk).gateway for order in Order.objects.filter(store=store)}
+    back = Sale.objects.filter(store_id=store.pk, quantity__lt=0).order_by("day").values_list("day", "restocked")
+    assert gateways == {"1": "paypal", "2": "stripe"}
+    assert [(f"{day}", restocked) for day, restocked in back] == [("2026-01-09", True), ("2026-01-10", False), ("2026-01-11", False)]
+
+
+def test_an_answer_that_is_neither_yes_nor_no_is_refused_in_words(store: Store, tmp_path: Path) -> None:
+    own = own_template(tmp_path, GENERIC.replace("[columns]\n", '[columns]\nrestocked = "restocked"\n'))
+    path = write(tmp_path, "1,2026-01-05,A,Mug,1,10.00,,DE,perhaps", header=f"{HEADER},restocked")
+    with pytest.raises(FileRefused) as refused:
+        import_order_lines(store, path, load(own), now=NOW)
+    assert str(refused.value.faults[0]) == "line 2, restocked: “perhaps” is neither yes nor no"
+
+
 def test_a_template_without_these_columns_is_kept_as_it_always_was() -> None:
-    assert set(as_json(load("generic-order-lines"))["columns"]) & set(COLUMNS) == set()
+    assert set(as_json(load("generic-order-lines"))["columns"]) & {*COLUMNS, *BACK} == set()
 
 
 def test_rows_archived_before_there_were_these_columns_are_still_read(store: Store, tmp_path: Path) -> None:

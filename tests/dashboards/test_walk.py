@@ -62,6 +62,7 @@ SIGNED_OUT = "200 302 302 302 302 302 302"
 AGAIN = "in again again again again again again"
 SET_UP = "in 404 404 404 404 404 404"
 """Where somebody with a second factor sees it; the walkers have none."""
+EDITORS = "in 403 403 200 200 404 200"
 SUPERUSERS = "in 403 403 403 403 403 200"
 STAFF = "door door door 200 200 200 200"
 USERS = "door door door 403 403 403 200"
@@ -74,12 +75,14 @@ STAFF_ONLY_READ = STAFF_ONLY_POST = "door door door 405 405 405 405"
 PAGES = {
     "": Row("/", "in 302 302 302 302 302 200", "405"),
     "preferences/theme": Row("/preferences/theme", "405", "400"),
+    "stores/demo": Row("/stores/demo", SUPERUSERS, "in 403 403 403 403 403 302"),
     "stores/new": Row("/stores/new", SUPERUSERS, SUPERUSERS),
     "<store:slug>": Row("/walked", "in 302 302 302 302 404 302", "405"),
     "<store:slug>/": Row("/walked/", "in 302 302 302 302 404 302", "405"),
     "<store:slug>/pnl/": Row("/walked/pnl/", "in 302 302 302 302 404 302", "405"),
     "<store:slug>/orders/": Row("/walked/orders/", "in 302 302 302 302 404 302", "405"),
     "<store:slug>/costs/": Row("/walked/costs/", "in 302 302 302 302 404 302", "405"),
+    "<store:slug>/start/": Row("/walked/start/", "in 302 302 302 302 404 302", "405"),
     "<store:slug>/people/": Row("/walked/people/", "in 302 302 302 302 404 302", "405"),
     "<slug:slug>/pnl": Row("/walked/pnl", MEMBERS, "405"),
     "<slug:slug>/pnl.csv": Row("/walked/pnl.csv", MEMBERS, "405"),
@@ -98,6 +101,8 @@ PAGES = {
     "<slug:slug>/orders": Row("/walked/orders", MEMBERS, "405"),
     "<slug:slug>/orders/<path:number>": Row("/walked/orders/%231001", MEMBERS, "405"),
     "<slug:slug>/costs": Row("/walked/costs", MEMBERS, "405"),
+    "<slug:slug>/start": Row("/walked/start", EDITORS, "in 403 403 302 302 404 302"),
+    "<slug:slug>/start/gap": Row("/walked/start/gap", "405", "in 403 403 302 302 404 302"),
     "<slug:slug>/people": Row("/walked/people", OWNERS, OWNERS),
     "<slug:slug>/people/<int:pk>/role": Row("/walked/people/{member}/role", "405", OWNERS_THEN),
     "<slug:slug>/people/<int:pk>/remove": Row("/walked/people/{member}/remove", OWNERS, OWNERS_THEN),

@@ -25,7 +25,7 @@ from tests.platform.clusters import wait_until
 pytestmark = pytest.mark.slow
 
 FIELD_KEY = Fernet.generate_key().decode()
-DEMO = BASE_DIR / "profitpeek" / "demo" / "order-lines.csv"
+ORDERS = Path(__file__).with_name("order-lines.csv")
 TEMPLATE = "generic-order-lines"
 
 
@@ -101,7 +101,7 @@ def filled() -> Iterator[str]:
     with new_database() as url:
         manage(url, "migrate", "--verbosity=0")
         manage(url, "create_store", "demo", "--name=Demo", "--currency=EUR", "--timezone=Europe/Dublin")
-        manage(url, "import_file", "demo", str(DEMO), "--kind=order-lines", f"--template={TEMPLATE}")
+        manage(url, "import_file", "demo", str(ORDERS), "--kind=order-lines", f"--template={TEMPLATE}")
         yield url
 
 

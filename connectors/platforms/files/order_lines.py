@@ -24,6 +24,7 @@ from connectors.platforms.files.values import (
     country_reader,
     grams_reader,
     read_quantity,
+    read_yes_or_no,
     time_reader,
 )
 from ledger.facts import LineFact, OrderCostFact, OrderFact, PaymentFact, SaleFact
@@ -58,6 +59,7 @@ class Readers:
         self.price: Reader[Price] = Reader(signed_price_reader(template.decimal_sign))
         self.time: Reader[datetime] = Reader(time_reader(template.date_formats, context.zone_on, context.now))
         self.grams = Reader(grams_reader(template.decimal_sign))
+        self.yes = Reader(read_yes_or_no)
         self.country = Reader(country_reader(template.countries))
         self.meaning = Reader(template.meaning_of)
         self.currency = Reader(_read_currency)
@@ -84,7 +86,7 @@ class Checker:
         self._columns = columns = template.columns
         self._times, self._quantities, self._prices = readers.time.known, readers.quantity.known, readers.price.known
         self._countries = readers.country.known
-        self._rare = bool(columns.discount or columns.tax or columns.currency or columns.grams or columns.unit_grams)
+        self._rare = bool(columns.discount or columns.tax or columns.currency or columns.grams or columns.unit_grams or columns.restocked)
         self._currencies: dict[str, str] = {}
         self._watched: set[str] = set()
         self._is_return = readers.is_return
@@ -128,7 +130,7 @@ class Checker:
         for column, read, text in (
             (columns.date, readers.time, row[1]), (columns.quantity, readers.quantity, row[2]), (columns.unit_price, readers.price, row[3]),
             (columns.discount, readers.price, row[6]), (columns.tax, readers.price, row[7]), (columns.currency, readers.currency, row[11]),
-            (columns.grams, readers.grams, row[13]), (columns.unit_grams, readers.grams, row[14]),
+            (columns.grams, readers.grams, row[13]), (columns.unit_grams, readers.grams, row[14]), (columns.restocked, readers.yes, row[18]),
         ):  # fmt: skip
             if text or column in (columns.date, columns.quantity, columns.unit_price):
                 try:
@@ -234,7 +236,7 @@ class Mapper:
         template = self._template
         return OrderFact(
             template.platform, number, number, placed, self._currency(rows), FinancialStatus.PAID, first[12].strip()[:60] or template.channel,
-            tuple(lines), tuple(sales), self._payments(charged, placed), tuple(costs), SalesBasis.DERIVED,
+            tuple(lines), tuple(sales), self._payments(charged, placed, rows), tuple(costs), SalesBasis.DERIVED,
             customer=next((bytes.fromhex(row[8]) for row in rows if row[8]), None),
             country=self._readers.country(first[9]) if first[9] else "", region=first[10].strip()[:60],
             stated_total=charged, stated_refunded=charged - sum([sale.net + sale.tax for sale in sales]),
@@ -277,7 +279,7 @@ class Mapper:
         if tax and self._template.prices_include_tax:
             list_price = _share(net + discount, 1, quantity)
         code = code.strip()[:120]
-        restocked = kind == SaleKind.RETURN and self._template.returns.restocked
+        restocked = kind == SaleKind.RETURN and (readers.yes(row[18]) if row[18].strip() else self._template.returns.restocked)
         line = _sold_before(code, -quantity, lines, sales) if kind == SaleKind.RETURN and not returned else None
         if line is None:
             line = position
@@ -298,10 +300,11 @@ class Mapper:
             return SaleKind.ADJUSTMENT
         return SaleKind.RETURN
 
-    def _payments(self, charged: Tenk, placed: datetime) -> tuple[PaymentFact, ...]:
+    def _payments(self, charged: Tenk, placed: datetime, rows: Sequence[KeptRow]) -> tuple[PaymentFact, ...]:
         if charged <= 0 or not self._template.charged:
             return ()
-        return (PaymentFact("derived", placed, PaymentKind.SALE, PaymentStatus.SUCCESS, charged, self._template.gateway),)
+        gateway = next((row[17].strip()[:60] for row in rows if row[17].strip()), self._template.gateway)
+        return (PaymentFact("derived", placed, PaymentKind.SALE, PaymentStatus.SUCCESS, charged, gateway),)
 
     def _currency(self, rows: Sequence[KeptRow]) -> str:
         return next((self._readers.currency(row[11]) for row in rows if row[11]), self._context.currency)

@@ -40,16 +40,20 @@ class Columns(Struct, frozen=True, forbid_unknown_fields=True):
     shipping_method: str = ""
     discount_codes: str = ""
     """Codes the buyer used, separated by spaces or commas."""
+    gateway: str = ""
+    """Who took the money, on any of the order's rows; empty there means the template's own."""
+    restocked: str = ""
+    """Whether what a row gives back was put on the shelf: yes or no; empty means as the template says of all returns."""
 
 
 CALLED = {
     "order": "order number", "date": "date", "quantity": "quantity", "unit_price": "unit price", "code": "SKU or item code", "title": "title",
     "discount": "discount of the row", "tax": "tax of the row", "customer": "customer", "country": "country", "region": "region",
     "currency": "currency", "channel": "sales channel", "grams": "weight of the order", "unit_grams": "weight of a unit",
-    "shipping_method": "shipping method", "discount_codes": "discount codes",
+    "shipping_method": "shipping method", "discount_codes": "discount codes", "gateway": "payment provider", "restocked": "back on the shelf",
 }  # fmt: skip
 """What people call each column."""
-LATER = ("grams", "unit_grams", "shipping_method", "discount_codes")
+LATER = ("grams", "unit_grams", "shipping_method", "discount_codes", "gateway", "restocked")
 """Columns that templates could not name at first; a template that names none is the one it was."""
 
 

@@ -99,6 +99,16 @@ def grams_reader(decimal_sign: str) -> Callable[[str], int]:
     return read
 
 
+def read_yes_or_no(text: str) -> bool:
+    """Read yes or no, as spreadsheets write them."""
+    word = text.lower()
+    if word in ("yes", "y", "true", "1"):
+        return True
+    if word in ("no", "n", "false", "0"):
+        return False
+    raise BadCell(f"“{text[:40]}” is neither yes nor no")
+
+
 def read_quantity(text: str) -> int:
     """Read a whole number of units, negative for what came back; zero is refused."""
     plain = text.replace("\u2212", "-")

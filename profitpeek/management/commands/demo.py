@@ -1,7 +1,6 @@
-"""Open the demo store and fill it from its file."""
+"""Open the demo store and fill it, in the foreground."""
 
 import secrets
-from pathlib import Path
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -9,33 +8,27 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 from django.utils import timezone
 
-from connectors.order_line_imports import import_order_lines
-from connectors.platforms.files.template import load
 from ledger.models import Store
 from ledger.people import Role, set_role
-from ledger.stores import open_store
-from profitpeek import demo, environment
+from profitpeek import environment
+from profitpeek.demo.fill import fill, is_filled, open_demo
 
-SLUG = "demo"
 EMAIL = "demo@example.com"
-FILE = Path(demo.__file__).parent / "order-lines.csv"
 
 
 class Command(BaseCommand):
     """Make the demo store once; a second call changes nothing."""
 
-    help = "Open the demo store (an invented pottery shop), its sign-in, and import its orders."
+    help = "Open the demo store (an invented pottery shop) and its sign-in, and fill it with two years that end yesterday."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Open what is missing and import the file; importing it again changes nothing."""
-        store = Store.objects.filter(slug=SLUG).first()
-        if store is None:
-            store = open_store(slug=SLUG, name="Demo: Harbour Pottery", currency="EUR", zone="Europe/Dublin", is_demo=True)
+        """Open what is missing and fill it, or go on where an earlier call was cut."""
+        store = open_demo()
         self._sign_in(store)
-        if not store.file_imports.exclude(state="running").exists():
-            self.stdout.write("Making the demo store ...")
+        if not is_filled(store):
+            self.stdout.write("Making the demo store: two years of an invented pottery shop ...")
             self.stdout.flush()
-            import_order_lines(store, FILE, load("generic-order-lines"), now=timezone.now(), actor="demo")
+            fill(store, now=timezone.now())
 
     def _sign_in(self, store: Store) -> None:
         """Make the demo's owner and keep the password where `make run` can print it again."""

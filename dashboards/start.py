@@ -1,0 +1,170 @@
+"""Tell how far a store has got on its way to its first trusted number, from facts alone, and remember when the way ended.
+
+Orders, rules and jobs say which steps are done; nothing is ticked off. What is kept is that somebody finished the list or
+put it away.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.contrib.auth.models import User
+from django.db.models import Max
+
+from connectors.models import FileImport
+from dashboards.models import StartEnd
+from ledger.coverage import last_days
+from ledger.fixes import Fix, fixes
+from ledger.models import ManualCost, Order, Store
+from ledger.people import EDITORS
+from ledger.periods import Period
+from ledger.seen import RECENT
+from ledger.statements import profit
+from profitpeek.jobs.models import Job
+
+DONE, NEXT, LATER = "done", "next", "later"
+WORST = 3
+"""Gaps that are shown."""
+WORTH_MENDING = Decimal("0.005")
+"""Share of net revenue that a guessed cost is worth at least, to be in the way of trusting the number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Importing:
+    """A file on its way in: its name, how far it is, and whether its job failed; 0 of 0 while nothing is counted."""
+
+    filename: str
+    step: str
+    done: int
+    whole: int
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the steps are worked out from. Gaps are those of the 90 days up to the last order, most money first."""
+
+    last_order: date | None
+    importing: Importing | None
+    gaps: list[Fix]
+    by_hand: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: its key, its name, how it stands, and where it stands in words."""
+
+    key: str
+    title: str
+    state: str
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The whole list of a store."""
+
+    steps: list[Step]
+    facts: Facts
+    ended: bool
+    """Somebody finished the list or put it away."""
+
+    @property
+    def done(self) -> int:
+        """Return how many steps are done."""
+        return sum(step.state == DONE for step in self.steps)
+
+    @property
+    def next(self) -> Step | None:
+        """Return the step that is next; None when all are done."""
+        return next((step for step in self.steps if step.state == NEXT), None)
+
+
+def start_of(store: Store) -> Start:
+    """Work out how far a store has got."""
+    facts = Facts(_last_order(store), importing(store), [], ManualCost.objects.filter(store=store, removed_by=None).count())
+    if facts.last_order is not None:
+        facts = Facts(facts.last_order, facts.importing, worst_gaps(store, facts.last_order), facts.by_hand)
+    ended = StartEnd.objects.filter(store=store).exists()
+    return Start(_steps(store, facts, ended=ended), facts, ended)
+
+
+def waits_for(store: Store) -> Start | None:
+    """Return the list for the strip on pages: of a store of one's own, for who can do its steps, until it ends."""
+    if store.is_demo or getattr(store, "role", None) not in EDITORS or StartEnd.objects.filter(store=store).exists():
+        return None
+    start = start_of(store)
+    return start if start.next is not None else None
+
+
+def importing(store: Store) -> Importing | None:
+    """Return the file that is being imported in the background, the latest; a failed one while nothing newer came."""
+    row = store.file_imports.filter(state__in=(FileImport.State.WAITING, FileImport.State.RUNNING), job__isnull=False).order_by("-pk").first()
+    job = Job.objects.filter(pk=row.job).first() if row is not None else None
+    if row is None or job is None:
+        return None
+    failed = job.state in (Job.State.DEAD, Job.State.CANCELLED)
+    return Importing(row.filename, job.step, job.done, job.whole, failed)
+
+
+def worst_gaps(store: Store, last_order: date) -> list[Fix]:
+    """Return the guessed costs of the 90 days up to the last order that are worth mending, most money first; at most three."""
+    period = last_days(last_order, RECENT)
+    revenue = profit(store.book, [Period(period.first, period.last)])[0].net_revenue
+    found = fixes(store, today=last_order, most=WORST)
+    return [fix for fix in found if fix.at_stake is not None and fix.at_stake > revenue * WORTH_MENDING]
+
+
+def end(store: Store, *, by: User, now: datetime) -> None:
+    """Remember that the list was finished or put away."""
+    StartEnd.objects.get_or_create(store=store, defaults={"at": now, "by": by})
+
+
+def show_again(store: Store) -> None:
+    """Forget that the list was put away."""
+    StartEnd.objects.filter(store=store).delete()
+
+
+def _last_order(store: Store) -> date | None:
+    found: date | None = Order.objects.filter(store=store, withdrawn_at=None).aggregate(last=Max("day"))["last"]
+    return found
+
+
+def _steps(store: Store, facts: Facts, *, ended: bool) -> list[Step]:
+    """List the steps; the first that is not done is next."""
+    there = facts.last_order is not None
+    listed = [
+        ("account", "Make your account", True, "You are signed in."),
+        ("store", "Open the store", True, f"{store.name} keeps its books in {store.currency}."),
+        ("orders", "Bring in your orders", there, _told_of_orders(facts)),
+        ("gaps", "Mend the worst cost gaps", there and not facts.gaps, _told_of_gaps(facts)),
+        ("by_hand", "Enter what no file tells", there and facts.by_hand > 0, _told_of_costs_by_hand(facts)),
+        ("profit", "Read your first profit page", there and ended, "It says how much of it rests on estimates." if there else "It fills with your orders."),
+    ]
+    steps: list[Step] = []
+    for key, title, is_done, told in listed:
+        state = DONE if is_done else LATER if any(step.state == NEXT for step in steps) else NEXT
+        steps.append(Step(key, title, state, told))
+    return steps
+
+
+def _told_of_orders(facts: Facts) -> str:
+    if facts.importing is not None:
+        return f"{facts.importing.filename} {'could not be imported.' if facts.importing.failed else 'is being imported.'}"
+    if facts.last_order is not None:
+        return f"The latest is of {facts.last_order:%-d %B %Y}."
+    return "A file your shop exports is enough."
+
+
+def _told_of_gaps(facts: Facts) -> str:
+    if facts.last_order is None:
+        return "Known once there are orders: what a product costs, what a payment provider keeps."
+    if not facts.gaps:
+        return "No guessed cost of the latest 90 days is worth half a per cent of revenue."
+    return "Until then, these costs are guessed."
+
+
+def _told_of_costs_by_hand(facts: Facts) -> str:
+    if facts.by_hand:
+        return f"{facts.by_hand} entered so far."
+    return "Rent, salaries, the shop's plan, apps, an influencer's fee: without them profit looks too good."
