@@ -26,7 +26,7 @@ def roles_in(user: AbstractBaseUser | AnonymousUser, store: Store) -> frozenset[
 
 def store_or_404(request: HttpRequest, slug: str, *, roles: frozenset[Role] = EVERY_ROLE) -> Store:
     """Return the store with its book; answer 404 alike for no store and one that is not yours, 403 for a role of yours that is too little."""
-    store = stores_for(request.user).select_related("book").filter(slug=slug, book__isnull=False).first()
+    store = stores_for(request.user).select_related("book", "start_end").filter(slug=slug, book__isnull=False).first()
     if store is None:
         raise Http404("No such store.")
     if roles != EVERY_ROLE and not roles & roles_in(request.user, store):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from django import forms
 from django.utils.text import slugify
@@ -14,6 +14,8 @@ from ledger.models import FeeRule, Store, Variant, VariantCost
 from ledger.models.rules import Rule
 
 KEY = "gap"
+UNIT_COST, FEE = "variantcost/add/", "feerule/add/"
+"""The pages of the admin whose gaps have fields here."""
 MOST = Decimal(1_000_000)
 
 
@@ -81,15 +83,17 @@ class GatewayForm(GapForm):
 
 def gap_forms(store: Store, gaps: Sequence[Fix], data: Mapping[str, Any] | None = None) -> list[GapForm]:
     """Return the form of each gap, the one that `data` was typed into bound to it: with fields for a product's cost and a provider's fee."""
-    return [_form(store, fix, data if data is not None and data.get(KEY) == fix.mend else None) for fix in gaps]
+    asked = [(fix, urlsplit(fix.mend).path, dict(parse_qsl(urlsplit(fix.mend).query))) for fix in gaps]
+    numbers = {query["variant"] for _, page, query in asked if page == UNIT_COST}
+    variants = {str(variant.pk): variant for variant in Variant.objects.filter(store=store, pk__in=numbers)}
+    return [_form(store, fix, page, query, variants, data if data is not None and data.get(KEY) == fix.mend else None) for fix, page, query in asked]
 
 
-def _form(store: Store, fix: Fix, data: Mapping[str, Any] | None) -> GapForm:
-    page, query = urlsplit(fix.mend).path, {name: values[0] for name, values in parse_qs(urlsplit(fix.mend).query, keep_blank_values=True).items()}
-    if page == "variantcost/add/":
-        variant = Variant.objects.select_related("product").filter(store=store, pk=query["variant"]).first()
-        if variant is not None:
-            return UnitCostForm(data, fix=fix, variant=variant, currency=store.currency)
-    if page == "feerule/add/" and query.get("gateway"):
+def _form(
+    store: Store, fix: Fix, page: str, query: Mapping[str, str], variants: Mapping[str, Variant], data: Mapping[str, Any] | None
+) -> GapForm:  # fmt: skip
+    if page == UNIT_COST and query["variant"] in variants:
+        return UnitCostForm(data, fix=fix, variant=variants[query["variant"]], currency=store.currency)
+    if page == FEE and query.get("gateway"):
         return GatewayForm(data, fix=fix, gateway=query["gateway"])
     return GapForm(data, fix=fix)

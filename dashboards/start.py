@@ -85,16 +85,21 @@ def start_of(store: Store) -> Start:
     facts = Facts(_last_order(store), importing(store), [], ManualCost.objects.filter(store=store, removed_by=None).count())
     if facts.last_order is not None:
         facts = Facts(facts.last_order, facts.importing, worst_gaps(store, facts.last_order), facts.by_hand)
-    ended = StartEnd.objects.filter(store=store).exists()
+    ended = has_ended(store)
     return Start(_steps(store, facts, ended=ended), facts, ended)
 
 
 def waits_for(store: Store) -> Start | None:
     """Return the list for the strip on pages: of a store of one's own, for who can do its steps, until it ends."""
-    if store.is_demo or getattr(store, "role", None) not in EDITORS or StartEnd.objects.filter(store=store).exists():
+    if store.is_demo or getattr(store, "role", None) not in EDITORS or has_ended(store):
         return None
     start = start_of(store)
     return start if start.next is not None else None
+
+
+def has_ended(store: Store) -> bool:
+    """Tell whether somebody finished the list or put it away; no query for a store that a page was found for."""
+    return getattr(store, "start_end", None) is not None
 
 
 def importing(store: Store) -> Importing | None:

@@ -48,7 +48,7 @@ def write_product_costs(path: Path, sold: Iterable[Sold], days: Calendar) -> Non
 def _cost_rows(item: Item, days: Calendar) -> Iterable[tuple[str, ...]]:
     freight = item.freight * 140 // 100
     is_clay = item.line in ("Mugs", "Bowls", "Plates", "Table", "Vases", "Planters")
-    goods = item.goods * (215 if item.sku == LOSER else 108) // 100 if is_clay else item.goods
+    goods = item.goods * (245 if item.sku == LOSER else 108) // 100 if is_clay else item.goods
     yield item.sku, f"{days.first}", amount(item.goods), amount(item.freight), amount(item.packaging), "EUR"
     yield item.sku, f"{days.dearer_freight}", amount(item.goods), amount(freight), amount(item.packaging), "EUR"
     if is_clay:

@@ -152,7 +152,7 @@ def a_new_store(**changed: str) -> dict[str, str]:
 def test_the_superuser_opens_a_store_and_owns_it() -> None:
     root = a_person(email="root@example.com", superuser=True)
     answer = browser_of(root).post("/stores/new", a_new_store())
-    assert answer["Location"] == "/harbour-pottery/pnl"
+    assert answer["Location"] == "/harbour-pottery/start"
     store = Store.objects.get()
     assert (store.currency, store.zones.get().zone, store.memberships.get().user, store.memberships.get().role) == (
         "EUR", "Europe/Dublin", root, Role.OWNER,
