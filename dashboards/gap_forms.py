@@ -60,7 +60,11 @@ class UnitCostForm(GapForm):
     def rules(self) -> list[Rule]:
         """Return the cost of the variant, and of its product's other variants that have none, for all days."""
         costed = VariantCost.objects.filter(store=self.variant.store_id, removed_by=None).values("variant")
-        alike = Variant.objects.filter(product=self.variant.product_id).exclude(pk__in=costed).order_by("pk") if self.variant.product_id else [self.variant]
+        alike = (
+            Variant.objects.filter(product=self.variant.product_id).exclude(pk__in=costed).order_by("pk")
+            if self.variant.product_id
+            else [self.variant]
+        )
         return [VariantCost(variant=variant, goods=self.cleaned_data["unit_cost"], currency=self.currency) for variant in alike]
 
 

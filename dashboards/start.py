@@ -144,7 +144,12 @@ def _steps(store: Store, facts: Facts, *, ended: bool) -> list[Step]:
         ("orders", "Bring in your orders", there, _told_of_orders(facts)),
         ("gaps", "Mend the worst cost gaps", there and not facts.gaps, _told_of_gaps(facts)),
         ("by_hand", "Enter what no file tells", there and facts.by_hand > 0, _told_of_costs_by_hand(facts)),
-        ("profit", "Read your first profit page", there and ended, "It says how much of it rests on estimates." if there else "It fills with your orders."),
+        (
+            "profit",
+            "Read your first profit page",
+            there and ended,
+            "It says how much of it rests on estimates." if there else "It fills with your orders.",
+        ),
     ]
     steps: list[Step] = []
     for key, title, is_done, told in listed:

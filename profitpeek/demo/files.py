@@ -59,7 +59,9 @@ def write_parcels(path: Path, sold: Sequence[Sold], days: Calendar) -> None:
     """Write what the carriers billed, and three parcels of orders that nobody knows: samples sent by hand."""
     known = [order for order in sold if order.parcel is not None and order.at.date() <= days.last - INVOICED_AFTER]
     rows = [(order.number, f"CP{order.number[1:]}", order.place.carrier, amount(order.parcel or 0), "EUR", order.at.date()) for order in known]
-    rows += [(f"SAMPLE-{number}", f"CPX{number}", "Coastline Parcels", "7.40", "EUR", days.first + timedelta(days=90 * number)) for number in (1, 2, 3)]
+    rows += [
+        (f"SAMPLE-{number}", f"CPX{number}", "Coastline Parcels", "7.40", "EUR", days.first + timedelta(days=90 * number)) for number in (1, 2, 3)
+    ]
     _write(path, ("order", "tracking number", "carrier", "label cost", "currency", "date"), rows)
 
 

@@ -36,5 +36,11 @@ def _about(request: HttpRequest, store: Store) -> HttpResponse:
     """Tell what the demo store holds and which losses are hidden in it."""
     stores = stores_for(request.user)
     days = calendar(today_of(store, store.created_at))
-    context = {"stores": stores, "store": stores.filter(pk=store.pk).first(), "section": "about", "days": days, "own": stores.filter(is_demo=False).first()}
+    context = {
+        "stores": stores,
+        "store": stores.filter(pk=store.pk).first(),
+        "section": "about",
+        "days": days,
+        "own": stores.filter(is_demo=False).first(),
+    }
     return render(request, "demo/about.html", context)
