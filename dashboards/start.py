@@ -105,7 +105,7 @@ def has_ended(store: Store) -> bool:
 def importing(store: Store) -> Importing | None:
     """Return the file that is being imported in the background, the latest; a failed one while nothing newer came."""
     row = store.file_imports.filter(state__in=(FileImport.State.WAITING, FileImport.State.RUNNING), job__isnull=False).order_by("-pk").first()
-    job = Job.objects.filter(pk=row.job).first() if row is not None else None
+    job = Job.objects.filter(pk=row.job).first() if row is not None and row.job is not None else None
     if row is None or job is None:
         return None
     failed = job.state in (Job.State.DEAD, Job.State.CANCELLED)
