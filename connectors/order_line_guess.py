@@ -27,6 +27,8 @@ HEADERS: dict[str, tuple[str, ...]] = {
     "unit_grams": ("unit weight", "weight", "item weight"),
     "shipping_method": ("shipping method", "delivery method", "versandart"),
     "discount_codes": ("discount code", "discount codes", "coupon", "coupon code", "promo code"),
+    "gateway": ("payment provider", "payment gateway", "gateway", "payment method", "paid by"),
+    "restocked": ("restocked", "back on the shelf"),
 }  # fmt: skip
 """The required fields come first, so that they are offered a column before the others."""
 

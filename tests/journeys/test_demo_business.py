@@ -49,7 +49,7 @@ def test_vat_in_an_amount_is_rounded_to_the_nearest_cent() -> None:
 def test_every_row_of_the_order_file_adds_up_to_what_its_customer_paid(tmp_path: Path) -> None:
     sold = {order.number: order for order in orders(TODAY)}
     path = tmp_path / "orders.csv"
-    files.write_orders(path, sold.values())
+    files.write_orders(path, list(sold.values()), calendar(TODAY))
     paid: Counter[str] = Counter()
     with path.open(newline="") as file:
         for row in csv.DictReader(file):
