@@ -106,8 +106,7 @@ class ScopeForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Cut the range into periods and find what to compare it with, or say why that cannot be."""
         cleaned = super().clean() or {}
-        if not self.errors:
-            self._check_comparison(cleaned)
+        self._check_comparison(cleaned)
         if not self.errors:
             try:
                 self._scope = self._read(cleaned)
@@ -154,7 +153,7 @@ class ScopeForm(forms.Form):
         first, last = cleaned.get("compare_from"), cleaned.get("compare_to")
         if not cleaned.get("compare") and (first or last):
             cleaned["compare"] = Compare.CUSTOM.value
-        if cleaned.get("compare") != Compare.CUSTOM:
+        if cleaned.get("compare") != Compare.CUSTOM or self.errors.keys() & {"compare_from", "compare_to"}:
             return
         if first is None or last is None:
             self.add_error("compare_from" if first is None else "compare_to", "Give both the first and the last day to compare with.")

@@ -26,7 +26,7 @@ def test_a_chart_is_drawn_named_and_offers_no_upload(tab: Callable[..., Page]) -
     chart = page.get_by_role("img", name="Net profit and net revenue by month.")
     assert chart.count() == 1
     assert page.locator(BARS).evaluate_all(HEIGHTS) == 3  # January and April made a profit, February a loss, March is a gap
-    assert page.locator(".scatterlayer .point").count() == 3
+    assert page.locator("[data-figure=profit-figure] .scatterlayer .point").count() == 3
     assert page.locator(".modebar, .modebar-btn").count() == 0
     assert "share chart" not in page.content().lower()
     chart.hover()

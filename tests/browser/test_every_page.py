@@ -9,7 +9,10 @@ from tests.browser.conftest import violations
 
 OPEN = ["/accounts/login/", "/accounts/password/reset/"]
 MINE = [
-    "/", "/shop/pnl", "/shop/pnl?by=week&basis=order", "/shop/pnl?by=fortnight&from=x", "/empty/pnl", "/shop/orders", "/shop/orders?q=nothing",
+    "/", "/shop/pnl", "/shop/pnl?by=week&basis=order", "/shop/pnl?by=fortnight&from=x&compare=custom", "/empty/pnl",
+    "/shop/pnl?from=2026-02-01&to=2026-02-28&by=week&compare=previous", "/shop/pnl/revenue?compare=year",
+    "/shop/pnl/costs?from=2026-01-01&to=2026-03-31",
+    "/shop/pnl/print?from=2026-02-01&to=2026-02-28&compare=previous", "/empty/pnl/revenue", "/shop/orders", "/shop/orders?q=nothing",
     "/empty/orders", "/shop/orders/%231001", "/shop/orders/%231004", "/shop/people", "/accounts/2fa/",
     "/shop/costs", "/shop/costs?from=2026-01-01&to=2026-12-31", "/shop/costs?from=x", "/empty/costs",
     "/accounts/sessions/", "/accounts/email/", "/accounts/password/change/", "/accounts/logout/", "/stores/new", "/shop/nothing-here",
@@ -43,8 +46,8 @@ def test_pages_work_without_javascript(tab: Callable[..., Page]) -> None:
     page = tab("/shop/pnl", java_script_enabled=False)
     assert page.get_by_role("link", name="Orders").is_visible()
     assert page.locator(".statement").get_by_role("cell", name="1,340.00").first.is_visible()
-    page.get_by_text("The drawing needs JavaScript").wait_for(state="visible")
-    assert page.locator(".drawing").evaluate("drawing => drawing.clientHeight") < 80  # no hole where the drawing would be
+    page.get_by_text("The drawing needs JavaScript").first.wait_for(state="visible")
+    assert page.locator(".drawing").first.evaluate("drawing => drawing.clientHeight") < 80  # no hole where the drawing would be
     page.locator("details.account > summary").click()
     page.get_by_role("button", name="Dark").click()
     assert page.locator("html").get_attribute("data-bs-theme") == "dark"

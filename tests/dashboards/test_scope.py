@@ -212,6 +212,7 @@ def test_days_to_compare_with_can_be_given() -> None:
         ),
         ({"compare_to": "2025-13-01"}, "id_compare_to", "Give the last day to compare with as year-month-day, such as 2025-12-31."),
         ({"from": "2026-03-02", "to": "2026-03-01"}, "", "The span ends (2026-03-01) before it starts (2026-03-02)."),
+        ({"from": "x", "compare": "none"}, "id_from", "Give the first day as year-month-day, such as 2026-01-31."),
         ({"by": "fortnight"}, "id_by", "Columns are by day, week, month, quarter or year."),
     ],
 )  # fmt: skip
@@ -219,6 +220,11 @@ def test_what_cannot_be_shown_is_refused_in_words_and_the_default_shown(query: d
     form = asked(query)
     assert form.problems() == [(field, problem)]
     assert form.dated_scope().period == span("2025-11-01", "2026-02-20")
+
+
+def test_every_field_that_was_refused_is_named() -> None:
+    form = asked({"from": "x", "compare": "custom"})
+    assert [field for field, _ in form.problems()] == ["id_from", "id_compare_from"]
 
 
 def test_what_a_page_does_not_offer_is_not_read() -> None:
@@ -263,7 +269,7 @@ def delta(now: str | None, before: str | None, good: Good = Good.MORE, kind: str
         (delta("-10", "5"), "↓ n/a worse"),
         (delta("0", "8"), "↓ −100.0\u00a0% worse"),
         (delta("7", "7"), "0.0\u00a0%"),
-        (delta("0", "0"), "n/a"),
+        (delta("0", "0"), "unchanged"),
         (delta("12", "10", Good.NEITHER), "↑ +20.0\u00a0%"),
         (delta("0.250", "0.229", kind="percent"), "↑ +2.1\u00a0points better"),
         (delta(None, "10"), "— no figure"),
