@@ -6,6 +6,7 @@ What names a person (names, streets, telephones, e-mail) is cut here: only a key
 import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
+from operator import itemgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -72,11 +73,14 @@ REQUIRED = (
     "Lineitem name", "Lineitem price",
 )  # fmt: skip
 READ = {*COLUMNS.values(), *COUNTRIES, *REGIONS, *TAX_NAMES, *CUSTOMER}
-ORDER_FIELDS = tuple(
-    field
-    for field in Row._fields[2:]
-    if field not in ("quantity", "item", "price", "sku", "item_discount", "taxable", "ships", "created", "customer")
-)
+LINE_FIELDS = ("quantity", "item", "price", "sku", "item_discount", "taxable", "ships")
+"""Fields that every row of an order tells, in their order."""
+ORDER_COLUMNS = tuple(field for field in COLUMNS if field not in ("name", *LINE_FIELDS))
+"""Fields that only an order's first row tells and that are columns of their own, in their order."""
+HEAD_FIELDS = ("status", "currency", "subtotal", "total")
+"""Fields of which a row that tells of its order, and not of a line alone, has at least one."""
+NOTHING = ("",) * (len(Row._fields) - len(LINE_FIELDS) - 2)
+ORDER_FIELDS = tuple(field for field in Row._fields[2:] if field not in (*LINE_FIELDS, "created", "customer"))
 """Fields that an order tells once; rows of one order that tell them must agree."""
 MONEY = ("subtotal", "shipping", "taxes", "total", "discount", "refunded", "outstanding", "duties", "price", "item_discount")
 TIMES = ("created", "paid", "fulfilled", "cancelled")
@@ -119,20 +123,25 @@ class Places:
         self.width = len(names)
         known = {name.casefold() for name in READ}
         self.dropped = [name.strip() for name in header if name.strip() and name.strip().casefold() not in known]
-        self._fields = [(field, self._place[name]) for field, name in COLUMNS.items()]
+        self._name, *order = (self._place[COLUMNS[field]] for field in ("name", *ORDER_COLUMNS))
+        self._order, self._line = itemgetter(*order), itemgetter(*(self._place[COLUMNS[field]] for field in LINE_FIELDS))
+        self._tells = itemgetter(*(self._place[COLUMNS[field]] for field in HEAD_FIELDS))
 
     def row(self, line: int, cells: list[str], customer: Callable[[str], str]) -> Row:
         """Keep the texts of one row's cells, with a hash of who bought."""
         cells.append("")  # what a column that the file does not have reads
-        texts = {field: cells[place].strip() for field, place in self._fields}
-        if not any(texts[field] for field in ("status", "currency", "subtotal", "total")):
-            return Row(line_number=str(line), country="", region="", tax_names="", customer="", **texts)
+        name, of_the_line = cells[self._name].strip(), map(str.strip, self._line(cells))
+        if not any(self._tells(cells)):
+            return Row(name, str(line), *NOTHING, *of_the_line)
         address = 0 if self.first(cells, COUNTRIES[:1]) or not self.first(cells, COUNTRIES[1:]) else 1
         return Row(
-            line_number=str(line), country=self.first(cells, COUNTRIES[address:]), region=self.first(cells, REGIONS[address : address + 1]),
-            tax_names="\n".join(name for name in (self.first(cells, (column,)) for column in TAX_NAMES) if name),
-            customer=customer(self._identity(cells)), **texts,
+            name, str(line), *map(str.strip, self._order(cells)), self.first(cells, COUNTRIES[address:]),
+            self.first(cells, REGIONS[address : address + 1]), "\n".join(self._texts(cells, TAX_NAMES)), customer(self._identity(cells)),
+            *of_the_line,
         )  # fmt: skip
+
+    def _texts(self, cells: Sequence[str], columns: Sequence[str]) -> list[str]:
+        return [text for column in columns if (text := cells[self._place[column]].strip())]
 
     def first(self, cells: Sequence[str], columns: Sequence[str]) -> str:
         """Return the first of some columns' texts that is not empty."""

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct
 
 from connectors.platforms.files.faults import RowFault
 from connectors.platforms.files.shopify import words
-from connectors.platforms.files.shopify.columns import MONEY, ORDER_FIELDS, TIMES, CellFault, Places, Readers, Row, column_of, is_damaged
-from connectors.platforms.files.values import HIGHEST_ROW, BadCell, Price
+from connectors.platforms.files.shopify.columns import HEAD_FIELDS, MONEY, ORDER_FIELDS, TIMES, CellFault, Places, Readers, Row, column_of, is_damaged
+from connectors.platforms.files.values import HIGHEST_ROW, BadCell, Price, Reader
 from connectors.spool import Order as OrderRows
 from ledger.kinds import FinancialStatus
 from ledger.money import SCALE, Tenk, decimal, in_minor_units
@@ -28,6 +29,10 @@ class Checker:
         self._readers, self._places = readers, Places(header)
         self.dropped = self._places.dropped
         self._names: dict[str, str] = {}
+        by_field: dict[str, Reader[Any]] = {
+            **dict.fromkeys(MONEY, readers.money), **dict.fromkeys(TIMES, readers.time), "currency": readers.currency, "quantity": readers.quantity,
+        }  # fmt: skip
+        self._cells = [(field, read.known, read) for field, read in by_field.items()]
 
     def keep(self, line: int, fields: list[str]) -> Row | None:
         """Return the kept texts of a row, or None and a fault when it cannot be used."""
@@ -45,27 +50,22 @@ class Checker:
         row = self._places.row(line, fields, self._readers.customer)
         if not row.name or len(row.name) > LONGEST_NAME:
             raise CellFault("Name", "the order's name is missing or longer than 80 characters")
-        for field in (*MONEY, *TIMES, "currency", "quantity"):
+        for field, known, read in self._cells:
             text = getattr(row, field)
-            if text:
+            # most rows repeat texts that have been read before
+            if text and text not in known:
                 try:
-                    self._read(field, text)
+                    read(text)
                 except BadCell as error:
                     raise CellFault(column_of(field), str(error)) from error
         if (row.item or row.price) and not (row.quantity and row.price):
             raise CellFault(column_of("price" if row.quantity else "quantity"), "is empty; each line has one. Export the orders again")
         if row.country and not self._readers.country(row.country):
             self.unknown_countries.add(row.country)
-        known = self._readers.id(row.id)
+        known = self._readers.id(row.id) if row.id else ""
         if known and self._names.setdefault(known, row.name) != row.name:
             raise CellFault("Id", f"{known} is the Id of order {self._names[known]} before; each order has its own")
         return row
-
-    def _read(self, field: str, text: str) -> object:
-        readers = self._readers
-        if field in MONEY:
-            return readers.money(text)
-        return readers.time(text) if field in TIMES else readers.currency(text) if field == "currency" else readers.quantity(text)
 
 
 class Item(Struct, frozen=True):
@@ -150,7 +150,7 @@ class NoHead(Exception):
 
 def is_head(row: Row) -> bool:
     """Tell whether a row tells of its order, and not of a line alone."""
-    return bool(row.status or row.currency or row.subtotal or row.total)
+    return any(getattr(row, field) for field in HEAD_FIELDS)
 
 
 def _items(rows: Sequence[Row], readers: Readers) -> Iterator[Item]:
