@@ -18,7 +18,7 @@ from connectors import deciding, file_words
 from connectors.file_kinds import FILE_KINDS, find
 from connectors.files_out import faults_csv, loose_csv
 from connectors.models import FileImport
-from connectors.platforms.files.cost_sheet import AUTO, Options
+from connectors.platforms.files.cost_sheet import AUTO, DECIMAL_SIGN, Options
 from connectors.platforms.files.faults import FileRefused
 from connectors.uploads import Looked, discard, looked, receive
 from ledger.admin.base import StoreFilter, StoreModelAdmin, stores_of
@@ -35,7 +35,7 @@ class UploadForm(forms.Form):
     """Asks for a file of costs, and for what it may not say itself."""
 
     store = forms.ModelChoiceField(Store.objects.none())
-    kind = forms.ChoiceField(label="What it holds", choices=[(kind.name, kind.label) for kind in FILE_KINDS if kind.asks])
+    kind = forms.ChoiceField(label="What it holds", choices=[(kind.name, kind.label) for kind in FILE_KINDS if DECIMAL_SIGN in kind.asks])
     file = forms.FileField(label="File", help_text="CSV, plain or .gz; the first row names the columns.", max_length=200)
     decimal_sign = forms.ChoiceField(
         label="Decimal sign", choices=[(AUTO, "find it in the file"), (".", "point: 1234.50"), (",", "comma: 1234,50")], required=False

@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 
 from connectors.cost_imports import CHARGES, CostReport, import_charges, undo_charges
-from connectors.file_kind import OPTIONS, Count, FileKind, Found, Guard, Progress, Sum, Undone
+from connectors.file_kind import Count, FileKind, Found, Guard, Progress, Sum, Undone
 from connectors.models import FileImport
-from connectors.platforms.files.cost_sheet import CURRENCY, DAY_ORDER, DECIMAL_SIGN, Kind, Options, from_json
+from connectors.platforms.files.cost_sheet import CURRENCY, DAY_ORDER, DECIMAL_SIGN, EFFECTIVE_FROM, Kind, Options, from_json
 from connectors.platforms.files.headers import fits
 from connectors.platforms.files.order_charges import COMMISSIONS, SHIPPING_COSTS
 from connectors.platforms.files.product_costs import PRODUCT_COSTS
@@ -101,7 +101,7 @@ PRODUCT_COST_FILES = FileKind(
     name=PRODUCT_COSTS.name, label=PRODUCT_COSTS.label,
     where_from="A spreadsheet of yours with a SKU and a cost in each row, saved as CSV.",
     recognises=lambda header: fits(header, PRODUCT_COSTS.fields), look=_look_at_product_costs, take=_take_product_costs, undo=_undo_product_costs,
-    asks=OPTIONS, is_reviewed=True,
+    asks=(DECIMAL_SIGN, DAY_ORDER, CURRENCY, EFFECTIVE_FROM), is_reviewed=True,
 )  # fmt: skip
 SHIPPING_COST_FILES = FileKind(
     name=SHIPPING_COSTS.name, label=SHIPPING_COSTS.label,

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct, field
 
 from connectors.models import FileImport
-from connectors.platforms.files.cost_sheet import CURRENCY, DAY_ORDER, DECIMAL_SIGN, EFFECTIVE_FROM
+from connectors.platforms.files.cost_sheet import CURRENCY, DAY_ORDER, DECIMAL_SIGN, EFFECTIVE_FROM, TAXES
 from ledger.models import Store
 
 Progress = Callable[[str, int, int], None]
@@ -22,7 +22,7 @@ Guard = Callable[[], None]
 MOST_LISTED = 20_000
 """Rows listed of those that fit no order or product; the others are counted."""
 MOST_FIRST_ROWS = 10
-OPTIONS = (DECIMAL_SIGN, DAY_ORDER, CURRENCY, EFFECTIVE_FROM)
+OPTIONS = (DECIMAL_SIGN, DAY_ORDER, CURRENCY, EFFECTIVE_FROM, TAXES)
 """What a person may be asked about a file, by the names of connectors.platforms.files.cost_sheet.Options."""
 
 
@@ -56,6 +56,15 @@ class Loose(Struct, frozen=True):
     name: str
     reference: str = ""
     ambiguous: bool = False
+
+
+class Listed(Struct, frozen=True):
+    """Rows that a person should see one by one; the first of `count`."""
+
+    title: str
+    headings: list[str]
+    rows: list[list[str]]
+    count: int
 
 
 class MonthEffect(Struct, frozen=True):
@@ -114,6 +123,8 @@ class Found(Struct):
     loose_count: int = 0
     effect: Effect | None = None
     """What taking it changed in profit; whoever keeps the report adds it."""
+    lists: list[Listed] = field(default_factory=list)
+    """What stands behind the warnings, row by row."""
 
 
 class Undone(NamedTuple):

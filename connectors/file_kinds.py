@@ -11,12 +11,13 @@ from connectors.order_line_files import ORDER_LINE_FILES
 from connectors.platforms.files import reading
 from connectors.platforms.files.faults import FileRefused
 from connectors.product_exports import SHOPIFY_PRODUCT_FILES
+from connectors.shopify_files import SHOPIFY_ORDER_FILES, SHOPIFY_TRANSACTION_FILES
 from connectors.spend_files import AD_SPEND_FILES, GOOGLE_ADS_FILES, META_ADS_FILES
 from ledger.models import Store
 
 FILE_KINDS: tuple[FileKind, ...] = (
-    SHOPIFY_PAYMENTS_FILES, STRIPE_FILES, PAYPAL_FILES, META_ADS_FILES, GOOGLE_ADS_FILES, SHOPIFY_PRODUCT_FILES,
-    PRODUCT_COST_FILES, COMMISSION_FILES, SHIPPING_COST_FILES, ORDER_LINE_FILES, AD_SPEND_FILES,
+    SHOPIFY_ORDER_FILES, SHOPIFY_TRANSACTION_FILES, SHOPIFY_PAYMENTS_FILES, STRIPE_FILES, PAYPAL_FILES, META_ADS_FILES, GOOGLE_ADS_FILES,
+    SHOPIFY_PRODUCT_FILES, PRODUCT_COST_FILES, COMMISSION_FILES, SHIPPING_COST_FILES, ORDER_LINE_FILES, AD_SPEND_FILES,
 )  # fmt: skip
 """Every kind, the most particular first: where several recognise a header, the first is suggested."""
 

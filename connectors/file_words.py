@@ -3,7 +3,7 @@
 from connectors.file_kind import Found
 
 MOST_NAMED = 20
-"""Loose rows that are named one by one."""
+"""Loose and listed rows that are named one by one."""
 
 
 def lines_of(found: Found, *, written: bool) -> list[str]:
@@ -15,7 +15,7 @@ def lines_of(found: Found, *, written: bool) -> list[str]:
     if found.dropped_columns:
         lines.append(f"Columns not read: {', '.join(found.dropped_columns)}.")
     lines += [f"Sum of {one.label}: {one.amount} {one.currency}." for one in found.sums]
-    lines += [*found.notes, *found.warnings, done_line(found, written=written), *_loose_lines(found)]
+    lines += [*found.notes, *found.warnings, done_line(found, written=written), *_listed_lines(found), *_loose_lines(found)]
     return lines if written else [*lines, "Dry run: nothing was written."]
 
 
@@ -23,6 +23,14 @@ def done_line(found: Found, *, written: bool) -> str:
     """Say how many of what a file tells is new, or how many would be."""
     head, tail = (f"Import {found.import_id}: ", f"; {found.entries:,} entries") if written else ("Would be: ", "")
     return f"{head}{found.new:,} new {found.unit}, {found.changed:,} changed, {found.unchanged:,} unchanged{tail}."
+
+
+def _listed_lines(found: Found) -> list[str]:
+    lines = []
+    for listed in found.lists:
+        lines += [f"{listed.title}:", *(f"  {', '.join(row)}" for row in listed.rows[:MOST_NAMED])]
+        lines += [f"  … and {listed.count - MOST_NAMED:,} more"] if listed.count > MOST_NAMED else []
+    return lines
 
 
 def _loose_lines(found: Found) -> list[str]:

@@ -41,6 +41,10 @@ class Report(Struct):
     entries: int = 0
     dropped_columns: list[str] = field(default_factory=list)
     unknown_countries: list[str] = field(default_factory=list)
+    first_rows: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
+    """Some rows as they are kept, with their lines."""
+    charged: dict[str, Tenk] = field(default_factory=dict)
+    """What the file says its orders came to, by currency, where it says so."""
     warnings: list[RowFault] = field(default_factory=list)
     """Rows that were taken, and what is doubtful about them; the first thousand."""
     warning_count: int = 0
@@ -81,9 +85,6 @@ class OrderFormat(ABC):
     """One format of order files as it is read for one store; made anew for each file."""
 
     kind: str
-    platform: str
-    called: str
-    """How a sentence names it: “with …”."""
     encoding = "auto"
     delimiter = "auto"
 

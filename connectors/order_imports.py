@@ -12,8 +12,8 @@ from pathlib import Path
 from django.db import transaction
 from django.db.models import QuerySet
 
-from connectors.file_kind import Guard, Progress, unguarded
-from connectors.imports import UNDONE, archive, archived, begin, finish, hold, new_import, note_chunk
+from connectors.file_kind import MOST_FIRST_ROWS, Guard, Progress, Undone, unguarded, untold
+from connectors.imports import UNDONE, archive, archived, begin, finish, hold, move_undone, new_import, note_chunk
 from connectors.models import FileImport, RawPayload
 from connectors.order_formats import OrderFormat, Report
 from connectors.platforms.files import reading
@@ -26,8 +26,12 @@ from ledger.facts import OrderFact, known_by
 from ledger.kinds import CauseKind, SaleKind
 from ledger.models import Order, Store
 from ledger.money import minor_step, round_half_even
-from ledger.record import Recorded, record, tell_ids
+from ledger.record import Recorded, look, record, tell_ids
 from ledger.reposting import adopt, resolve_rates, withdraw
+
+TOLD_EVERY = 2_000
+"""Rows between two notes of how far the check is."""
+UNDONE_AT_ONCE = 1_000
 
 
 def import_orders(
@@ -38,7 +42,7 @@ def import_orders(
 
     `row` is an import that was opened before, by a request or by a run that was cut; it goes on under its number.
     """
-    tell = progress or (lambda step, done, whole: None)
+    tell = progress or untold
     digest = reading.file_digest(path)
     dialect = reading.find_dialect(path, encoding=read_as.encoding, delimiter=read_as.delimiter)
     report = Report(path.name, dialect.encoding, dialect.delimiter)
@@ -46,9 +50,8 @@ def import_orders(
         _check(path, dialect, read_as, spool, report, tell)
         if dry_run:
             for chunk in spool.chunks():
-                facts = read_as.facts(chunk)
-                _count(report, facts, read_as, store.currency)
-                report.told_better += len(read_as.told_better(facts))
+                _look_at_chunk(store, read_as.facts(chunk), read_as, report)
+                tell("comparing with orders that are known", report.orders, spool.orders)
             return report
         row = row or new_import(store, read_as.kind, read_as.kept(), filename=path.name, sha256=digest, actor=actor, now=now)
         begin(row, guard, rows=spool.rows, orders=spool.orders, template=read_as.kept())
@@ -75,7 +78,9 @@ def _check(path: Path, dialect: reading.Dialect, read_as: OrderFormat, spool: Sp
         row = keep(line, fields)
         if row is not None:
             add(row[0].strip(), row)
-        if not line % 50_000:
+            if len(report.first_rows) < MOST_FIRST_ROWS:
+                report.first_rows.append((line, row))
+        if not line % TOLD_EVERY:
             tell("checking rows", line, 0)
     if checker.faults:
         raise FileRefused(
@@ -87,6 +92,16 @@ def _check(path: Path, dialect: reading.Dialect, read_as: OrderFormat, spool: Sp
         raise FileRefused(f"{path.name} has a header and no rows.")
     report.rows, report.dropped_columns, report.unknown_countries = spool.rows, checker.dropped, sorted(checker.unknown_countries)
     read_as.judge(spool, report)
+
+
+def _look_at_chunk(store: Store, facts: Sequence[OrderFact], read_as: OrderFormat, report: Report) -> None:
+    _count(report, facts, read_as, store.currency)
+    left = read_as.told_better(facts)
+    would = look(store, [fact for fact in facts if fact.external_id not in left])
+    report.told_better += len(left)
+    report.new += would.new
+    report.changed += would.changed
+    report.unchanged += would.unchanged
 
 
 def _record_chunk(
@@ -157,53 +172,52 @@ def _standing(store: Store, digest: str, read_as: OrderFormat) -> QuerySet[FileI
     return read_as.same(imports.exclude(state=FileImport.State.UNDONE))
 
 
-def undo_orders(store: Store, path: Path, read_as: OrderFormat, *, now: datetime, actor: str = "") -> Report:
-    """Undo every import of a file in a format: its orders go back to what another import says, or are withdrawn."""
-    found = list(_standing(store, reading.file_digest(path), read_as).exclude(state=FileImport.State.REFUSED).order_by("-pk"))
-    if not found:
-        raise FileRefused(f"{path.name} has not been imported into {store.slug} with {read_as.called}; there is nothing to undo.")
-    return undo_imports(store, found, read_as, now=now, actor=actor)
-
-
-def undo_imports(store: Store, found: Sequence[FileImport], read_as: OrderFormat, *, now: datetime, actor: str = "") -> Report:
-    """Undo imports of a format: their orders go back to what another import of it says, or are withdrawn."""
-    report = Report(found[0].filename, "", "", import_id=found[0].pk)
-    others = FileImport.objects.filter(store=store, kind=read_as.kind, template__platform=read_as.platform)
-    others = others.exclude(pk__in=[row.pk for row in found]).exclude(state__in=UNDONE)
+def undo_imports(
+    found: Sequence[FileImport], read_as: OrderFormat, *, now: datetime, actor: str = "", progress: Progress = untold, guard: Guard = unguarded
+) -> Undone:  # fmt: skip
+    """Undo imports of one file in a format: their orders go back to what another import of the format says, or are withdrawn."""
     for row in found:
         # First of all, so that a run of it that is under way records nothing after what is taken back here.
         FileImport.objects.filter(pk=row.pk).update(state=FileImport.State.UNDOING)
+    undone = Undone()
     for row in found:
-        _undo(row, list(others.order_by("-pk")), store, read_as, report, now, actor)
-    read_as.finish(now=now)
-    return report
+        others = FileImport.objects.filter(store=row.store, kind=read_as.kind, template__platform=row.template["platform"])
+        others = others.exclude(pk__in=[each.pk for each in found]).exclude(state__in=UNDONE).order_by("-pk")
+        done = _undo(row, list(others), read_as, now, actor, progress, guard)
+        undone = Undone(undone.orders + done.orders, undone.entries + done.entries)
+    return undone
 
 
-def _undo(row: FileImport, others: list[FileImport], store: Store, read_as: OrderFormat, report: Report, now: datetime, actor: str) -> None:
+def _undo(
+    row: FileImport, others: list[FileImport], read_as: OrderFormat, now: datetime, actor: str, progress: Progress, guard: Guard
+) -> Undone:  # fmt: skip
     """Undo one import: the latest of the others first, and an earlier one where that tells the order further on.
 
     It is marked last, so a cut undo goes on when called again.
     """
-    cause = Cause(CauseKind.UNDO, f"undo of {row.cause_ref}", actor)
-    mine = OwnOrders(_mine(store, row))
+    store, cause = row.store, Cause(CauseKind.UNDO, f"undo of {row.cause_ref}", actor)
+    own = OwnOrders(_told_last(store, row))
+    whole, entries = len(own.all), 0
     for other in others:
-        for chunk in archived(other) if mine.all else ():
-            done = _restore(store, chunk, mine, row, other, read_as.again(other), actor)
-            report.changed += done.changed
-            report.entries += done.entries
-    ids = sorted(mine.left)
-    for start in range(0, len(ids), 1_000):
-        report.entries += withdraw(store, ids[start : start + 1_000], only_cause=row.cause_ref, cause=cause, now=now).added
-    report.orders += len(ids) + report.changed
+        for chunk in archived(other) if own.all else ():
+            entries += _restore(store, chunk, own, row, other, read_as.again(other), actor, guard).entries
+            progress("putting orders back", whole - len(own.left), whole)
+    ids = sorted(own.left)
+    for start in range(0, len(ids), UNDONE_AT_ONCE):
+        with transaction.atomic():
+            entries += withdraw(store, ids[start : start + UNDONE_AT_ONCE], only_cause=row.cause_ref, cause=cause, now=now).added
+            guard()
+        progress("taking orders out", whole - len(ids) + min(start + UNDONE_AT_ONCE, len(ids)), whole)
     # What files charge those orders with may belong to others that stand for them.
     attach_waiting(store, cause=cause)
     resolve_rates(store)
-    row.state, row.undone_at = FileImport.State.UNDONE, now
-    row.save(update_fields=["state", "undone_at"])
+    read_as.finish(now=now)
+    move_undone(row, guard, now=now)
+    return Undone(whole, entries)
 
 
 class OwnOrders:
-    """The orders that an import was the last to change, by what other files may call them, and which of them are left to take back."""
+    """Hold the orders that an import was the last to change, by what other files may call them, and which of them are left to take back."""
 
     def __init__(self, orders: QuerySet[Order]) -> None:
         self._ids: dict[str, int] = {}
@@ -218,19 +232,19 @@ class OwnOrders:
         return self._ids.get(external_id) or self._numbers.get(external_id) or self._ids.get(known_by(number))
 
 
-def _mine(store: Store, row: FileImport) -> QuerySet[Order]:
+def _told_last(store: Store, row: FileImport) -> QuerySet[Order]:
     """Return the orders that an import was the last to change."""
     return Order.objects.filter(store=store, platform=row.template["platform"], cause_ref=row.cause_ref)
 
 
 def _restore(
-    store: Store, chunk: Sequence[OrderRows], mine: OwnOrders, row: FileImport, other: FileImport, read_as: OrderFormat, actor: str
+    store: Store, chunk: Sequence[OrderRows], own: OwnOrders, row: FileImport, other: FileImport, read_as: OrderFormat, actor: str, guard: Guard
 ) -> Recorded:  # fmt: skip
     """Let orders say again what a chunk of another import says of them, as its own from now on.
 
     An order that a third import changed meanwhile is left as that one says.
     """
-    told = {pk: order for order in chunk if (pk := mine.find(read_as.external_id(order), order[0])) is not None}
+    told = {pk: order for order in chunk if (pk := own.find(read_as.external_id(order), order[0])) is not None}
     if not told:
         return Recorded()
     with transaction.atomic():
@@ -238,10 +252,11 @@ def _restore(
         held = Order.objects.filter(store=store, pk__in=told).order_by("pk").select_for_update().values_list("pk", "cause_ref")
         waiting = [pk for pk, cause in held if cause == row.cause_ref]
         facts = read_as.facts([told[pk] for pk in waiting])
-        further = read_as.facts([order for pk, order in told.items() if pk not in mine.left])
+        further = read_as.facts([order for pk, order in told.items() if pk not in own.left])
         worse = read_as.told_worse(further)
         facts += [fact for fact in further if fact.external_id in worse]
         done = record(store, facts, cause=Cause(CauseKind.UNDO, other.cause_ref, actor))
         adopt(store, waiting, was=row.cause_ref, now=other.cause_ref)
-    mine.left -= set(told)
+        guard()
+    own.left -= set(told)
     return done

@@ -8,7 +8,8 @@ from typing import Any
 
 from connectors.file_kind import Count, FileKind, Found, Guard, Progress, Sum, Undone
 from connectors.models import FileImport
-from connectors.order_line_imports import KIND, Report, import_order_lines, undo_order_lines
+from connectors.order_formats import Report
+from connectors.order_line_imports import KIND, import_order_lines, undo_order_lines
 from connectors.order_line_rows import as_understood, headings_of
 from connectors.order_line_templates import templates_of
 from connectors.platforms.files.order_lines import FIELDS

@@ -1,4 +1,4 @@
-"""Import Shopify's orders export, by the way of all order files; tell its orders anew when their transactions become known."""
+"""Import Shopify's orders export, by the way of all order files."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from django.db.models import Q, QuerySet
-from msgspec import Struct, to_builtins
 
 from connectors import told_transactions
-from connectors.file_kind import Guard, Progress, unguarded
+from connectors.file_kind import Guard, Progress, Undone, unguarded, untold
 from connectors.models import FileImport
 from connectors.order_formats import OrderChecker, OrderFormat, Report, UndatedRefund
-from connectors.order_imports import import_orders, undo_orders
+from connectors.order_imports import import_orders, undo_imports
+from connectors.platforms.files.cost_sheet import AUTO, TAXES
 from connectors.platforms.files.faults import FileRefused, RowFault
 from connectors.platforms.files.shopify.columns import Readers, Row
 from connectors.platforms.files.shopify.facts import PLATFORM, fact_of
-from connectors.platforms.files.shopify.orders import ADDED, AUTO, INCLUDED, MOST_FAULTS, Checker, Verdict, judge
+from connectors.platforms.files.shopify.orders import ADDED, INCLUDED, MOST_FAULTS, Checker, Verdict, judge
 from connectors.platforms.files.shopify.refunds import UNDATED
 from connectors.platforms.files.shopify.transactions import OrderRef
 from connectors.shopify_findings import note_doubts
@@ -33,25 +33,18 @@ MOST_LISTED = 10_000
 """Refunds without a day that are listed one by one; the others are counted."""
 
 
-class Options(Struct, frozen=True):
-    """What a person says of an orders export where it does not say it itself."""
-
-    taxes: str = AUTO
-    """Whether tax is `added` to the prices or `included` in them, for orders whose Total does not tell."""
-
-
-UNASKED = Options()
+def taxes_of(row: FileImport) -> str:
+    """Return whether a person said that tax is added or included; once a run has begun, what that settled."""
+    return str(row.template.get("options", {}).get(TAXES) or AUTO)
 
 
 class ShopifyOrders(OrderFormat):
     """Shopify's orders export."""
 
     kind = SHOPIFY_ORDERS
-    platform = PLATFORM
-    called = "Shopify's orders export"
 
-    def __init__(self, store: Store, now: datetime, options: Options = UNASKED) -> None:
-        self._store, self._now, self._settled = store, now, options.taxes
+    def __init__(self, store: Store, now: datetime, taxes: str = AUTO) -> None:
+        self._store, self._now, self._settled = store, now, taxes
         self._readers = Readers(Zones.load(store).zone_on, now, lambda identity: customer_hash(store.pk, identity))
 
     def checker(self, header: Sequence[str]) -> OrderChecker:
@@ -63,7 +56,6 @@ class ShopifyOrders(OrderFormat):
         faults: list[RowFault] = []
         ways: set[str] = set()
         open_ones: list[Verdict] = []
-        currencies: set[str] = set()
         for chunk in spool.chunks():
             for order in chunk:
                 verdict = judge(order, self._readers)
@@ -71,8 +63,6 @@ class ShopifyOrders(OrderFormat):
                 report.warning_count += len(verdict.warnings)
                 report.warnings += verdict.warnings[: MOST_FAULTS - len(report.warnings)]
                 ways |= {verdict.way} - {""}
-                if verdict.sheet is not None:
-                    currencies.add(verdict.sheet.currency)
                 if verdict.undecided:
                     open_ones.append(verdict)
         if self._settled == AUTO:
@@ -81,10 +71,6 @@ class ShopifyOrders(OrderFormat):
         if faults:
             wrong = f"{len(faults)} order{'s are' if len(faults) > 1 else ' is'} wrong; nothing was imported."
             raise FileRefused(wrong, tuple(faults[:MOST_FAULTS]), len(faults))
-        if self._store.currency not in currencies:
-            named = " or ".join(sorted(currencies))
-            told = f"every order is in {named}, and this store's books are in {self._store.currency}; is it another shop's file?"
-            self._warn(report, RowFault(2, "Currency", told))
 
     def _settle(self, undecided: Sequence[Verdict], report: Report) -> list[RowFault]:
         """Say of each order whose Total is no sum of its parts what becomes of it, or ask."""
@@ -112,11 +98,11 @@ class ShopifyOrders(OrderFormat):
 
     def kept(self) -> dict[str, Any]:
         """Return the platform and how tax is read where an order does not tell."""
-        return {"platform": PLATFORM, **to_builtins(Options(self._settled))}
+        return {"platform": PLATFORM, "options": {TAXES: self._settled}}
 
     def again(self, row: FileImport) -> OrderFormat:
         """Return this format with what was settled for an import."""
-        return ShopifyOrders(self._store, self._now, Options(row.template.get("taxes", AUTO)))
+        return ShopifyOrders(self._store, self._now, taxes_of(row))
 
     def external_id(self, order: OrderRows) -> str:
         """Return the id that an order's first row tells, else what stands for it."""
@@ -163,7 +149,8 @@ class ShopifyOrders(OrderFormat):
         }
 
     def note(self, report: Report, fact: OrderFact) -> None:
-        """List what an order gave back on a day that is not told."""
+        """Add up what the orders came to, and list what they gave back on a day that is not told."""
+        report.charged[fact.currency] = report.charged.get(fact.currency, 0) + (fact.stated_total or 0)
         back = [sale for sale in fact.sales if sale.external_id.startswith(UNDATED)]
         if back:
             amount = -sum(sale.net + sale.tax for sale in back)
@@ -201,14 +188,16 @@ def _tenk(amount: Any) -> Tenk:
 
 
 def import_shopify_orders(
-    store: Store, path: Path, *, now: datetime, options: Options = UNASKED, actor: str = "", dry_run: bool = False,
+    store: Store, path: Path, *, now: datetime, taxes: str = AUTO, actor: str = "", dry_run: bool = False,
     progress: Progress | None = None, row: FileImport | None = None, guard: Guard = unguarded,
 ) -> Report:  # fmt: skip
     """Import Shopify's orders export; see `imports.import_orders`."""
-    read_as = ShopifyOrders(store, now, options)
+    read_as = ShopifyOrders(store, now, taxes)
     return import_orders(store, path, read_as, now=now, actor=actor, dry_run=dry_run, progress=progress, row=row, guard=guard)
 
 
-def undo_shopify_orders(store: Store, path: Path, *, now: datetime, actor: str = "") -> Report:
-    """Undo every import of a file as Shopify's orders export; see `imports.undo_orders`."""
-    return undo_orders(store, path, ShopifyOrders(store, now), now=now, actor=actor)
+def undo_shopify_orders(
+    found: Sequence[FileImport], *, now: datetime, actor: str = "", progress: Progress = untold, guard: Guard = unguarded
+) -> Undone:  # fmt: skip
+    """Undo imports of one file; see `order_imports.undo_imports`."""
+    return undo_imports(found, ShopifyOrders(found[0].store, now), now=now, actor=actor, progress=progress, guard=guard)

@@ -13,8 +13,8 @@ from django.db.models import F, Q, QuerySet
 from msgspec import Struct, field
 
 from connectors import told_transactions
-from connectors.file_kind import MOST_LISTED, Guard, Loose, Progress, unguarded
-from connectors.imports import UNDONE, archive, archived, begin, hold, move, new_import
+from connectors.file_kind import MOST_LISTED, Guard, Loose, Progress, Undone, unguarded, untold
+from connectors.imports import UNDONE, archive, archived, begin, hold, move, move_undone, new_import, note_chunk
 from connectors.models import FileImport
 from connectors.order_formats import OrderFormat
 from connectors.order_imports import OwnOrders
@@ -37,8 +37,8 @@ from ledger.record import record
 from ledger.reposting import adopt, resolve_rates
 
 SHOPIFY_TRANSACTIONS = "shopify-transactions"
-AT_ONCE = 1_000
-"""Orders mapped anew in one transaction."""
+TOLD_EVERY = 2_000
+"""Rows between two notes of how far the check is."""
 
 
 class TransactionReport(Struct):
@@ -79,7 +79,7 @@ def import_shopify_transactions(
 
     `row` is an import that was opened before, by a request or by a run that was cut; it goes on under its number.
     """
-    tell = progress or (lambda step, done, whole: None)
+    tell = progress or untold
     digest = reading.file_digest(path)
     dialect = reading.find_dialect(path)
     report = TransactionReport(path.name, dialect.encoding, dialect.delimiter)
@@ -93,10 +93,11 @@ def import_shopify_transactions(
         kept = {"platform": PLATFORM}
         row = row or new_import(store, SHOPIFY_TRANSACTIONS, kept, filename=path.name, sha256=digest, actor=actor, now=now)
         begin(row, guard, rows=report.rows, orders=report.orders, matched=report.matched, template=kept)
-        report.import_id = row.pk
+        report.import_id, kept_orders = row.pk, 0
         for number, chunk in enumerate(spool.chunks(), start=1):
             _keep(row, number, chunk, readers, guard)
-            tell("keeping transactions", min(number * AT_ONCE, report.orders), report.orders)
+            kept_orders += len(chunk)
+            tell("keeping transactions", kept_orders, report.orders)
     refs = told_transactions.orders_of(row)
     cause = Cause(CauseKind.IMPORT, row.cause_ref, actor)
     for changed, entries in retell(store, refs, cause=cause, now=now, row=row, guard=guard):
@@ -123,7 +124,7 @@ def _check(
         row = checker.keep(line, cells)
         if row is not None:
             spool.add(row.name or ref_of(row, readers).id, row)
-        if not line % 50_000:
+        if not line % TOLD_EVERY:
             tell("checking rows", line, 0)
     if checker.faults:
         wrong = f"{checker.fault_count} row{'s are' if checker.fault_count > 1 else ' is'} wrong; nothing was imported."
@@ -169,7 +170,7 @@ def _keep(row: FileImport, number: int, chunk: list[OrderTexts], readers: Reader
         told_transactions.take_turns(row.store)
         told_transactions.add(row, ((ref, told) for _, ref, told in _read(chunk, readers, row.store.currency)))
         archive(row, number, pack(chunk), orders=len(chunk))
-        FileImport.objects.filter(pk=row.pk).update(chunks_done=number)
+        note_chunk(row, number, new=0, changed=0, unchanged=0)
         guard()
 
 
@@ -215,34 +216,27 @@ def _retell(
 
 def _stands_already(row: FileImport) -> bool:
     """Tell whether the same file is imported already."""
-    return standing(row.store, row.sha256).exclude(pk=row.pk).filter(state__in=(FileImport.State.DONE, FileImport.State.UNCHANGED)).exists()
+    same = FileImport.objects.filter(store=row.store, kind=SHOPIFY_TRANSACTIONS, sha256=row.sha256).exclude(pk=row.pk)
+    return same.filter(state__in=(FileImport.State.DONE, FileImport.State.UNCHANGED)).exists()
 
 
-def standing(store: Store, digest: str) -> QuerySet[FileImport]:
-    """Return the imports of a file as transactions that have not been undone, the latest first."""
-    imports = FileImport.objects.filter(store=store, kind=SHOPIFY_TRANSACTIONS, sha256=digest)
-    return imports.exclude(state__in=(FileImport.State.UNDONE, FileImport.State.REFUSED)).order_by("-pk")
+def undo_shopify_transactions(
+    found: Sequence[FileImport], *, now: datetime, actor: str = "", progress: Progress = untold, guard: Guard = unguarded
+) -> Undone:  # fmt: skip
+    """Undo imports of one file: their orders are what their exports, and the transactions of other files, tell.
 
-
-def undo_shopify_transactions(store: Store, path: Path, *, now: datetime, actor: str = "") -> TransactionReport:
-    """Undo every import of a file: its orders are what their exports, and the transactions of other files, tell."""
-    found = list(standing(store, reading.file_digest(path)))
-    if not found:
-        raise FileRefused(f"{path.name} has not been imported into {store.slug} as {SHOPIFY_TRANSACTIONS}; there is nothing to undo.")
-    return undo_transactions(store, found, now=now, actor=actor)
-
-
-def undo_transactions(store: Store, found: Sequence[FileImport], *, now: datetime, actor: str = "") -> TransactionReport:
-    """Undo imports of transactions. Each is marked last, so a cut undo goes on when called again."""
-    report = TransactionReport(found[0].filename, import_id=found[0].pk)
+    Each is marked last, so a cut undo goes on when called again.
+    """
+    store, orders, written = found[0].store, 0, 0
     FileImport.objects.filter(pk__in=[row.pk for row in found]).update(state=FileImport.State.UNDOING)
     for row in found:
+        refs = told_transactions.orders_of(row)
         cause = Cause(CauseKind.UNDO, f"undo of {row.cause_ref}", actor)
-        for changed, entries in retell(store, told_transactions.orders_of(row), cause=cause, now=now):
-            report.changed += changed
-            report.entries += entries
+        for changed, entries in retell(store, refs, cause=cause, now=now, guard=guard):
+            orders, written = orders + changed, written + entries
+            progress("telling orders anew", orders, len(refs))
         told_transactions.forget(row)
-        FileImport.objects.filter(pk=row.pk).update(state=FileImport.State.UNDONE, undone_at=now)
-    resolve_rates(store)
-    note_doubts(store, now=now)
-    return report
+        resolve_rates(store)
+        note_doubts(store, now=now)
+        move_undone(row, guard, now=now)
+    return Undone(orders, written)

@@ -76,6 +76,7 @@ def look(store: Store, facts: Sequence[OrderFact]) -> Recorded:
     """Return what recording facts of one platform would do to their orders, and write nothing; what would be held is not told."""
     latest = _newest(facts)
     known = _known(store, latest)
+    latest = {key: _with_id(fact, known.get(key)) for key, fact in latest.items()}
     news = [key for key, fact in latest.items() if _says_more(fact, digest(fact), known.get(key))]
     changed = sum(key in known for key in news)
     return Recorded(new=len(news) - changed, changed=changed, unchanged=len(latest) - len(news))

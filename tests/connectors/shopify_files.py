@@ -2,7 +2,16 @@
 
 import csv
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+
+from connectors import file_kinds
+from connectors.file_kind import Undone, unguarded, untold
+from connectors.imports import standing
+from connectors.platforms.files.reading import file_digest
+from ledger.models import Store
+
+NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
 
 _COLUMNS = """
     Name,Email,Financial Status,Paid at,Fulfillment Status,Fulfilled at,Accepts Marketing,Currency,Subtotal,Shipping,Taxes,Total,
@@ -86,3 +95,9 @@ def _write(path: Path, header: Sequence[str], rows: Sequence[dict[str, str]]) ->
         writer.writeheader()
         writer.writerows(rows)
     return path
+
+
+def undo(store: Store, path: Path, kind: str) -> Undone | None:
+    """Undo every import of a file as a kind; None when there is none."""
+    found = list(standing(store, file_kinds.find(kind), file_digest(path)).select_related("store"))
+    return file_kinds.find(kind).undo(found, NOW, "somebody", untold, unguarded) if found else None

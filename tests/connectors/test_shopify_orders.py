@@ -1,6 +1,5 @@
 """Shopify's orders export becomes the right entries, trap by trap; what it does not tell is asked, estimated and listed."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from connectors.models import FileImport, RawPayload
 from connectors.order_formats import Report
 from connectors.platforms.files.faults import FileRefused, RowFault
-from connectors.shopify_orders import Options, import_shopify_orders
+from connectors.shopify_orders import import_shopify_orders
 from connectors.spool import unpack
 from ledger.accounts import MEMO_UNPAID
 from ledger.audit import check_all
@@ -16,11 +15,10 @@ from ledger.kinds import SalesBasis
 from ledger.models import Book, Channel, Customer, Entry, Finding, Order, OrderLine, Payment, Sale, Store
 from ledger.sealing import unseal
 from tests.builders import a_store
-from tests.connectors.shopify_files import OLDER, ORDERS, Rows, a_line, an_order, write_orders
+from tests.connectors.shopify_files import NOW, OLDER, ORDERS, Rows, a_line, an_order, write_orders
 from tests.ledger_text import assert_entries
 
 pytestmark = pytest.mark.django_db
-NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
 SALES = ("sales", "memo")
 
 
@@ -31,8 +29,8 @@ def store() -> Store:
 
 def take(store: Store, folder: Path, *orders: Rows, **more: object) -> Report:
     """Import an export of some orders, and find the book in order."""
-    options = more.pop("options", Options())
-    report = import_shopify_orders(store, write_orders(folder, *orders, **more), now=NOW, options=options)  # type: ignore[arg-type]
+    taxes = str(more.pop("taxes", "auto"))
+    report = import_shopify_orders(store, write_orders(folder, *orders, **more), now=NOW, taxes=taxes)  # type: ignore[arg-type]
     assert not any(check_all(Book.objects.get(pk=store.pk)).values())
     return report
 
@@ -207,7 +205,7 @@ def test_a_total_that_tells_nothing_is_asked_where_the_other_orders_do_not_tell(
     assert "say so when you import it (taxes: added, or included)" in fault.message
     mixed = (tipped, an_order(1002, Taxes="7.98", Total="50.00"), an_order(1003, Taxes="7.98", Total="57.98"))
     assert len(refused(store, tmp_path, *mixed)) == 1
-    take(store, tmp_path, *mixed, options=Options("included"))
+    take(store, tmp_path, *mixed, taxes="included")
     assert {sale.external_id for sale in Sale.objects.filter(estimated=True)} == {"rest"}
     assert str(Order.objects.get(number="#1001").tax) == "7.9800"
 
@@ -381,4 +379,4 @@ def test_a_currencys_sign_before_an_amount_does_no_harm(store: Store, tmp_path: 
 def test_orders_in_another_currency_wait_for_a_rate_and_the_file_may_be_anothers(store: Store, tmp_path: Path) -> None:
     report = take(store, tmp_path, an_order(Currency="USD"))
     assert (report.held, report.foreign_totals, report.file_total) == (1, {"USD": 500_000}, 0)
-    assert warned(report) == ["line 2, Currency: every order is in USD, and this store's books are in EUR; is it another shop's file?"]
+    assert report.warnings == []

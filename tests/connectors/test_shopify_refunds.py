@@ -1,22 +1,19 @@
 """What orders of Shopify's export gave back is estimated and listed; exports overlap, come again, and are undone."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from connectors.models import FileImport, RawPayload
 from connectors.order_formats import Report, UndatedRefund
-from connectors.platforms.files.faults import FileRefused
-from connectors.shopify_orders import Options, import_shopify_orders, undo_shopify_orders
+from connectors.shopify_orders import import_shopify_orders
 from ledger.audit import check_all
 from ledger.models import Book, Entry, Finding, Order, Store
 from tests.builders import a_store
-from tests.connectors.shopify_files import Rows, a_line, an_order, write_orders
+from tests.connectors.shopify_files import NOW, Rows, a_line, an_order, undo, write_orders
 from tests.ledger_text import assert_entries, assert_statement
 
 pytestmark = pytest.mark.django_db
-NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
 SALES = ("sales", "memo")
 
 
@@ -27,8 +24,8 @@ def store() -> Store:
 
 def take(store: Store, folder: Path, *orders: Rows, **more: object) -> Report:
     """Import an export of some orders, and find the book in order."""
-    options = more.pop("options", Options())
-    report = import_shopify_orders(store, write_orders(folder, *orders, **more), now=NOW, options=options)  # type: ignore[arg-type]
+    taxes = str(more.pop("taxes", "auto"))
+    report = import_shopify_orders(store, write_orders(folder, *orders, **more), now=NOW, taxes=taxes)  # type: ignore[arg-type]
     assert not any(check_all(Book.objects.get(pk=store.pk)).values())
     return report
 
@@ -144,17 +141,17 @@ def test_an_earlier_export_that_is_imported_later_takes_nothing_back(store: Stor
 def test_undo_takes_back_and_brings_back_what_another_export_tells(store: Store, tmp_path: Path) -> None:
     take(store, tmp_path, an_order(1001), name="first.csv")
     take(store, tmp_path, an_order(1001, Refunded_Amount="50.00", Financial_Status="refunded"), an_order(1002), name="second.csv")
-    report = undo_shopify_orders(store, tmp_path / "second.csv", now=NOW)
-    assert report.orders == 2
+    undone = undo(store, tmp_path / "second.csv", "shopify-orders")
+    assert undone is not None
+    assert undone.orders == 2
     assert {order.number: (str(order.revenue), order.withdrawn_at is None) for order in Order.objects.all()} == {
         "#1001": ("50.0000", True), "#1002": ("0.0000", False),
     }  # fmt: skip
     assert not Finding.objects.filter(kind="refund_undated", resolved_at=None).exists()
-    undo_shopify_orders(store, tmp_path / "first.csv", now=NOW)
+    undo(store, tmp_path / "first.csv", "shopify-orders")
     assert not any(check_all(Book.objects.get(pk=store.pk)).values())
     assert {str(order.revenue) for order in Order.objects.all()} == {"0.0000"}
-    with pytest.raises(FileRefused, match=r"first.csv has not been imported into store-.* with Shopify's orders export"):
-        undo_shopify_orders(store, tmp_path / "first.csv", now=NOW)
+    assert undo(store, tmp_path / "first.csv", "shopify-orders") is None
 
 
 def test_undo_brings_back_the_export_that_tells_the_order_furthest_on(store: Store, tmp_path: Path) -> None:
@@ -162,7 +159,7 @@ def test_undo_brings_back_the_export_that_tells_the_order_furthest_on(store: Sto
     take(store, tmp_path, an_order(1001, **half), name="second.csv")
     take(store, tmp_path, an_order(1001), name="first.csv")
     take(store, tmp_path, an_order(1001, Refunded_Amount="50.00", Financial_Status="refunded"), name="third.csv")
-    undo_shopify_orders(store, tmp_path / "third.csv", now=NOW)
+    undo(store, tmp_path / "third.csv", "shopify-orders")
     assert str(Order.objects.get().revenue) == "25.0000"
     assert not any(check_all(Book.objects.get(pk=store.pk)).values())
 

@@ -9,27 +9,28 @@ import pytest
 from connectors.imports import ImportUndone
 from connectors.models import FileImport, OrderTransaction
 from connectors.platforms.files.faults import FileRefused
-from connectors.shopify_orders import import_shopify_orders, undo_shopify_orders
-from connectors.shopify_transactions import TransactionReport, import_shopify_transactions, undo_shopify_transactions
+from connectors.shopify_orders import import_shopify_orders
+from connectors.shopify_transactions import TransactionReport, import_shopify_transactions
 from ledger.audit import check_all
 from ledger.models import Book, Entry, Finding, Order, Payment, Sale, Store
 from tests.builders import a_store
 from tests.builders import an_order as an_order_of_the_platform
 from tests.builders import write as tell
 from tests.connectors.shopify_files import (
+    NOW,
     TRANSACTIONS_2026,
     Rows,
     a_line,
     a_refund,
     a_transaction,
     an_order,
+    undo,
     write_orders,
     write_transactions,
 )
 from tests.ledger_text import assert_entries, entry_rows
 
 pytestmark = pytest.mark.django_db
-NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
 HALF = {"Refunded_Amount": "25.00", "Financial_Status": "partially_refunded"}
 WHOLE = {"Refunded_Amount": "50.00", "Financial_Status": "refunded"}
 
@@ -196,12 +197,11 @@ def test_undo_of_transactions_makes_the_refund_an_estimate_again(store: Store, t
     orders(store, tmp_path, an_order(**WHOLE))
     before = live(store)
     history(store, tmp_path, a_transaction(), a_refund())
-    undo_shopify_transactions(store, tmp_path / "transactions.csv", now=NOW)
+    undo(store, tmp_path / "transactions.csv", "shopify-transactions")
     assert live(store) == before
     assert Finding.objects.filter(kind="refund_undated", resolved_at=None).count() == 1
     assert (OrderTransaction.objects.count(), FileImport.objects.get(kind="shopify-transactions").state) == (0, "undone")
-    with pytest.raises(FileRefused, match="there is nothing to undo"):
-        undo_shopify_transactions(store, tmp_path / "transactions.csv", now=NOW)
+    assert undo(store, tmp_path / "transactions.csv", "shopify-transactions") is None
 
 
 def test_what_another_file_of_transactions_tells_stays_after_undo(store: Store, tmp_path: Path) -> None:
@@ -209,7 +209,7 @@ def test_what_another_file_of_transactions_tells_stays_after_undo(store: Store, 
     history(store, tmp_path, a_refund(amount="20.00"), name="first.csv")
     history(store, tmp_path, a_refund(amount="20.00"), a_refund(amount="30.00", when="2026-04-05 10:00:00 +0200"), name="second.csv")
     assert_entries(store, "day amount\n 2026-03-20 -20.00\n 2026-04-05 -30.00", only=["sales:returns"], live=True)
-    undo_shopify_transactions(store, tmp_path / "second.csv", now=NOW)
+    undo(store, tmp_path / "second.csv", "shopify-transactions")
     assert_entries(store, "day amount\n 2026-03-20 -20.00\n 2026-03-04 -30.00", only=["sales:returns"], live=True)
 
 
@@ -217,7 +217,7 @@ def test_undo_of_the_orders_leaves_their_transactions_waiting(store: Store, tmp_
     orders(store, tmp_path, an_order(**WHOLE))
     history(store, tmp_path, a_transaction(), a_refund())
     before = live(store)
-    undo_shopify_orders(store, tmp_path / "orders.csv", now=NOW)
+    undo(store, tmp_path / "orders.csv", "shopify-orders")
     assert live(store) == []
     orders(store, tmp_path, an_order(**WHOLE))
     assert live(store) == before

@@ -21,6 +21,7 @@ from connectors.order_line_templates import find_template
 from connectors.platforms.files.cost_sheet import AUTO
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.reading import file_digest
+from connectors.platforms.files.shopify.orders import ADDED, INCLUDED
 from connectors.platforms.files.template import as_json, names
 from ledger import proposals
 from ledger.models import Store
@@ -43,6 +44,12 @@ class Command(BaseCommand):
         parser.add_argument("--day-order", choices=[AUTO, "day", "month"], default=AUTO, help="what stands first in dates like 03/04/2026")
         parser.add_argument("--currency", default="", help="of amounts without one in a file of costs; the store's by default")
         parser.add_argument("--effective-from", default="", help="the day product costs hold from where the file names none; today by default")
+        parser.add_argument(
+            "--taxes",
+            choices=[AUTO, ADDED, INCLUDED],
+            default=AUTO,
+            help="whether tax is added to prices, where orders of Shopify's export do not tell",
+        )
         parser.add_argument("--dry-run", action="store_true", help="check and count only; write nothing")
         parser.add_argument("--undo", action="store_true", help="take back every import of this file as this kind")
         parser.add_argument("--json", action="store_true", help="print the result for machines")
@@ -112,6 +119,6 @@ def _row(store: Store, kind: FileKind, options: dict[str, Any]) -> FileImport:
     if kind is ORDER_LINE_FILES:
         template = as_json(find_template(store, options["template"]))
     elif kind.asks:
-        said = {"decimal_sign": options["decimal_sign"], "day_order": options["day_order"], "currency": options["currency"].upper()}
-        template = {"options": {**said, "effective_from": options["effective_from"]}}
+        said = {**options, "currency": options["currency"].upper()}
+        template = {"options": {name: said[name] for name in kind.asks}}
     return new_import(store, kind.name, template, filename=path.name, sha256=file_digest(path), actor=ACTOR, now=timezone.now())

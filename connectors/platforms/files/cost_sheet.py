@@ -16,7 +16,7 @@ from ledger.money import is_currency
 
 MOST_FAULTS = 1_000
 AUTO = "auto"
-DECIMAL_SIGN, DAY_ORDER, CURRENCY, EFFECTIVE_FROM = "decimal_sign", "day_order", "currency", "effective_from"
+DECIMAL_SIGN, DAY_ORDER, CURRENCY, EFFECTIVE_FROM, TAXES = "decimal_sign", "day_order", "currency", "effective_from", "taxes"
 """What a person may say of a file, as Options names it."""
 
 KeptRow = tuple[str, ...]
@@ -35,6 +35,8 @@ class Options(Struct, frozen=True):
     """Of amounts without one; empty is the store's."""
     effective_from: str = ""
     """The day product costs hold from where the file names none, as 2026-03-31; empty is today."""
+    taxes: str = AUTO
+    """Whether tax is `added` to prices or `included` in them, where an order's total does not tell."""
 
 
 class Layout(Struct, frozen=True):

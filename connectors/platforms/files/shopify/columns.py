@@ -134,11 +134,9 @@ class Places:
         if not any(self._tells(cells)):
             return Row(name, str(line), *NOTHING, *of_the_line)
         address = 0 if self.first(cells, COUNTRIES[:1]) or not self.first(cells, COUNTRIES[1:]) else 1
-        return Row(
-            name, str(line), *map(str.strip, self._order(cells)), self.first(cells, COUNTRIES[address:]),
-            self.first(cells, REGIONS[address : address + 1]), "\n".join(self._texts(cells, TAX_NAMES)), customer(self._identity(cells)),
-            *of_the_line,
-        )  # fmt: skip
+        texts = [name, str(line), *map(str.strip, self._order(cells)), self.first(cells, COUNTRIES[address:])]
+        texts += self.first(cells, REGIONS[address : address + 1]), "\n".join(self._texts(cells, TAX_NAMES)), customer(self._identity(cells))
+        return Row(*texts, *of_the_line)
 
     def _texts(self, cells: Sequence[str], columns: Sequence[str]) -> list[str]:
         return [text for column in columns if (text := cells[self._place[column]].strip())]

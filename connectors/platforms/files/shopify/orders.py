@@ -16,7 +16,7 @@ from ledger.money import SCALE, Tenk, decimal, in_minor_units
 
 MOST_FAULTS = 1_000
 LONGEST_NAME = 80
-ADDED, INCLUDED, AUTO = "added", "included", "auto"
+ADDED, INCLUDED = "added", "included"
 
 
 class Checker:
@@ -62,9 +62,9 @@ class Checker:
             raise CellFault(column_of("price" if row.quantity else "quantity"), "is empty; each line has one. Export the orders again")
         if row.country and not self._readers.country(row.country):
             self.unknown_countries.add(row.country)
-        known = self._readers.id(row.id) if row.id else ""
-        if known and self._names.setdefault(known, row.name) != row.name:
-            raise CellFault("Id", f"{known} is the Id of order {self._names[known]} before; each order has its own")
+        order_id = self._readers.id(row.id) if row.id else ""
+        if order_id and self._names.setdefault(order_id, row.name) != row.name:
+            raise CellFault("Id", f"{order_id} is the Id of order {self._names[order_id]} before; each order has its own")
         return row
 
 
