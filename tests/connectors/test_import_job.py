@@ -142,7 +142,7 @@ def test_an_undo_that_was_cut_goes_on_when_called_again(store: Store, tmp_path: 
     path = write(tmp_path, MANY)
     import_order_lines(store, path, load("generic-order-lines"), now=NOW)
     with monkeypatch.context() as patch:
-        patch.setattr("connectors.order_line_imports.withdraw", lambda *args, **kwargs: (_ for _ in ()).throw(Cut()))
+        patch.setattr("connectors.order_imports.withdraw", lambda *args, **kwargs: (_ for _ in ()).throw(Cut()))
         with pytest.raises(Cut):
             undo_order_lines(store, path, load("generic-order-lines"), now=NOW)
     assert FileImport.objects.get().state == "undoing"
