@@ -103,8 +103,9 @@ USE_I18N = True
 FORMAT_MODULE_PATH = "profitpeek.formats"
 
 STATIC_URL = "static/"
-STATIC_ROOT = Path(env("STATIC_ROOT", default="") or environment.var_dir() / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
+# A production has its files collected; a local installation serves them from where they lie, and has no such folder.
+STATIC_ROOT = Path(env("STATIC_ROOT", default="") or environment.var_dir() / "static") if PRODUCTION else None
 WHITENOISE_USE_FINDERS = not PRODUCTION
 
 AUTHENTICATION_BACKENDS = [

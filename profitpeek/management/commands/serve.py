@@ -4,7 +4,6 @@ import os
 import socket
 import sys
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -48,8 +47,6 @@ class Command(BaseCommand):
 
     def _prepare(self, *, demo: bool) -> None:
         """Bring the tables up to date and, where nobody but the demo has an account, complete the demo store."""
-        # WhiteNoise warns about a missing folder, although it finds a local installation's files without it.
-        Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
         call_command("migrate", interactive=False, verbosity=0)
         if not environment.is_local():
             call_command("collectstatic", interactive=False, verbosity=0)
