@@ -69,7 +69,7 @@ def _found(report: CostReport, kind: Kind, *, written: bool) -> Found:
         report.filename, kind.name, report.encoding, report.delimiter, report.import_id, report.rows,
         [Count(what, report.matched), *([Count("blank rows left out", report.blank_rows)] if report.blank_rows else [])],
         [Sum("all rows", str(in_minor_units(decimal(units), code)), code) for code, units in sorted(report.totals.items())],
-        {field.called.removeprefix("the "): columns[field.name] for field in kind.fields if field.name in columns}, list(report.dropped_columns),
+        [(field.called.removeprefix("the "), columns[field.name]) for field in kind.fields if field.name in columns], list(report.dropped_columns),
         ["line", *(called for _, called in read)], [[row[0], *(row[place] for place, _ in read)] for row in report.first_rows],
         "costs of variants" if is_products else "charges", report.added, report.changed, report.unchanged, report.held, report.entries,
         _notes(report, written=written), _warnings(report, written=written), "SKU" if is_products else "order",

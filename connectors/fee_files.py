@@ -36,7 +36,7 @@ def _found(report: FeeReport, kind: Kind, *, written: bool) -> Found:
     return Found(
         filename=file.filename, kind=kind.name, encoding=file.encoding, delimiter=file.delimiter, import_id=file.import_id, rows=file.rows,
         counts=[Count(label, value) for label, value in counts if value], sums=[*_sums("amounts", file.totals), *_sums("fees", report.fees)],
-        columns={_called(field.called): columns[field.name] for _, field in read}, dropped_columns=list(file.dropped_columns),
+        columns=[(_called(field.called), columns[field.name]) for _, field in read], dropped_columns=list(file.dropped_columns),
         headings=["line", *(_called(field.called) for _, field in read)],
         first_rows=[[row[0], *(row[place] for place, _ in read)] for row in file.first_rows],
         unit="charges", new=file.added, changed=file.changed, unchanged=file.unchanged, held=file.held, entries=file.entries,

@@ -97,8 +97,8 @@ class Found(Struct):
     """What there is beside rows, such as orders and refunds."""
     sums: list[Sum] = field(default_factory=list)
     """What a person can compare with the page the file came from."""
-    columns: dict[str, str] = field(default_factory=dict)
-    """The header that was taken for each thing that is read."""
+    columns: list[tuple[str, str]] = field(default_factory=list)
+    """Each thing that is read, with the header that was taken for it."""
     dropped_columns: list[str] = field(default_factory=list)
     headings: list[str] = field(default_factory=list)
     first_rows: list[list[str]] = field(default_factory=list)

@@ -7,6 +7,8 @@ from connectors.cost_files import COMMISSION_FILES, PRODUCT_COST_FILES, SHIPPING
 from connectors.fee_files import PAYPAL_FILES, SHOPIFY_PAYMENTS_FILES, STRIPE_FILES
 from connectors.file_kind import FileKind
 from connectors.foreign_files import foreign_of
+from connectors.imports import standing
+from connectors.models import FileImport
 from connectors.order_line_files import ORDER_LINE_FILES
 from connectors.platforms.files import reading
 from connectors.platforms.files.faults import FileRefused
@@ -60,6 +62,11 @@ def recognise(store: Store, path: Path) -> Recognised:
         # somebody has said once how this very header is read: nothing is surer
         found.insert(0, Candidate(ORDER_LINE_FILES, own))
     return Recognised(header, found, foreign_of(header) if not found else "")
+
+
+def standing_with(row: FileImport) -> list[FileImport]:
+    """Return the imports that are undone together with one: those of the same file as its kind, the latest first."""
+    return list(standing(row.store, find(row.kind), row.sha256, template=row.template).select_related("store", "proposal"))
 
 
 def header_of(path: Path) -> list[str]:

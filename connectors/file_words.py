@@ -11,7 +11,7 @@ def lines_of(found: Found, *, written: bool) -> list[str]:
     counts = "".join(f", {count.value:,} {count.label}" for count in found.counts)
     lines = [f"{found.filename}: {found.rows:,} rows{counts} ({found.encoding}, “{found.delimiter}”)."]
     if found.columns:
-        lines.append(f"Columns: {', '.join(f'{name} = “{header}”' for name, header in found.columns.items())}.")
+        lines.append(f"Columns: {', '.join(f'{name} = “{header}”' for name, header in found.columns)}.")
     if found.dropped_columns:
         lines.append(f"Columns not read: {', '.join(found.dropped_columns)}.")
     lines += [f"Sum of {one.label}: {one.amount} {one.currency}." for one in found.sums]

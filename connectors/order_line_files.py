@@ -67,7 +67,7 @@ def _found(report: Report, store: Store, template: Template, now: datetime, *, w
     return Found(
         report.filename, KIND, report.encoding, report.delimiter, report.import_id, report.rows, counts,
         [Sum("all rows", str(in_minor_units(decimal(units), code)), code) for code, units in totals.items()],
-        {CALLED[field]: header for field, header in columns.items()}, report.dropped_columns, headings_of(template),
+        [(CALLED[field], header) for field, header in columns.items()], report.dropped_columns, headings_of(template),
         as_understood(report.first_rows, store, template, now), "orders", report.new, report.changed,
         report.unchanged, report.held, report.entries, _notes(report, store, template), _warnings(report, written=written),
     )  # fmt: skip

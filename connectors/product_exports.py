@@ -109,7 +109,7 @@ def _found(export: ProductExport) -> Found:
     return Found(
         filename=report.filename, kind=SHOPIFY_PRODUCTS.name, encoding=report.encoding, delimiter=report.delimiter, import_id=report.import_id,
         rows=report.rows, counts=[Count("variants that the store has", report.matched), *(Count(why, rows) for why, rows in export.left_out.items())],
-        columns={_called(field.called): columns[field.name] for _, field in read}, dropped_columns=list(report.dropped_columns),
+        columns=[(_called(field.called), columns[field.name]) for _, field in read], dropped_columns=list(report.dropped_columns),
         headings=["line", *(_called(field.called) for _, field in read)],
         first_rows=[[row[0], *(row[place] for place, _ in read)] for row in report.first_rows],
         unit="costs of variants", new=report.added, unchanged=report.unchanged, notes=_notes(export, report), warnings=_warnings(export),

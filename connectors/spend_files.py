@@ -45,7 +45,7 @@ def _found(report: SpendReport, kind: Kind, *, written: bool) -> Found:
             Sum(f"spend on {platform.replace('_', ' ')}", str(in_minor_units(decimal(units), code)), code)
             for (platform, code), units in sorted(report.spends.items())
         ],
-        columns={_called(field.called): columns[field.name] for _, field in read}, dropped_columns=list(file.dropped_columns),
+        columns=[(_called(field.called), columns[field.name]) for _, field in read], dropped_columns=list(file.dropped_columns),
         headings=["line", *(_called(field.called) for _, field in read)],
         first_rows=[[row[0], *(row[place] for place, _ in read)] for row in file.first_rows],
         unit="days of ad spend", new=file.added, changed=file.changed, unchanged=file.unchanged, entries=file.entries,

@@ -20,7 +20,7 @@ from msgspec import Struct
 from connectors import file_kinds
 from connectors.effects import begin_undo, end_undo, keep_taken
 from connectors.file_kind import Effect, Found, Guard, Progress
-from connectors.imports import UNDONE, ImportUndone, keep_report, new_import, standing
+from connectors.imports import UNDONE, ImportUndone, keep_report, new_import
 from connectors.models import FileImport, FilePiece, FileReport
 from connectors.platforms.files.faults import FileRefused, RowFault
 from connectors.suspicions import suspicions
@@ -144,10 +144,9 @@ def undone(row: FileImport) -> Effect | None:
 
 def undo_imported(row: FileImport, *, now: datetime, actor: str, progress: Progress, guard: Guard) -> None:
     """Undo every import of a file as its kind; raise FileRefused where later changes rest on it."""
-    kind = file_kinds.find(row.kind)
-    found = list(standing(row.store, kind, row.sha256, template=row.template).select_related("store", "proposal"))
+    found = file_kinds.standing_with(row)
     begin_undo(row, found)
-    kind.undo(found, now, actor, progress, guard)
+    file_kinds.find(row.kind).undo(found, now, actor, progress, guard)
     end_undo(row)
     for each in found:
         each.pieces.all().delete()

@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest
 from ledger.models import Store
 from ledger.people import EVERY_ROLE, OWNERS, Role, stores_of
 
-__all__ = ["EVERY_ROLE", "OWNERS", "Role", "roles_in", "store_or_404", "stores_for"]
+__all__ = ["EVERY_ROLE", "OWNERS", "Role", "actor_of", "roles_in", "store_or_404", "stores_for"]
 
 
 def stores_for(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Store]:
@@ -33,3 +33,8 @@ def store_or_404(request: HttpRequest, slug: str, *, roles: frozenset[Role] = EV
         named = " or ".join(sorted(str(role.label) for role in roles))
         raise PermissionDenied(f"This page is for the {named} of {store.name}. Ask an owner of the store if you need it.")
     return store
+
+
+def actor_of(request: HttpRequest) -> str:
+    """Return the name that what a person does is noted under."""
+    return str(getattr(request.user, "email", "") or request.user.get_username())

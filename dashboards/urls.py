@@ -7,6 +7,8 @@ from dashboards.views.costs import costs
 from dashboards.views.entrance import email, email_sent, first, invited, password_reset, password_reset_sent
 from dashboards.views.entries import entries, entries_file, metrics
 from dashboards.views.home import home
+from dashboards.views.import_columns import import_columns
+from dashboards.views.imports import file_import, imports, progress, rows_csv, undo_import
 from dashboards.views.orders import order, orders
 from dashboards.views.people import change_role, people, remove, renew_invitation, revoke_invitation
 from dashboards.views.pnl import pnl, pnl_costs, pnl_print, pnl_revenue
@@ -55,6 +57,12 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/costs", costs, name="costs"),
     path("<slug:slug>/start", start_page, name="start"),
     path("<slug:slug>/start/gap", mend_gap, name="mend_gap"),
+    path("<slug:slug>/imports", imports, name="imports"),
+    path("<slug:slug>/imports/<int:pk>", file_import, name="file_import"),
+    path("<slug:slug>/imports/<int:pk>/columns", import_columns, name="file_import_columns"),
+    path("<slug:slug>/imports/<int:pk>/progress", progress, name="file_import_progress"),
+    path("<slug:slug>/imports/<int:pk>/undo", undo_import, name="undo_import"),
+    path("<slug:slug>/imports/<int:pk>/<slug:what>.csv", rows_csv, name="file_import_rows"),
     path("<slug:slug>/people", people, name="people"),
     path("<slug:slug>/people/<int:pk>/role", change_role, name="change_role"),
     path("<slug:slug>/people/<int:pk>/remove", remove, name="remove_member"),
@@ -67,5 +75,6 @@ urlpatterns: list[URLPattern] = [
     path("<store:slug>/orders/", page_of, {"page": "orders"}),
     path("<store:slug>/costs/", page_of, {"page": "costs"}),
     path("<store:slug>/start/", page_of, {"page": "start"}),
+    path("<store:slug>/imports/", page_of, {"page": "imports"}),
     path("<store:slug>/people/", page_of, {"page": "people"}),
 ]

@@ -16,8 +16,9 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
+from connectors.file_kind import untold
 from connectors.models import FileImport
-from connectors.uploads import receive
+from connectors.uploads import look_at, receive
 from dashboards import invitations
 from dashboards.models import Invitation
 from ledger import documents, findings, proposals, rules
@@ -54,6 +55,8 @@ pytestmark = pytest.mark.django_db
 
 MEMBERS = "in 200 200 200 200 404 200"
 OWNERS = "in 403 403 403 200 404 200"
+EDITORS = "in 403 403 200 200 404 200"
+EDITORS_THEN = "in 403 403 302 302 404 302"
 OWNERS_THEN = "in 403 403 403 302 404 302"
 SIGNED_IN = "in 200 200 200 200 200 200"
 SIGNED_IN_THEN = "in 302 302 302 302 302 302"
@@ -83,6 +86,7 @@ PAGES = {
     "<store:slug>/orders/": Row("/walked/orders/", "in 302 302 302 302 404 302", "405"),
     "<store:slug>/costs/": Row("/walked/costs/", "in 302 302 302 302 404 302", "405"),
     "<store:slug>/start/": Row("/walked/start/", "in 302 302 302 302 404 302", "405"),
+    "<store:slug>/imports/": Row("/walked/imports/", "in 302 302 302 302 404 302", "405"),
     "<store:slug>/people/": Row("/walked/people/", "in 302 302 302 302 404 302", "405"),
     "<slug:slug>/pnl": Row("/walked/pnl", MEMBERS, "405"),
     "<slug:slug>/pnl.csv": Row("/walked/pnl.csv", MEMBERS, "405"),
@@ -103,6 +107,12 @@ PAGES = {
     "<slug:slug>/costs": Row("/walked/costs", MEMBERS, "405"),
     "<slug:slug>/start": Row("/walked/start", EDITORS, "in 403 403 302 302 404 302"),
     "<slug:slug>/start/gap": Row("/walked/start/gap", "405", "in 403 403 302 302 404 302"),
+    "<slug:slug>/imports": Row("/walked/imports", MEMBERS, EDITORS_THEN),
+    "<slug:slug>/imports/<int:pk>": Row("/walked/imports/{waiting}", EDITORS, EDITORS_THEN),
+    "<slug:slug>/imports/<int:pk>/columns": Row("/walked/imports/{waiting}/columns", EDITORS, EDITORS),
+    "<slug:slug>/imports/<int:pk>/progress": Row("/walked/imports/{waiting}/progress", EDITORS, "405"),
+    "<slug:slug>/imports/<int:pk>/undo": Row("/walked/imports/{imported}/undo", EDITORS, EDITORS_THEN),
+    "<slug:slug>/imports/<int:pk>/<slug:what>.csv": Row("/walked/imports/{waiting}/unmatched.csv", EDITORS, "405"),
     "<slug:slug>/people": Row("/walked/people", OWNERS, OWNERS),
     "<slug:slug>/people/<int:pk>/role": Row("/walked/people/{member}/role", "405", OWNERS_THEN),
     "<slug:slug>/people/<int:pk>/remove": Row("/walked/people/{member}/remove", OWNERS, OWNERS_THEN),
@@ -161,11 +171,6 @@ ADMIN = {
     "admin/jsi18n/": Row("/admin/jsi18n/", STAFF, STAFF_ONLY_READ),
     "admin/auth/user/<id>/password/": Row("/admin/auth/user/{person}/password/", USERS, USERS),
     "admin/ledger/proposedchange/<path:object_id>/review/": Row("/admin/ledger/proposedchange/{proposed}/review/", STAFF_THERE, STAFF_THERE),
-    "admin/connectors/fileimport/upload/": Row("/admin/connectors/fileimport/upload/", STAFF, STAFF),
-    "admin/connectors/fileimport/<int:pk>/look/": Row("/admin/connectors/fileimport/{waiting}/look/", STAFF_THERE, STAFF_THERE),
-    "admin/connectors/fileimport/<int:pk>/<slug:what>.csv": Row(
-        "/admin/connectors/fileimport/{waiting}/unmatched.csv", "door door door 200 200 404 200", "door door door 200 200 404 200"
-    ),
     "admin/ledger/costchange/<path:object_id>/undo/": Row("/admin/ledger/costchange/{change}/undo/", STAFF_ONLY_POST, STAFF_ANYWAY_THEN),
     "admin/^<app_label>/$": Row("/admin/ledger/", STAFF, STAFF),
     "admin/(?P<url>.*)$": Row("/admin/nowhere", "door door door 404 404 404 404", "door door door 404 404 404 404"),
@@ -251,10 +256,12 @@ def keys_of(store: Store) -> dict[str, Any]:
     record_charges(store, [ChargeFact(ChargeKind.LABEL, "1001", "zephyr", 10_000, "EUR")], cause_ref="import:1", actor="", now=now)
     labels = BytesIO(b"Order,Cost\n1001,1\n")
     waiting = receive(store, labels, kind="shipping-costs", template={"options": {}}, filename="Zephyr labels.csv", actor="", now=now)
+    imported = FileImport.objects.create(store=store, kind="shipping-costs", template={}, filename="Zephyr.csv", state="done", started_at=now)
+    look_at(waiting, now=now, progress=untold)
     rows: list[Any] = [
         *dated, change, variant, proposed, partner, OrderCharge.objects.get(),
         store, store.book, member, member.user, Product.objects.get(store=store), Finding.objects.get(), CostDefaults.objects.get(),
-        FileImport.objects.create(store=store, kind="order-lines", template={}, filename="Zephyr.csv", started_at=now),
+        imported,
         Job.objects.create(kind="walked", key="walked", max_attempts=1), Pause.objects.create(kind="walked"),
         Authenticator.objects.create(user=member.user, type="totp", data={}),
         UserSession.objects.create(user=member.user, ip="127.0.0.1", session_key="walked"),
@@ -269,6 +276,7 @@ def keys_of(store: Store) -> dict[str, Any]:
         "cost": cost.pk,
         "document": documents.attach(cost, b"Zephyr rent", filename="zephyr.txt", media_type="text/plain", actor="", now=now).pk,
         "waiting": waiting.pk,
+        "imported": imported.pk,
         "change": change.pk,
     }
 

@@ -1,0 +1,77 @@
+"""Say where an imported file stands, in words."""
+
+from decimal import Decimal
+
+from django import template
+
+from connectors.models import FileImport
+from dashboards.import_page import known_kind
+
+register = template.Library()
+
+STATES = {
+    # state → what people call it, and the colour beside it
+    FileImport.State.LOOKING: ("being looked at", "info"),
+    FileImport.State.WAITING: ("waits for a worker", "info"),
+    FileImport.State.RUNNING: ("being taken", "info"),
+    FileImport.State.REFUSED: ("not taken", "danger"),
+    FileImport.State.DONE: ("taken", "success"),
+    FileImport.State.UNCHANGED: ("changed nothing", ""),
+    FileImport.State.UNDOING: ("being undone", "info"),
+    FileImport.State.UNDONE: ("undone", ""),
+}
+TO_DECIDE = ("waits for you", "warning")
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+def _state(row: FileImport) -> tuple[str, str]:
+    return TO_DECIDE if row.state == FileImport.State.WAITING and row.job is None else STATES[FileImport.State(row.state)]
+
+
+@register.filter
+def state_words(row: FileImport) -> str:
+    """Say where a file stands."""
+    return _state(row)[0]
+
+
+@register.filter
+def state_css(row: FileImport) -> str:
+    """Return the class that colours where a file stands."""
+    return _state(row)[1]
+
+
+@register.filter
+def kind_label(name: str) -> str:
+    """Return what people call a kind of files."""
+    kind = known_kind(name)
+    return kind.label if kind else name or "Not known yet"
+
+
+@register.filter
+def new_count(row: FileImport) -> int | None:
+    """Return how many orders a file brought; None while it is not taken."""
+    return row.new_orders if row.state in (FileImport.State.DONE, FileImport.State.UNCHANGED, FileImport.State.RUNNING) else None
+
+
+@register.filter
+def changed_count(row: FileImport) -> int | None:
+    """Return how many known orders a file changed; None while it is not taken."""
+    return None if new_count(row) is None else row.changed_orders - row.new_orders
+
+
+@register.filter
+def or_none(value: int) -> int | None:
+    """Return a number, or None for zero where that means it is not counted yet."""
+    return value or None
+
+
+@register.filter
+def decimal_text(text: str) -> Decimal:
+    """Return an amount that a report keeps as a text."""
+    return Decimal(text)
+
+
+@register.filter
+def delimiter_words(delimiter: str) -> str:
+    """Name the sign between a file's columns."""
+    return DELIMITERS.get(delimiter, f"“{delimiter}”")
