@@ -5,7 +5,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -50,7 +49,7 @@ def imports(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _receive(request: HttpRequest, store: Store) -> HttpResponse:
-    files: list[UploadedFile] = request.FILES.getlist("files")
+    files: list[Any] = request.FILES.getlist("files")
     if not files:
         messages.error(request, NOTHING_CHOSEN)
     kept = []
