@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable
 
-from connectors.file_kind import Found
+from connectors.file_kind import Found, Listed
 from connectors.platforms.files.faults import RowFault
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -20,6 +20,11 @@ def loose_csv(found: Found) -> str:
     why = {False: f"no {found.loose_what} fits", True: "several fit"}
     rows = ((str(row.line), row.name, row.reference, why[row.ambiguous]) for row in found.loose)
     return _csv(("line", found.loose_what, "reference", "why"), rows)
+
+
+def listed_csv(listed: Listed) -> str:
+    """Write rows that a person should see one by one."""
+    return _csv(listed.headings, listed.rows)
 
 
 def _csv(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -10,6 +10,7 @@ from connectors.file_kind import FileKind
 from connectors.file_kinds import FILE_KINDS
 from connectors.models import FileImport
 from connectors.platforms.files.cost_sheet import AUTO, Options
+from connectors.platforms.files.shopify.orders import ADDED, INCLUDED
 from ledger.money import is_currency
 
 
@@ -44,6 +45,10 @@ class OptionsForm(forms.Form):
         required=False,
     )  # fmt: skip
     currency = forms.CharField(label="Currency", max_length=3, required=False, help_text="Of amounts without one, such as EUR. Empty: the store's.")
+    taxes = forms.ChoiceField(
+        label="Tax", choices=[(AUTO, "find it in the file"), (ADDED, "is added to prices"), (INCLUDED, "lies in prices")], required=False,
+        help_text="Where the total of an order does not tell.",
+    )  # fmt: skip
     effective_from = forms.DateField(
         label="Costs hold from", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text="Where the file names no day. Empty: today.",
@@ -67,7 +72,8 @@ class OptionsForm(forms.Form):
         said = self.cleaned_data
         day = said.get("effective_from")
         options = Options(
-            said.get("decimal_sign") or AUTO, said.get("day_order") or AUTO, said.get("currency") or "", day.isoformat() if day else ""
+            said.get("decimal_sign") or AUTO, said.get("day_order") or AUTO, said.get("currency") or "", day.isoformat() if day else "",
+            said.get("taxes") or AUTO,
         )  # fmt: skip
         return {"options": msgspec.to_builtins(options)}
 

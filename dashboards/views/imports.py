@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from connectors import deciding
 from connectors.file_kinds import FILE_KINDS, UnknownFileKind, find, header_of
-from connectors.files_out import faults_csv, loose_csv
+from connectors.files_out import faults_csv, listed_csv, loose_csv
 from connectors.models import FileImport
 from connectors.order_line_imports import KIND as ORDER_LINES
 from connectors.platforms.files.faults import FileRefused
@@ -176,6 +176,8 @@ def rows_csv(request: HttpRequest, slug: str, pk: int, what: str) -> HttpRespons
         text = faults_csv(told.refusal.faults)
     elif what == "unmatched" and found is not None:
         text = loose_csv(found)
+    elif found is not None and (number := what.removeprefix("listed-")).isdecimal() and 0 < int(number) <= len(found.lists):
+        text = listed_csv(found.lists[int(number) - 1])
     else:
         raise Http404("No such rows.")
     headers = {"Content-Disposition": f'attachment; filename="{what}-rows-of-import-{row.pk}.csv"'}
