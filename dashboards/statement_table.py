@@ -74,6 +74,8 @@ class Table:
     """Whether anything is booked in each period; where nothing is, a chart has a gap."""
     bridge: list[Step]
     """From profit on order days to profit on event days, the lines that differ and net profit."""
+    whole: Statement
+    """The statement of all its days."""
     closes: date = date.max
     """The day on which the last period's week, month or year ends, even where the range stops short of it."""
     is_compared_booked: bool = False
@@ -125,6 +127,7 @@ def statement_table(store: Store, scope: Scope) -> Table:
         estimated_share=whole.estimated_share,
         booked=[bool(one.accounts) for one in periods],
         bridge=bridge(whole, elsewhere) if scope.basis == Basis.ORDER else bridge(elsewhere, whole),
+        whole=whole,
         closes=_closes(store, scope),
         is_compared_booked=read.before is not None,
     )

@@ -16,6 +16,7 @@ from dashboards.views.pnl_files import pnl_costs_file, pnl_file, pnl_revenue_fil
 from dashboards.views.preferences import theme
 from dashboards.views.start import mend_gap, start_page
 from dashboards.views.stores import new_store, page_of
+from dashboards.views.today import today
 from ledger.stores import RESERVED
 
 
@@ -38,6 +39,7 @@ urlpatterns: list[URLPattern] = [
     path("accounts/email/", email, name="account_email"),
     path("accounts/confirm-email/", email_sent, name="account_email_verification_sent"),
     path("stores/new", new_store, name="new_store"),
+    path("<slug:slug>/today", today, name="today"),
     path("<slug:slug>/pnl", pnl, name="pnl"),
     path("<slug:slug>/pnl.csv", pnl_file, {"kind": "csv"}, name="pnl_csv"),
     path("<slug:slug>/pnl.xlsx", pnl_file, {"kind": "xlsx"}, name="pnl_xlsx"),
@@ -71,6 +73,7 @@ urlpatterns: list[URLPattern] = [
     # What people type: the store alone, or a slash too many.
     path("<store:slug>", page_of, name="store"),
     path("<store:slug>/", page_of),
+    path("<store:slug>/today/", page_of),
     path("<store:slug>/pnl/", page_of, {"page": "pnl"}),
     path("<store:slug>/orders/", page_of, {"page": "orders"}),
     path("<store:slug>/costs/", page_of, {"page": "costs"}),

@@ -5,8 +5,12 @@ become floats, to be drawn and for nothing else: every figure a person reads is 
 """
 
 from dashboards.charts.chart import Chart, Figure, Series
+from dashboards.charts.daily import daily_chart
 from dashboards.charts.profit import profit_chart
 from dashboards.charts.spark import Sparkline, sparkline
 from dashboards.charts.trends import cost_share_chart, margin_chart
+from dashboards.charts.waterfall import waterfall_chart
 
-__all__ = ["Chart", "Figure", "Series", "Sparkline", "cost_share_chart", "margin_chart", "profit_chart", "sparkline"]
+__all__ = [
+    "Chart", "Figure", "Series", "Sparkline", "cost_share_chart", "daily_chart", "margin_chart", "profit_chart", "sparkline", "waterfall_chart",
+]  # fmt: skip

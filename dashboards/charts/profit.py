@@ -15,11 +15,7 @@ def profit_chart(table: Table, *, today: date) -> Chart:
     known, revenues = table.known(profit), table.known(revenue)
     ends = [*(period.last for period in table.scope.periods[:-1]), table.closes]
     unfinished = [value is not None and end >= today for value, end in zip(known, ends, strict=True)]
-    above = [value if value is not None and value >= 0 else None for value in known]
-    below = [value if value is not None and value < 0 else None for value in known]
-    bars = [_bars("Net profit", above, "positive", table, unfinished)] if any(value is not None for value in above) else []
-    if any(value is not None for value in below):
-        bars.append(_bars("Net loss", below, "negative", table, unfinished))
+    bars = profit_bars(table, known, unfinished)
     line = {
         "type": "scatter", "mode": "lines+markers", "name": "Net revenue", "x": table.headings, "y": drawn(revenues),
         "line": {"color": "var(--pp-line)", "width": 2}, "marker": {"color": "var(--pp-line)", "size": 6}, "connectgaps": False,
@@ -27,13 +23,24 @@ def profit_chart(table: Table, *, today: date) -> Chart:
     }  # fmt: skip
     layout = {"barmode": "relative", "xaxis": {"type": "category"}, "yaxis": {"title": {"text": table.currency}}, "hovermode": "x unified"}
     return Chart(
-        "profit", f"Net profit and net revenue by {UNITS[table.scope.by]}", _finding(table, known, profit.total, unfinished),
+        "profit", f"Net profit and net revenue by {UNITS[table.scope.by]}", finding_of(table, known, profit.total, unfinished),
         {"data": [*bars, line], "layout": layout}, table.headings,
         [Series("Net revenue", "money", revenues), Series("Net profit", "money", known)], table.currency,
     )  # fmt: skip
 
 
-def _bars(name: str, values: Sequence[Decimal | None], token: str, table: Table, unfinished: Sequence[bool]) -> Figure:
+def profit_bars(table: Table, known: Sequence[Decimal | None], unfinished: Sequence[bool]) -> list[Figure]:
+    """Return bars of net profit, those of a loss in a colour and with a name of their own."""
+    above = [value if value is not None and value >= 0 else None for value in known]
+    below = [value if value is not None and value < 0 else None for value in known]
+    bars = [bars_of("Net profit", above, "positive", table, unfinished)] if any(value is not None for value in above) else []
+    if any(value is not None for value in below):
+        bars.append(bars_of("Net loss", below, "negative", table, unfinished))
+    return bars
+
+
+def bars_of(name: str, values: Sequence[Decimal | None], token: str, table: Table, unfinished: Sequence[bool]) -> Figure:
+    """Return bars in the colour of a token, those of unfinished periods hatched."""
     colour = f"var(--pp-{token})"
     pattern = {"shape": ["/" if still else "" for still in unfinished], "fgcolor": colour, "bgcolor": "rgba(0,0,0,0)", "size": 7, "solidity": 0.35}
     return {
@@ -42,8 +49,8 @@ def _bars(name: str, values: Sequence[Decimal | None], token: str, table: Table,
     }  # fmt: skip
 
 
-def _finding(table: Table, known: Sequence[Decimal | None], total: Decimal | None, unfinished: Sequence[bool]) -> str:
-    """Say in a sentence or two what the chart shows."""
+def finding_of(table: Table, known: Sequence[Decimal | None], total: Decimal | None, unfinished: Sequence[bool]) -> str:
+    """Say in a sentence or two what became of net profit, period by period."""
     named = [(value, heading) for value, heading in zip(known, table.headings, strict=True) if value is not None]
     if not named or total is None:
         return "Nothing is booked in this range."

@@ -64,14 +64,14 @@ def invited(request: HttpRequest, token: str) -> HttpResponseBase:
             state["yours"] = accounts.filter(pk=request.user.pk).exists()
             if request.method == "POST" and state["yours"]:
                 _welcome(request, invitations.accept(token, request.user, now=now))
-                return redirect("pnl", slug=invitation.store.slug)
+                return redirect("today", slug=invitation.store.slug)
         elif not state["known"]:
             form = PasswordForm(request.POST if request.method == "POST" else None, address=invitation.email)
             state |= {"form": form, "problems": form.problems()}
             if form.is_valid():
                 user, invitation = invitations.accept_as_newcomer(token, form.cleaned_data["password"], now=now)
                 _welcome(request, invitation)
-                return sign_in(request, user, then=reverse("pnl", args=[invitation.store.slug]))
+                return sign_in(request, user, then=reverse("today", args=[invitation.store.slug]))
     except LinkRefused as refusal:
         return _refused(request, refusal)
     except IntegrityError:  # the address was given an account a moment ago

@@ -11,8 +11,8 @@ from dashboards.access import stores_for
 @require_safe
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    """Open the only store's statement, or list the stores, or say how to make the first; who opens stores always gets the list."""
+    """Open the only store's Today, or list the stores, or say how to make the first; who opens stores always gets the list."""
     stores = list(stores_for(request.user))
     if len(stores) == 1 and not getattr(request.user, "is_superuser", False):
-        return redirect("pnl", slug=stores[0].slug)
+        return redirect("today", slug=stores[0].slug)
     return render(request, "dashboards/home.html", {"stores": stores})

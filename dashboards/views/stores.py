@@ -18,7 +18,7 @@ from ledger.stores import StoreRefused, open_store
 
 @require_safe
 @login_required
-def page_of(request: HttpRequest, slug: str, page: str = "pnl") -> HttpResponse:
+def page_of(request: HttpRequest, slug: str, page: str = "today") -> HttpResponse:
     """Lead from an address as people type it to the page of the store."""
     answer = redirect(page, slug=store_or_404(request, slug).slug)
     if query := request.META.get("QUERY_STRING"):

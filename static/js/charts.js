@@ -59,7 +59,7 @@ function draw(holder) {
   // Few enough labels that they stand upright and apart, whatever the width.
   const fits = Math.max(2, Math.floor(holder.clientWidth / 80));
   const labels = figure.data[0]?.x?.length ?? 0;
-  layout.xaxis = { ...layout.xaxis, dtick: Math.max(1, Math.ceil(labels / fits)) };
+  if (layout.xaxis?.type === "category") layout.xaxis = { ...layout.xaxis, dtick: Math.max(1, Math.ceil(labels / fits)) };
   const drawn = Plotly.react(holder, coloured(figure.data, read), layout, CONFIG);
   close();
   return drawn;

@@ -50,24 +50,24 @@ def test_a_store_of_others_is_not_there_and_a_role_too_small_is_refused_with_who
 
 def test_home_opens_the_only_store_lists_several_and_helps_with_none() -> None:
     one, two = a_store(slug="one"), a_store(slug="two")
-    assert signed_in(one, email="a@example.com").get("/")["Location"] == "/one/pnl"
+    assert signed_in(one, email="a@example.com").get("/")["Location"] == "/one/today"
     several = signed_in(one, two, email="b@example.com").get("/").content.decode()
-    assert 'href="/one/pnl"' in several
-    assert 'href="/two/pnl"' in several
+    assert 'href="/one/today"' in several
+    assert 'href="/two/today"' in several
     assert "manage.py create_store" in signed_in(email="c@example.com").get("/").content.decode()
 
 
 def test_home_lists_even_one_store_to_who_opens_stores() -> None:
     a_store(slug="one")
     page = browser_of(a_person(email="root@example.com", superuser=True)).get("/").content.decode()
-    assert 'href="/one/pnl"' in page
+    assert 'href="/one/today"' in page
     assert 'href="/stores/new"' in page
 
 
 def test_a_store_is_found_by_what_people_type_and_our_own_addresses_stay_ours() -> None:
     browser = signed_in(a_store(slug="mine"))
     a_store(slug="theirs")
-    sent = {"/mine": "/mine/pnl", "/mine/?by=week": "/mine/pnl?by=week", "/mine/pnl/": "/mine/pnl", "/mine/orders/": "/mine/orders"}
+    sent = {"/mine": "/mine/today", "/mine/?by=week": "/mine/today?by=week", "/mine/pnl/": "/mine/pnl", "/mine/orders/": "/mine/orders"}
     assert {address: browser.get(address)["Location"] for address in sent} == sent
     assert [browser.get(address).status_code for address in ("/theirs", "/theirs/", "/nobodys", "/theirs/pnl/")] == [404] * 4
     assert (browser.get("/admin").status_code, browser.get("/admin")["Location"]) == (301, "/admin/")

@@ -35,7 +35,7 @@ def test_an_address_that_was_never_confirmed_is_nobodys(shop: Store, client: Cli
     assert "You are signed in as mallory@example.com, but the invitation is for boss@example.com." in text_of(hers.get(link))
     hers.post(link, CHOSEN)
     assert roles(shop)["mallory@example.com"] == "viewer"
-    assert client.post(link, CHOSEN)["Location"] == "/shop/pnl"
+    assert client.post(link, CHOSEN)["Location"] == "/shop/today"
     assert roles(shop)["boss@example.com"] == "owner"
 
 
@@ -87,7 +87,7 @@ def test_a_removed_member_does_not_come_back_by_an_older_invitation(shop: Store,
         assert "This invitation was taken back Ask owner@example.com" in text_of(hers.post(link))
     assert roles(shop) == {"owner@example.com": "owner"}
     # Saying that Bob's address is hers has not taken his invitation from him.
-    assert Client().post(links[2], CHOSEN)["Location"] == "/shop/pnl"
+    assert Client().post(links[2], CHOSEN)["Location"] == "/shop/today"
 
 
 def test_deleting_an_account_takes_its_invitations_back(shop: Store) -> None:
@@ -115,12 +115,12 @@ def test_an_invitation_ends_with_the_power_of_who_made_it_and_another_owner_rene
     assert "This invitation is no longer good Its maker is not an owner of Shop now. Ask owner@example.com for a new link." in text_of(answer)
     assert not User.objects.filter(email="new@example.com").exists()
     renewed = link_in(second.post(f"/shop/people/invitations/{Invitation.objects.get().pk}/renew", follow=True).content.decode())
-    assert client.post(renewed, CHOSEN)["Location"] == "/shop/pnl"
+    assert client.post(renewed, CHOSEN)["Location"] == "/shop/today"
 
 
 def test_an_invitation_of_the_superuser_lets_in(shop: Store, client: Client) -> None:
     link = invite(browser_of(a_person(email="root@example.com", superuser=True)))
-    assert client.post(link, CHOSEN)["Location"] == "/shop/pnl"
+    assert client.post(link, CHOSEN)["Location"] == "/shop/today"
 
 
 def test_a_link_that_waits_to_be_shown_lies_sealed_in_the_session(shop: Store) -> None:

@@ -119,8 +119,8 @@ def test_a_newcomer_sets_a_password_and_is_a_member(shop: Store, client: Client)
     link = invite(signed_in(shop), role="cost_editor")
     assert "invites new@example.com to Shop as cost editor" in text_of(client.get(link))
     answer = client.post(link, CHOSEN)
-    assert (answer.status_code, answer["Location"]) == (302, "/shop/pnl")
-    assert client.get("/shop/pnl").status_code == 200
+    assert (answer.status_code, answer["Location"]) == (302, "/shop/today")
+    assert client.get("/shop/today").status_code == 200
     new = User.objects.get(email="new@example.com")
     assert (new.is_staff, new.is_superuser, new.check_password(CHOSEN["password"])) == (True, False, True)
     assert new.emailaddress_set.get().verified is False
@@ -149,7 +149,7 @@ def test_who_has_an_account_signs_in_and_joins(shop: Store, client: Client) -> N
     assert User.objects.filter(email__iexact="ann@example.com").count() == 1
     hers = browser_of(ann)
     assert "Join Shop" in text_of(hers.get(link))
-    assert hers.post(link)["Location"] == "/shop/pnl"
+    assert hers.post(link)["Location"] == "/shop/today"
     assert roles(shop)["Ann@example.com"] == "analyst"
 
 
@@ -211,7 +211,7 @@ def test_a_new_link_ends_the_old_one(shop: Store, client: Client) -> None:
     Invitation.objects.update(expires_at=timezone.now() - timedelta(days=1))
     new = link_in(owner.post(f"/shop/people/invitations/{Invitation.objects.get().pk}/renew", follow=True).content.decode())
     assert "A newer link may have taken its place." in text_of(client.get(old))
-    assert client.post(new, CHOSEN)["Location"] == "/shop/pnl"
+    assert client.post(new, CHOSEN)["Location"] == "/shop/today"
 
 
 CHANGES = [lambda link: link[:-1], lambda link: link + "x", lambda link: link.replace(".", ""), lambda _: "/accounts/invitation/x"]
