@@ -1,16 +1,17 @@
 """Lay out the tabs beside the statement as tables: revenue by channel, product and country; costs by kind, channel and platform."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from babel import Locale
 
 from dashboards.delta import Delta, Good
+from dashboards.grid import Column, Grid, Line
 from dashboards.scope import Scope
 from dashboards.statement_table import share
 from ledger import accounts, breakdowns
+from ledger.breakdowns import Place
 from ledger.models import Store
 from ledger.statements import ZERO, Span, Statement, profit_of
 
@@ -24,50 +25,16 @@ PLATFORMS = {
 }  # fmt: skip
 
 
-@dataclass(slots=True)
-class Line:
-    """One row: its name, its numbers in the order of the columns, and how it stands among the others."""
-
-    label: str
-    cells: list[Any]
-    """Decimal, None where it is not known, or a Delta in a column of kind delta."""
-    is_sum: bool = False
-    is_part: bool = False
-    """Whether it is a part of the row above it."""
-    opens: dict[str, Any] = field(default_factory=dict)
-    """What narrows the entries beneath its figures: an account or a channel."""
-
-
-@dataclass(slots=True)
-class Grid:
-    """One table: columns with how each is written (money, count, percent, delta), and rows."""
-
-    key: str
-    title: str
-    corner: str
-    columns: list[tuple[str, str]]
-    rows: list[Line]
-    note: str = ""
-
-    @property
-    def cells(self) -> list[tuple[Line, list[tuple[str, Any]]]]:
-        """Return every row with its numbers, each beside how it is written."""
-        return [(row, [(kind, value) for (_, kind), value in zip(self.columns, row.cells, strict=True)]) for row in self.rows]
-
-
 def revenue_grids(store: Store, scope: Scope) -> list[Grid]:
     """Return net revenue by channel, by product and by country; each adds up to the statement's."""
     spans = _spans(scope)
-    channels = _channels(store, spans, breakdowns.REVENUE, unnamed="No channel")
-    whole = [_summed([statements[place] for _, statements in channels], span) for place, span in enumerate(spans)]
-    names = Locale("en").territories
-    places = [
-        (str(names.get(place.label, place.label)) or "Country not known", place.statements) for place in breakdowns.by_country(store.book, spans)
-    ]  # fmt: skip
+    channels = breakdowns.by_channel(store.book, spans, breakdowns.REVENUE)
+    whole = [_summed([place.statements[number] for place in channels], span) for number, span in enumerate(spans)]
+    countries = breakdowns.by_country(store.book, spans)
     return [
-        _revenue_by("channels", "Net revenue by channel", "Channel", channels, whole, scope),
-        _by_product(store, spans, whole, scope),
-        _revenue_by("countries", "Net revenue by country", "Country", places, whole, scope),
+        Grid("channels", "Net revenue by channel", "Channel", *_revenue_by([_channel(one) for one in channels], whole, scope), store, scope),
+        Grid("products", "Net revenue by product", "Product", *_by_product(store, spans, whole, scope), store, scope),
+        Grid("countries", "Net revenue by country", "Country", *_revenue_by([_country(one) for one in countries], whole, scope), store, scope),
     ]
 
 
@@ -75,11 +42,11 @@ def cost_grids(store: Store, scope: Scope) -> list[Grid]:
     """Return costs by kind with what of them is actual, by channel, and by platform; each adds up to the statement's."""
     spans = _spans(scope)
     statements = profit_of(store.book, spans)
-    channels = _channels(store, spans, None, unnamed="No channel: costs of days")
+    channels = [_channel(one) for one in breakdowns.by_channel(store.book, spans, None)]
     return [
-        _by_kind(statements, scope),
-        _costs_by_channel(channels, statements, scope),
-        _by_platform(statements, scope),
+        Grid("kinds", "Costs by kind", "Cost", *_by_kind(statements, scope), store, scope),
+        Grid("cost-channels", "Costs by channel", "Channel", *_costs_by_channel(channels, statements, scope), store, scope),
+        Grid("platforms", "Marketing and fees by platform", "Platform", *_by_platform(statements, scope), store, scope),
     ]
 
 
@@ -87,8 +54,21 @@ def _spans(scope: Scope) -> list[Span]:
     return [Span(scope.period, scope.basis), *([Span(scope.compared, scope.basis)] if scope.compared else [])]
 
 
-def _channels(store: Store, spans: Sequence[Span], some: Sequence[int] | None, *, unnamed: str) -> list[tuple[str, list[Statement]]]:
-    return [(place.label or unnamed, place.statements) for place in breakdowns.by_channel(store.book, spans, some)]
+class _Named(NamedTuple):
+    """One channel or country: what it is called, what narrows entries to it (None where nothing does), and its statements."""
+
+    label: str
+    opens: dict[str, str] | None
+    statements: Sequence[Statement]
+
+
+def _channel(place: Place) -> _Named:
+    return _Named(place.label or "No channel: costs of days", {"channel": place.key} if place.key else None, place.statements)
+
+
+def _country(place: Place) -> _Named:
+    name = Locale("en").territories.get(place.key, place.key)
+    return _Named(str(name) or "Country not known", {"country": place.key} if place.key else None, place.statements)
 
 
 def _summed(statements: Sequence[Statement], span: Span) -> Statement:
@@ -100,11 +80,8 @@ def _compared(now: Decimal, before: Decimal | None, good: Good = Good.MORE) -> l
     return [before, Delta(now, before, good)]
 
 
-COMPARED = [("Compared days", "money"), ("Change", "delta")]
-
-
-def _compared_columns(scope: Scope) -> list[tuple[str, str]]:
-    return COMPARED if scope.compared else []
+def _compared_columns(scope: Scope, opens: str | None) -> list[Column]:
+    return [Column("Compared days", "money", opens, is_compared=True), Column("Change", "delta")] if scope.compared else []
 
 
 def _before(statements: Sequence[Statement], whole: Sequence[Statement]) -> Statement | None:
@@ -112,33 +89,39 @@ def _before(statements: Sequence[Statement], whole: Sequence[Statement]) -> Stat
     return statements[1] if len(whole) > 1 and whole[1].accounts else None
 
 
-def _revenue_by(
-    key: str, title: str, corner: str, found: Sequence[tuple[str, list[Statement]]], whole: Sequence[Statement], scope: Scope
-) -> Grid:  # fmt: skip
-    columns = [*((LABELS[line], "money") for line in REVENUE_LINES), ("Net revenue", "money"), ("Share", "percent"), *_compared_columns(scope)]
+Laid = tuple[list[Column], list[Line]]
+"""The columns and the rows of a table."""
 
-    def line(label: str, statements: Sequence[Statement], *, is_sum: bool = False) -> Line:
-        now, before = statements[0], _before(statements, whole)
-        cells: list[Any] = [*(now.lines[one] for one in REVENUE_LINES), now.net_revenue, share(now.net_revenue, whole[0].net_revenue)]
+
+def _revenue_by(found: Sequence[_Named], whole: Sequence[Statement], scope: Scope) -> Laid:
+    columns = [
+        *(Column(LABELS[line], "money", line) for line in REVENUE_LINES), Column("Net revenue", "money", "net_revenue"), Column("Share", "percent"),
+        *_compared_columns(scope, "net_revenue"),
+    ]  # fmt: skip
+
+    def line(one: _Named, *, is_sum: bool = False) -> Line:
+        now, before = one.statements[0], _before(one.statements, whole)
+        cells: list[Any] = [*(now.lines[key] for key in REVENUE_LINES), now.net_revenue, share(now.net_revenue, whole[0].net_revenue)]
         if scope.compared:
             cells += _compared(now.net_revenue, before.net_revenue if before else None)
-        return Line(label, cells, is_sum)
+        return Line(one.label, cells, is_sum, opens=one.opens)
 
-    rows = [line(label, statements) for label, statements in sorted(found, key=lambda one: (-one[1][0].net_revenue, one[0]))]
-    return Grid(key, title, corner, columns, [*rows, line("All", whole, is_sum=True)] if rows else [])
+    rows = [line(one) for one in sorted(found, key=lambda one: (-one.statements[0].net_revenue, one.label))]
+    return columns, [*rows, line(_Named("All", {}, whole), is_sum=True)] if rows else []
 
 
-def _by_product(store: Store, spans: Sequence[Span], whole: Sequence[Statement], scope: Scope) -> Grid:
+def _by_product(store: Store, spans: Sequence[Span], whole: Sequence[Statement], scope: Scope) -> Laid:
     found = breakdowns.by_product(store.book, spans, most=MOST_PRODUCTS)
     now, before = whole[0], _before(whole, whole)
     columns = [
-        ("Units sold", "count"), ("Gross sales", "money"), ("Discounts", "money"), ("Returns", "money"), ("Net revenue", "money"),
-        ("Share", "percent"), *_compared_columns(scope),
+        Column("Units sold", "count", "units"), Column("Gross sales", "money", "gross_sales"), Column("Discounts", "money", "discounts"),
+        Column("Returns", "money", "returns"), Column("Net revenue", "money", "net_revenue"), Column("Share", "percent"),
+        *_compared_columns(scope, "net_revenue"),
     ]  # fmt: skip
 
     def line(label: str, units: int | None, parts: Sequence[Decimal | None], net: Decimal, was: Decimal, *, is_sum: bool = False) -> Line:
         cells: list[Any] = [None if units is None else Decimal(units), *parts, net, share(net, now.net_revenue)]
-        return Line(label, cells + (_compared(net, was if before else None) if scope.compared else []), is_sum)
+        return Line(label, cells + (_compared(net, was if before else None) if scope.compared else []), is_sum, opens={} if is_sum else None)
 
     sold = [*found.shown, *([found.others] if found.others else [])]
     rows = [line(one.title, one.units, [one.gross, one.discounts, one.returns], one.net, one.before) for one in found.shown]
@@ -154,33 +137,33 @@ def _by_product(store: Store, spans: Sequence[Span], whole: Sequence[Statement],
         rows.append(line("Shipping charged and other income", None, [None] * 3, beside, beside_before))
     if rows:
         rows.append(line("All", None, [now.lines[key] for key in _GOODS], now.net_revenue, before.net_revenue if before else ZERO, is_sum=True))
-    return Grid("products", "Net revenue by product", "Product", columns, rows)
+    return columns, rows
 
 
 _GOODS = {"gross_sales": "gross", "discounts": "discounts", "returns": "returns"}
 
 
-def _by_kind(statements: Sequence[Statement], scope: Scope) -> Grid:
+def _by_kind(statements: Sequence[Statement], scope: Scope) -> Laid:
     now, before = statements[0], _before(statements, statements)
     columns = [
-        ("Actual", "money"), ("Estimated", "money"), ("All", "money"), ("Of net revenue", "percent"), ("Estimated share", "percent"),
-        *_compared_columns(scope),
+        Column("Actual", "money"), Column("Estimated", "money"), Column("All", "money", ""), Column("Of net revenue", "percent"),
+        Column("Estimated share", "percent"), *_compared_columns(scope, ""),
     ]  # fmt: skip
 
-    def line(label: str, names: Sequence[str], *, is_sum: bool = False, is_part: bool = False) -> Line:
+    def line(label: str, names: Sequence[str], opens: dict[str, str] | None) -> Line:
         whole, guessed = (sum((amounts.get(name, ZERO) for name in names), ZERO) for amounts in (now.accounts, now.estimated))
         cells: list[Any] = [whole - guessed, guessed, whole, share(-whole, now.net_revenue), guessed / whole if whole else None]
         if scope.compared:
             cells += _compared(whole, sum((before.accounts.get(name, ZERO) for name in names), ZERO) if before else None)
-        return Line(label, cells, is_sum, is_part, {"account": names[0]} if is_part else {})
+        return Line(label, cells, opens is None, opens is not None and "account" in opens, opens)
 
     rows, every = [], []
     for key in COST_LINES:
         names = _names(key, statements)
         every += names
         if names:
-            rows += [line(LABELS[key], names), *(line(name, [name], is_part=True) for name in names)]
-    return Grid("kinds", "Costs by kind", "Cost", columns, [*rows, line("All costs", every, is_sum=True)] if rows else [])
+            rows += [line(LABELS[key], names, {"line": key}), *(line(name, [name], {"account": name}) for name in names)]
+    return columns, [*rows, line("All costs", every, None)] if rows else []
 
 
 def _names(key: str, statements: Sequence[Statement]) -> list[str]:
@@ -190,24 +173,27 @@ def _names(key: str, statements: Sequence[Statement]) -> list[str]:
     return sorted(name for name in booked if any(accounts.under(name, prefix) for prefix in prefixes))
 
 
-def _costs_by_channel(found: Sequence[tuple[str, list[Statement]]], whole: Sequence[Statement], scope: Scope) -> Grid:
-    columns = [*((LABELS[key], "money") for key in COST_LINES), ("All costs", "money"), ("Of its net revenue", "percent"), *_compared_columns(scope)]
+def _costs_by_channel(found: Sequence[_Named], whole: Sequence[Statement], scope: Scope) -> Laid:
+    columns = [
+        *(Column(LABELS[key], "money", key) for key in COST_LINES), Column("All costs", "money"), Column("Of its net revenue", "percent"),
+        *_compared_columns(scope, None),
+    ]  # fmt: skip
 
-    def line(label: str, statements: Sequence[Statement], *, is_sum: bool = False) -> Line:
-        now, before = statements[0], _before(statements, whole)
+    def line(one: _Named, *, is_sum: bool = False) -> Line:
+        now, before = one.statements[0], _before(one.statements, whole)
         all_costs = now.net_profit - now.net_revenue
         cells: list[Any] = [*(now.lines[key] for key in COST_LINES), all_costs, share(-all_costs, now.net_revenue)]
         if scope.compared:
             cells += _compared(all_costs, before.net_profit - before.net_revenue if before else None)
-        return Line(label, cells, is_sum)
+        return Line(one.label, cells, is_sum, opens=one.opens)
 
-    rows = [line(label, statements) for label, statements in sorted(found, key=lambda one: (one[1][0].net_profit - one[1][0].net_revenue, one[0]))]
-    return Grid("cost-channels", "Costs by channel", "Channel", columns, [*rows, line("All", whole, is_sum=True)] if rows else [])
+    rows = [line(one) for one in sorted(found, key=lambda one: (one.statements[0].net_profit - one.statements[0].net_revenue, one.label))]
+    return columns, [*rows, line(_Named("All", {}, whole), is_sum=True)] if rows else []
 
 
-def _by_platform(statements: Sequence[Statement], scope: Scope) -> Grid:
+def _by_platform(statements: Sequence[Statement], scope: Scope) -> Laid:
     now, before = statements[0], _before(statements, statements)
-    columns = [("Cost", "money"), ("Of these costs", "percent"), ("Of net revenue", "percent"), *_compared_columns(scope)]
+    columns = [Column("Cost", "money", ""), Column("Of these costs", "percent"), Column("Of net revenue", "percent"), *_compared_columns(scope, "")]
     names = [*_names("marketing", statements), *_names("fees", statements)]
     whole = sum((now.accounts.get(name, ZERO) for name in names), ZERO)
 
@@ -216,12 +202,10 @@ def _by_platform(statements: Sequence[Statement], scope: Scope) -> Grid:
         cells: list[Any] = [cost, cost / whole if whole else None, share(-cost, now.net_revenue)]
         if scope.compared:
             cells += _compared(cost, sum((before.accounts.get(name, ZERO) for name in some), ZERO) if before else None)
-        return Line(label, cells, is_sum, False, {} if is_sum else {"account": some[0]})
+        return Line(label, cells, is_sum, opens=None if is_sum else {"account": some[0]})
 
     rows = [line(_platform(name), [name]) for name in sorted(names, key=lambda name: (now.accounts.get(name, ZERO), name))]
-    return Grid(
-        "platforms", "Marketing and fees by platform", "Platform", columns, [*rows, line("All of these", names, is_sum=True)] if rows else []
-    )  # fmt: skip
+    return columns, [*rows, line("All of these", names, is_sum=True)] if rows else []
 
 
 def _platform(name: str) -> str:

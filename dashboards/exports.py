@@ -5,8 +5,8 @@ import io
 from collections.abc import Sequence
 from decimal import Decimal
 
-from dashboards.breakdown_tables import Grid
 from dashboards.delta import Delta
+from dashboards.grid import Grid
 from dashboards.statement_table import Row, Table
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -45,14 +45,14 @@ def grids_csv(grids: Sequence[Grid], currency: str) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     for grid in grids:
-        writer.writerow(["table", safe(grid.corner.lower()), *(safe(f"{label} ({UNITS.get(kind, currency)})") for label, kind in grid.columns)])
+        writer.writerow(["table", safe(grid.corner.lower()), *(safe(f"{label} ({UNITS.get(kind, currency)})") for label, kind, *_ in grid.columns)])
         for row in grid.rows:
             figures = [value.share if isinstance(value, Delta) else value for value in row.cells]
             writer.writerow(
                 [
                     safe(grid.title),
                     safe(row.label),
-                    *(number(_shortened(value, kind)) for value, (_, kind) in zip(figures, grid.columns, strict=True)),
+                    *(number(_shortened(value, kind)) for value, (_, kind, *_) in zip(figures, grid.columns, strict=True)),
                 ]
             )
     return out.getvalue()

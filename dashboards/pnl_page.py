@@ -13,11 +13,13 @@ from dashboards.access import stores_for
 from dashboards.forms import Reading, ScopeForm
 from dashboards.freshness import Freshness
 from dashboards.notices import current_zone
+from dashboards.opening import entries_url
 from dashboards.presets import scope_bar
 from dashboards.scope import Scope
-from dashboards.statement_table import booked_days
+from dashboards.statement_table import Table, booked_days
+from ledger.kinds import Basis
 from ledger.models import Store
-from ledger.periods import By
+from ledger.periods import By, Period
 
 READING = Reading(by=By.MONTH)
 TABS = {"pnl": "Profit", "pnl_revenue": "Revenue", "pnl_costs": "Costs"}
@@ -50,6 +52,26 @@ def frame(request: HttpRequest, store: Store, form: ScopeForm, scope: Scope | No
         "store": store, "stores": stores_for(request.user), "section": "pnl", "zone": form.zone, "scope": scope, "tab": tab, "tabs": tabs,
         "bar": scope_bar(form, scope) if scope else None, "problems": form.problems() if scope else [], "freshness": told, "query": query,
     }  # fmt: skip
+
+
+def open_figures(store: Store, table: Table) -> Table:
+    """Give every figure of a statement the address of the entries beneath it, and return the statement."""
+    scope = table.scope
+    for _, rows in table.sections():
+        for row in (*rows, *(account for line in rows for account in line.accounts)):
+            line, account = (None, row.key) if row.is_account else (row.key, None)
+
+            def opened(days: Period, line: str | None = line, account: str | None = account) -> str:
+                return entries_url(store, line=line, account=account, first=days.first, last=days.last, basis=scope.basis)
+
+            row.address, row.addresses = opened(scope.period), [opened(days) for days in scope.periods]
+            if scope.compared:
+                row.compared_address = opened(scope.compared)
+    for step in table.bridge:
+        step.addresses = [
+            entries_url(store, line=step.key, first=scope.period.first, last=scope.period.last, basis=basis) for basis in (Basis.ORDER, Basis.EVENT)
+        ]  # fmt: skip
+    return table
 
 
 def has_entries(store: Store) -> bool:

@@ -43,15 +43,28 @@ class Row:
     compared: Decimal | None = None
     """The figure of the days compared with; None when nothing is compared, or nothing is booked in them."""
     delta: Delta | None = None
+    is_account: bool = False
+    address: str = ""
+    """Where the total opens to the entries beneath it, and below where its figures by period and the compared one do."""
+    addresses: list[str] = field(default_factory=list)
+    compared_address: str = ""
+
+    @property
+    def opening_cells(self) -> list[tuple[Decimal | None, str]]:
+        """Return the figures by period, each with its address."""
+        return list(zip(self.cells, self.addresses or [""] * len(self.cells), strict=True))
 
 
-class Step(NamedTuple):
+@dataclass(slots=True)
+class Step:
     """One line of the bridge between the bases: its amount counted on order days and on event days."""
 
     key: str
     label: str
     by_order: Decimal
     by_event: Decimal
+    addresses: list[str] = field(default_factory=list)
+    """Where the two amounts open to the entries beneath them."""
 
     @property
     def difference(self) -> Decimal:
@@ -185,7 +198,7 @@ def _accounts(line: accounts.Line, read: _Read, *, good: Good) -> list[Row]:
     named = sorted(name for name in {**read.whole.accounts, **before} if any(accounts.under(name, prefix) for prefix in line.prefixes))
     rows = [read.row(name, name, "money", _amount_of(name), good=good) for name in named]
     for row in rows:
-        row.share = _share(row, read)
+        row.share, row.is_account = _share(row, read), True
     return rows
 
 

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 
-from dashboards.breakdown_tables import Grid
 from dashboards.delta import Delta
 from dashboards.exports import COMPARED_HEADINGS
 from dashboards.freshness import Freshness
+from dashboards.grid import Grid
 from dashboards.scope import Scope
 from dashboards.statement_table import Row, Table
 from dashboards.templatetags.money import percent
@@ -80,11 +80,11 @@ def grid_sheet(grid: Grid) -> Sheet:
     rows = [
         Line([row.label], [
             ("percent", value.share) if isinstance(value, Delta) else (kind, value)
-            for value, (_, kind) in zip(row.cells, grid.columns, strict=True)
+            for value, (_, kind, *_) in zip(row.cells, grid.columns, strict=True)
         ], row.is_sum)
         for row in grid.rows
     ]  # fmt: skip
-    return Sheet(grid.title, [grid.corner, *(label for label, _ in grid.columns)], rows)
+    return Sheet(grid.title, [grid.corner, *(label for label, *_ in grid.columns)], rows)
 
 
 def workbook(sheets: Sequence[Sheet], about: Sequence[tuple[str, str]], currency: str) -> bytes:

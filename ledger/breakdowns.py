@@ -14,9 +14,9 @@ REVENUE = (accounts.SALES_GROSS, accounts.SALES_DISCOUNTS, accounts.SALES_RETURN
 """The accounts of net revenue."""
 
 _BY = """
-    SELECT total.{key}, {label}, span.number, total.account, sum(total.amount), sum(total.estimated_amount)
+    SELECT total.{key}, {name}, {label}, span.number, total.account, sum(total.amount), sum(total.estimated_amount)
     FROM {spans} JOIN {table} AS total ON total.book_id = %(book)s AND total.basis = span.basis AND total.day BETWEEN span.first AND span.last
-    {join} WHERE %(accounts)s::int[] IS NULL OR total.account = ANY(%(accounts)s::int[]) GROUP BY 1, 2, 3, 4
+    {join} WHERE %(accounts)s::int[] IS NULL OR total.account = ANY(%(accounts)s::int[]) GROUP BY 1, 2, 3, 4, 5
 """
 _CHANNEL = "LEFT JOIN ledger_channel AS channel ON channel.store_id = %(book)s AND channel.number = total.channel"
 _BY_PRODUCT = f"""
@@ -43,6 +43,8 @@ class Place(NamedTuple):
     """What one channel or country has, in one statement per span."""
 
     number: int
+    key: str
+    """A channel's key or a country's two-letter code; empty for none."""
     label: str
     statements: list[Statement]
 
@@ -76,13 +78,22 @@ class Products(NamedTuple):
 
 def by_channel(book: Book, spans: Sequence[Span], some: Sequence[int] | None) -> list[Place]:
     """Return what each channel has, one statement per span, of some accounts only or, with None, of all; number 0 is no channel."""
-    return _by(book, spans, some, table="ledger_daytotal", key="channel", label="coalesce(channel.label, '')", join=_CHANNEL)
+    return _by(
+        book,
+        spans,
+        some,
+        table="ledger_daytotal",
+        key="channel",
+        name="coalesce(channel.key, '')",
+        label="coalesce(channel.label, '')",
+        join=_CHANNEL,
+    )
 
 
 def by_country(book: Book, spans: Sequence[Span]) -> list[Place]:
-    """Return the revenue of each country, one statement per span; its label is the two-letter code, empty where it is not known."""
-    places = _by(book, spans, REVENUE, table="ledger_countrydaytotal", key="country", label="''", join="")
-    return [place._replace(label=countries.code(place.number)) for place in places]
+    """Return the revenue of each country, one statement per span; the key is its two-letter code, empty where it is not known."""
+    places = _by(book, spans, REVENUE, table="ledger_countrydaytotal", key="country", name="''", label="''", join="")
+    return [place._replace(key=countries.code(place.number)) for place in places]
 
 
 def by_product(book: Book, spans: Sequence[Span], *, most: int) -> Products:
@@ -105,14 +116,14 @@ def by_product(book: Book, spans: Sequence[Span], *, most: int) -> Products:
 
 
 def _by(book: Book, spans: Sequence[Span], some: Sequence[int] | None, **parts: str) -> list[Place]:
-    sums: dict[tuple[int, str], dict[int, dict[int, tuple[Decimal, Decimal]]]] = {}
+    sums: dict[tuple[int, str, str], dict[int, dict[int, tuple[Decimal, Decimal]]]] = {}
     with connection.cursor() as cursor:
         cursor.execute(_BY.format(spans=SPANS, **parts), {**span_values(book, spans), "accounts": None if some is None else list(some)})
-        for number, label, span, account, total, estimated in cursor.fetchall():
-            sums.setdefault((number, label), {}).setdefault(span, {})[account] = (total, estimated)
+        for number, key, label, span, account, total, estimated in cursor.fetchall():
+            sums.setdefault((number, key, label), {}).setdefault(span, {})[account] = (total, estimated)
     return [
-        Place(number, label, [statement_of(span.period, by_span.get(place, {})) for place, span in enumerate(spans, start=1)])
-        for (number, label), by_span in sums.items()
+        Place(number, key, label, [statement_of(span.period, by_span.get(place, {})) for place, span in enumerate(spans, start=1)])
+        for (number, key, label), by_span in sums.items()
     ]  # fmt: skip
 
 

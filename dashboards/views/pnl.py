@@ -9,11 +9,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboards.access import store_or_404
-from dashboards.breakdown_tables import Grid, cost_grids, revenue_grids
+from dashboards.breakdown_tables import cost_grids, revenue_grids
 from dashboards.charts import cost_share_chart, margin_chart, profit_chart
 from dashboards.freshness import freshness
+from dashboards.grid import Grid
 from dashboards.notices import may_edit_costs, open_findings, restating
-from dashboards.pnl_page import frame, has_entries, scope_form
+from dashboards.pnl_page import frame, has_entries, open_figures, scope_form
 from dashboards.scope import Scope
 from dashboards.statement_table import statement_table
 from dashboards.tiles import tiles
@@ -29,7 +30,7 @@ def pnl(request: HttpRequest, slug: str) -> HttpResponse:
     with snapshot():
         form = scope_form(request, store)
         scope = form.scope() if has_entries(store) else None
-        table = statement_table(store, scope) if scope else None
+        table = open_figures(store, statement_table(store, scope)) if scope else None
         costs = restating(store)
         told = freshness(store, estimated_share=table.estimated_share if table else None, restating=costs)
         context = {

@@ -8,9 +8,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboards.access import store_or_404
-from dashboards.breakdown_tables import Grid, cost_grids, revenue_grids
+from dashboards.breakdown_tables import cost_grids, revenue_grids
 from dashboards.exports import grids_csv, statement_csv
 from dashboards.freshness import freshness
+from dashboards.grid import Grid
 from dashboards.notices import restating
 from dashboards.pnl_page import has_entries, scope_form
 from dashboards.scope import Scope
