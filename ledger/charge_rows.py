@@ -6,11 +6,12 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import QuerySet
 
+from ledger import references
 from ledger.accounts import FULFILMENT_SHIPPING
 from ledger.days import day_number
 from ledger.fees import CHARGES
 from ledger.kinds import ChargeStatus
-from ledger.models import OrderCharge, OrderCost, Partner, Payment
+from ledger.models import Order, OrderCharge, OrderCost, Partner, Payment
 from ledger.money import tenk
 from ledger.rows import ChargeRow, OrderRow
 
@@ -43,7 +44,7 @@ _NAMED = """
 
 
 def orders_named(store_id: int, refs: Collection[str]) -> dict[str, set[int]]:
-    """Find the orders of a store by bare number or platform's id, with or without #; a name that fits none is left out.
+    """Find the orders of a store by bare number, platform's id or a processor's name for them, with or without #; one that fits none is left out.
 
     Withdrawn orders are not found: nothing can be booked on them.
     """
@@ -59,7 +60,18 @@ def orders_named(store_id: int, refs: Collection[str]) -> dict[str, set[int]]:
         for order_id, number, external_id in cursor.fetchall():
             for name in {bare(number), bare(external_id)} & wanted:
                 found.setdefault(name, set()).add(order_id)
+    _add_called(store_id, wanted - found.keys(), found)
     return found
+
+
+def _add_called(store_id: int, names: Collection[str], found: dict[str, set[int]]) -> None:
+    """Add the orders that payment processors call by some names."""
+    called = references.orders_called(store_id, names) if names else []
+    standing = Order.objects.filter(store=store_id, pk__in={order for _, order in called}, withdrawn_at=None)
+    there = set(standing.values_list("pk", flat=True)) if called else set()
+    for name, order in called:
+        if order in there:
+            found.setdefault(name, set()).add(order)
 
 
 _ANY_WAITS = "SELECT EXISTS (SELECT 1 FROM ledger_ordercharge WHERE store_id = %s AND order_id IS NULL AND removed_at IS NULL)"
@@ -80,6 +92,8 @@ def waiting_for(store_id: int, orders: Sequence[OrderRow], *, lock: bool = False
         if order.withdrawn is None:
             for name in names_of(order):
                 named.setdefault(name, set()).add(order.id)
+    for name, pk in references.names_of(store_id, [order.id for order in orders if order.withdrawn is None]):
+        named.setdefault(name, set()).add(pk)
     waiting = list(_held(_live(store_id).filter(order_id=None, order_ref__in=list(named)), lock=lock))
     if not waiting:
         return {}

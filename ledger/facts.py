@@ -116,6 +116,8 @@ class OrderFact(Struct, frozen=True, array_like=True):
     shipping_method: str = ""
     grams: int | None = None
     """What it weighs in all; None when the platform does not say."""
+    references: tuple[str, ...] = ()
+    """What payment processors call it: the ids that its platform gave its payments."""
 
 
 class AdDayFact(Struct, frozen=True):

@@ -16,7 +16,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from msgspec.structs import replace
 from psycopg.errors import DeadlockDetected, UniqueViolation
 
-from ledger import charge_rows, mirror
+from ledger import charge_rows, mirror, references
 from ledger.build import Known, OrderBuilder
 from ledger.cause import Cause
 from ledger.days import moment
@@ -110,6 +110,7 @@ def _record(store: Store, facts: Sequence[OrderFact], cause: Cause) -> Recorded:
     builder = OrderBuilder(store, [latest[key] for key in news], cause_ref=cause.ref)
     ids = iter(mirror.new_ids(sum(key not in before for key in news)))
     orders = [builder.build(latest[key], digests[key], before.get(key), before[key].id if key in before else next(ids)) for key in news]
+    references.note(store.pk, {order.id: latest[key].references for order, key in zip(orders, news, strict=True)})
     charge_rows.attach(store.pk, orders)
     terms = load_terms(store, orders)
     drafts = draft_orders(orders, terms)

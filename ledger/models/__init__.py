@@ -5,7 +5,7 @@ from ledger.models.catalog import Product, Variant
 from ledger.models.charges import OrderCharge
 from ledger.models.costs import CostDocument, ManualCost, ProfitGoal
 from ledger.models.marketing import AdDay, Campaign
-from ledger.models.orders import Customer, Order, OrderCost, OrderLine, Payment, Sale
+from ledger.models.orders import Customer, Order, OrderCost, OrderLine, OrderReference, Payment, Sale
 from ledger.models.partners import Partner, PartnerCode
 from ledger.models.proposals import ProposedChange
 from ledger.models.rates import ExchangeRate
@@ -40,6 +40,7 @@ __all__ = [
     "OrderCharge",
     "OrderCost",
     "OrderLine",
+    "OrderReference",
     "Partner",
     "PartnerCode",
     "Payment",

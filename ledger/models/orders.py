@@ -175,3 +175,15 @@ class OrderCost(OrderChild):
     amount = money_column(help_text="Signed as in the ledger: a cost is negative.")
     happened_at = models.DateTimeField()
     day = models.DateField()
+
+
+class OrderReference(models.Model):
+    """What a payment processor calls an order: the id that the shop's platform gave a payment of it."""
+
+    pk = models.CompositePrimaryKey("store_id", "reference", "order_id")
+    store_id = models.IntegerField()
+    reference = models.CharField(max_length=120)
+    order_id = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["store_id", "order_id"], name="reference_of_order")]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from msgspec import structs
 
 from connectors import file_kinds
 from connectors.fee_files import PAYPAL_FILES, SHOPIFY_PAYMENTS_FILES, STRIPE_FILES
@@ -232,6 +233,23 @@ def test_paypals_fees_are_negative_and_its_refunds_give_some_back(store: Store, 
         1002    fees:payment  2026-03-03  -1.75   estimated
     """)  # fmt: skip
     assert "Not booked: 1 row of “Express Checkout Payment”, 9.00 EUR: its status is pending." in found.notes
+
+
+def test_paypals_invoice_number_is_what_shopify_calls_the_payment(store: Store, tmp_path: Path) -> None:
+    later = PAYPAL.replace("WC-1001", "c555.1")
+    take(store, saved(tmp_path, later), PAYPAL_FILES)
+    assert OrderCharge.objects.filter(order_id=None).count() == 2
+    shop = an_order("2001", gateway="paypal", when="2026-03-03 12:00")
+    write(store, structs.replace(shop, references=("c555.1", "rX")))
+    fees(store, """
+        source  account       event_day   amount  how
+        1001    fees:payment  2026-03-03  -1.75   estimated
+        1002    fees:payment  2026-03-03  -1.75   estimated
+        2001    fees:payment  2026-03-03  -2.09   actual
+        2001    fees:payment  2026-03-09  0.35    actual
+    """)  # fmt: skip
+    found = take(store, saved(tmp_path, later.replace("7AB", "8AB").replace("7AC", "8AC"), "more.csv"), PAYPAL_FILES)
+    assert found.loose_count == 0
 
 
 def test_what_customers_wrote_and_who_they_are_is_not_kept(store: Store, tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ from connectors.shopify_orders import import_shopify_orders
 from connectors.spool import unpack
 from ledger.accounts import MEMO_UNPAID
 from ledger.audit import check_all
+from ledger.charge_rows import orders_named
 from ledger.kinds import SalesBasis
-from ledger.models import Book, Channel, Customer, Entry, Finding, Order, OrderLine, Payment, Sale, Store
+from ledger.models import Book, Channel, Customer, Entry, Finding, Order, OrderLine, OrderReference, Payment, Sale, Store
 from ledger.sealing import unseal
 from tests.builders import a_store
 from tests.connectors.shopify_files import NOW, OLDER, ORDERS, Rows, a_line, an_order, write_orders
@@ -84,6 +85,13 @@ def test_an_export_without_a_column_that_is_needed_is_refused(store: Store, tmp_
         take(store, tmp_path, an_order(), header=[name for name in ORDERS if name != "Subtotal"])
     with pytest.raises(FileRefused, match="names “Total” twice"):
         take(store, tmp_path, an_order(), header=[*ORDERS, "Total"])
+
+
+def test_what_processors_call_an_order_is_kept_so_that_their_files_find_it(store: Store, tmp_path: Path) -> None:
+    take(store, tmp_path, an_order(Payment_Reference="c1.1 + c2.1", Payment_ID="rX", Payment_References="c1.1"), an_order(1002))
+    told = OrderReference.objects.order_by("reference").values_list("reference", "order_id")
+    assert list(told) == [(name, Order.objects.get(number="#1001").pk) for name in ("c1.1", "c2.1", "rX")]
+    assert [len(found) for found in orders_named(store.pk, {"c2.1", "1002", "c3.1"}).values()] == [1, 1]
 
 
 def test_nothing_personal_passes_the_door(store: Store, tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ _ORDER_IN_TEXT = re.compile(
     r"\border\b(?:\s+(?:number|no\.?|id))?\s*[:=]?\s*#?\s*(?P<named>[A-Za-z]*[-_]?\d[\w-]*)|#(?P<hashed>[\w-]*\d[\w-]*)", re.I
 )
 _ORDER_IN_JSON = re.compile(r'"order_(?:id|number)"\s*:\s*"?#?(?P<named>[\w-]+)')
+_WITH_UUID = re.compile(r"(?<=\w)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.I)
+"""What Adobe Commerce puts behind an order's number for PayPal."""
 _SHOP_PREFIX = re.compile(r"(?:wc|woo|order|inv|invoice)[-_ #:]+(?=[\w-]*\d)", re.I)
 _HOURS = {
     "UTC": 0, "GMT": 0, "BST": 1, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "EST": -5, "EDT": -4, "CST": -6,
@@ -196,6 +198,7 @@ class FeeReader:
     def _order(self, texts: Mapping[str, str]) -> str:
         """Return the order a row names: in its own column, else in a free text."""
         named = bare(str(reading("order", self._readers.name, texts.get("order", ""))))
+        named = _WITH_UUID.sub("", named)
         if named:
             return _SHOP_PREFIX.sub("", named, count=1) if self._dialect.has_ids else named
         found = _ORDER_IN_JSON.search(texts.get("text", "")) or _ORDER_IN_TEXT.search(texts.get("text", ""))

@@ -44,6 +44,8 @@ class Row(NamedTuple):
     region: str
     tax_names: str
     """The names of its taxes, one a line of text; they may tell the rate."""
+    references: str
+    """What Shopify calls its payments to their processors, one a line of text."""
     customer: str
     """The buyer's keyed hash in hexadecimal."""
     quantity: str
@@ -65,6 +67,7 @@ COLUMNS: dict[str, str] = {
 }  # fmt: skip
 """The column of each field that is one."""
 COUNTRIES, REGIONS = ("Shipping Country", "Billing Country"), ("Shipping Province", "Billing Province")
+REFERENCES = ("Payment Reference", "Payment ID", "Payment References")
 TAX_NAMES = tuple(f"Tax {number} Name" for number in range(1, 6))
 CUSTOMER = ("Email", "Phone", "Billing Phone", "Shipping Phone", "Billing Name", "Billing Zip")
 """What may tell who bought; read for the hash alone."""
@@ -72,7 +75,7 @@ REQUIRED = (
     "Name", "Financial Status", "Created at", "Currency", "Subtotal", "Shipping", "Taxes", "Total", "Discount Amount", "Lineitem quantity",
     "Lineitem name", "Lineitem price",
 )  # fmt: skip
-READ = {*COLUMNS.values(), *COUNTRIES, *REGIONS, *TAX_NAMES, *CUSTOMER}
+READ = {*COLUMNS.values(), *COUNTRIES, *REGIONS, *TAX_NAMES, *REFERENCES, *CUSTOMER}
 LINE_FIELDS = ("quantity", "item", "price", "sku", "item_discount", "taxable", "ships")
 """Fields that every row of an order tells, in their order."""
 ORDER_COLUMNS = tuple(field for field in COLUMNS if field not in ("name", *LINE_FIELDS))
@@ -96,7 +99,7 @@ class CellFault(ValueError):
 
 def column_of(field: str) -> str:
     """Return the header of a field's column, as a person knows it."""
-    return COLUMNS.get(field) or {"country": COUNTRIES[0], "region": REGIONS[0], "tax_names": TAX_NAMES[0]}[field]
+    return COLUMNS.get(field) or {"country": COUNTRIES[0], "region": REGIONS[0], "tax_names": TAX_NAMES[0], "references": REFERENCES[0]}[field]
 
 
 def is_orders_export(header: Sequence[str]) -> bool:
@@ -135,11 +138,16 @@ class Places:
             return Row(name, str(line), *NOTHING, *of_the_line)
         address = 0 if self.first(cells, COUNTRIES[:1]) or not self.first(cells, COUNTRIES[1:]) else 1
         texts = [name, str(line), *map(str.strip, self._order(cells)), self.first(cells, COUNTRIES[address:])]
-        texts += self.first(cells, REGIONS[address : address + 1]), "\n".join(self._texts(cells, TAX_NAMES)), customer(self._identity(cells))
+        texts += self.first(cells, REGIONS[address : address + 1]), "\n".join(self._texts(cells, TAX_NAMES)), self._references(cells)
+        texts.append(customer(self._identity(cells)))
         return Row(*texts, *of_the_line)
 
     def _texts(self, cells: Sequence[str], columns: Sequence[str]) -> list[str]:
         return [text for column in columns if (text := cells[self._place[column]].strip())]
+
+    def _references(self, cells: Sequence[str]) -> str:
+        told = [name for text in self._texts(cells, REFERENCES) for name in re.split(r"[\s,;+]+", text) if name]
+        return "\n".join(dict.fromkeys(told))
 
     def first(self, cells: Sequence[str], columns: Sequence[str]) -> str:
         """Return the first of some columns' texts that is not empty."""

@@ -43,7 +43,7 @@ def fact_of(order: OrderRows, readers: Readers, told: Sequence[Told], settled: s
         cancelled_at=readers.time(head.cancelled) if head.cancelled else None, shipped=_shipped(sheet),
         stated_total=sheet.total, stated_refunded=sum(refund.amount for refund in refunds),
         discount_codes=tuple(sorted({code.strip().upper()[:80] for code in head.codes.split(",") if code.strip()})),
-        shipping_method=head.method[:120],
+        shipping_method=head.method[:120], references=tuple(name[:120] for name in head.references.split("\n") if name),
     )  # fmt: skip
 
 
