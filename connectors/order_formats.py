@@ -41,6 +41,9 @@ class Report(Struct):
     entries: int = 0
     dropped_columns: list[str] = field(default_factory=list)
     unknown_countries: list[str] = field(default_factory=list)
+    disagreeing: list[str] = field(default_factory=list)
+    """Orders whose rows say two things where an order has one, the first few; the first row that says it counts."""
+    disagreeing_count: int = 0
     first_rows: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
     """Some rows as they are kept, with their lines."""
     charged: dict[str, Tenk] = field(default_factory=dict)

@@ -82,6 +82,12 @@ def _notes(report: Report, store: Store, template: Template) -> list[str]:
 
 def _warnings(report: Report, *, written: bool) -> list[str]:
     warnings = []
+    if report.disagreeing_count:
+        named, more = ", ".join(report.disagreeing), report.disagreeing_count - len(report.disagreeing)
+        warnings.append(
+            f"The rows of {report.disagreeing_count:,} order{'s' if report.disagreeing_count > 1 else ''} name two customers, countries or channels; "
+            f"the first row counts: {named}{f' and {more:,} more' if more > 0 else ''}."
+        )
     if report.unknown_countries:
         named, more = ", ".join(report.unknown_countries[:MOST_NAMED]), len(report.unknown_countries) - MOST_NAMED
         warnings.append(f"Countries not recognised (left unknown): {named}{f' and {more:,} more' if more > 0 else ''}.")

@@ -14,12 +14,17 @@ from connectors.order_imports import import_orders, undo_imports
 from connectors.platforms.files import order_lines
 from connectors.platforms.files.template import Template, as_json, from_json
 from connectors.spool import Order as OrderRows
+from connectors.spool import Spool
 from ledger.build import Zones
 from ledger.facts import OrderFact
 from ledger.identity import customer_hash
 from ledger.models import Store
 
 KIND = "order-lines"
+SAID_ONCE = ("customer", "country", "channel")
+"""What an order has once, whatever its rows say; the first row that says it counts."""
+MOST_NAMED = 20
+"""Orders that are named one by one."""
 
 
 def context_of(store: Store, now: datetime) -> order_lines.Context:
@@ -35,6 +40,7 @@ class OrderLines(OrderFormat):
     def __init__(self, store: Store, template: Template, now: datetime) -> None:
         self._store, self._now, self._template = store, now, template
         self.encoding, self.delimiter = template.encoding, template.delimiter
+        self._said_once = [order_lines.FIELDS.index(field) for field in SAID_ONCE if getattr(template.columns, field)]
         context = context_of(store, now)
         self._readers = order_lines.Readers(template, context)
         self._mapper = order_lines.Mapper(template, context, self._readers)
@@ -42,6 +48,14 @@ class OrderLines(OrderFormat):
     def checker(self, header: Sequence[str]) -> OrderChecker:
         """Make the checker of a file's rows; raise FileRefused when the header lacks a column of the template."""
         return order_lines.Checker(self._template, header, self._readers)
+
+    def judge(self, spool: Spool, report: Report) -> None:
+        """Note the orders whose rows disagree about who bought, from where, or through which channel."""
+        for chunk in spool.chunks() if self._said_once else ():
+            for number, rows in chunk:
+                if len(rows) > 1 and any(len({row[place] for row in rows if row[place]}) > 1 for place in self._said_once):
+                    report.disagreeing_count += 1
+                    report.disagreeing += [number] if report.disagreeing_count <= MOST_NAMED else []
 
     def kept(self) -> dict[str, Any]:
         """Return the template as plain values."""

@@ -27,4 +27,4 @@ def suspicions(found: Found, currency: str) -> list[str]:
 
 def article(noun: str) -> str:
     """Return a noun with its indefinite article."""
-    return f"{'an' if noun[0].lower() in 'aeiou' or noun == 'SKU' else 'a'} {noun}"
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

@@ -62,7 +62,7 @@ class ColumnsForm(forms.Form):
             needed = field in REQUIRED
             offered = [("", "choose a column"), *choices[1:]] if needed else choices
             self.fields[_name(field)] = forms.ChoiceField(
-                label=called.capitalize() if not called.isupper() else called, choices=offered, required=needed, help_text=HINTS.get(field, ""),
+                label=called[0].upper() + called[1:], choices=offered, required=needed, help_text=HINTS.get(field, ""),
                 error_messages={"required": f"Choose the column with the {called}."},
             )  # fmt: skip
 
@@ -71,8 +71,9 @@ class ColumnsForm(forms.Form):
         return [self[_name(field)] for field in CALLED]
 
     def others(self) -> list[forms.BoundField]:
-        """Return the fields that ask how the cells are read."""
-        return [self[name] for name in self.fields if not name.startswith("column_") and name != "label"]
+        """Return the fields that ask how the cells are read, those that are ticked last."""
+        fields = [self[name] for name in self.fields if not name.startswith("column_") and name != "label"]
+        return sorted(fields, key=lambda field: isinstance(field.field, forms.BooleanField))
 
     def problems(self) -> list[tuple[str, str]]:
         """List what was refused, each with the id of its field."""

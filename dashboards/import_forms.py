@@ -27,8 +27,9 @@ class KindForm(forms.Form):
         others = [kind for kind in FILE_KINDS if kind not in likely]
         field = self.fields["kind"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101
-        grouped = [("Fits the file's header", likely), ("Others", others)] if likely else [("", others)]
-        field.choices = [(title, [(kind.name, kind.label) for kind in kinds]) for title, kinds in grouped if kinds]
+        grouped = [("Fits the file's header", likely), ("Others", others)] if likely else [("Kinds of files", others)]
+        choose = [] if likely else [("", "choose")]
+        field.choices = choose + [(title, [(kind.name, kind.label) for kind in kinds]) for title, kinds in grouped if kinds]
 
 
 class OptionsForm(forms.Form):

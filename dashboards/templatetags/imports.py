@@ -12,7 +12,7 @@ register = template.Library()
 STATES = {
     # state → what people call it, and the colour beside it
     FileImport.State.LOOKING: ("being looked at", "info"),
-    FileImport.State.WAITING: ("waits for a worker", "info"),
+    FileImport.State.WAITING: ("being taken", "info"),
     FileImport.State.RUNNING: ("being taken", "info"),
     FileImport.State.REFUSED: ("not taken", "danger"),
     FileImport.State.DONE: ("taken", "success"),

@@ -11,7 +11,7 @@ from connectors.models import FileImport
 from connectors.order_line_imports import import_order_lines
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.template import FOLDER, load
-from ledger.models import Entry, Order, Store
+from ledger.models import Entry, Order, OrderLine, Store
 from ledger.stores import open_store
 from tests.connectors.files import HEADER, write
 
@@ -137,3 +137,52 @@ def test_a_file_with_zero_bytes_is_no_text(store: Store, tmp_path: Path) -> None
     path = tmp_path / "sheet.csv"
     path.write_bytes(f"{HEADER}\n1,2026-01-05,A,Mug\0,1,1.00,,IE\n".encode())
     assert "holds zero bytes, so it is no text" in refusal(store, path)
+
+
+@pytest.mark.parametrize(
+    ("start", "what"),
+    [
+        (
+            b"PK\x03\x04\x14\x00",
+            "a spreadsheet (.xlsx, .ods) or a ZIP archive, not a CSV file, whatever its name says. Open it and save",
+        ),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "an Excel file (.xls), not a CSV file"),
+        (b"%PDF-1.7\n", "a PDF document, not a CSV file"),
+        (b"\xff\xd8\xff\xe0\x00\x10JFIF", "a JPEG picture, not a CSV file"),
+        (b"<!DOCTYPE html>\n<html>", "a web page, not a CSV file, whatever its name says. The download has probably asked to sign in."),
+    ],
+)
+def test_what_is_no_csv_file_is_called_by_its_name(store: Store, tmp_path: Path, start: bytes, what: str) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_bytes(start + b" and more")
+    assert f"orders.csv is {what}" in refusal(store, path)
+
+
+def test_a_file_that_ends_in_a_quote_was_cut_off(store: Store, tmp_path: Path) -> None:
+    said = refusal(store, write(tmp_path, f'{GOOD}\n2,2026-01-05,A,"Mug, bl'))
+    assert said == "The file ends inside a quoted field that begins after line 2: it was cut off, or a quote is missing. Download it again."
+
+
+@pytest.mark.parametrize("row", ["5.37518E+12,2026-01-05,A,Mug,1,1.00,,", "2,2026-01-05,5.37518E+12,Mug,1,1.00,,"])
+def test_numbers_that_a_spreadsheet_has_damaged_are_refused(store: Store, tmp_path: Path, row: str) -> None:
+    said = refusal(store, write(tmp_path, f"{GOOD}\n{row}"))
+    assert "a spreadsheet has turned it into 5.37518E+12, and its last digits are lost; export the file again" in said
+
+
+def test_a_currencys_sign_beside_an_amount_is_read_or_refused(store: Store, tmp_path: Path) -> None:
+    report = import_order_lines(store, write(tmp_path, '1,2026-01-05,A,Mug,2,"€1,000.50",ann,IE'), load("generic-order-lines"), now=NOW, dry_run=True)
+    assert report.file_total == 20_010_000
+    said = refusal(store, write(tmp_path, "1,2026-01-05,A,Mug,2,$10.00,ann,IE"))
+    assert "line 2, unit_price: the sign beside the amount means " in said
+    assert "and the order's currency is EUR; correct one of them" in said
+
+
+def test_cells_that_look_like_formulas_are_text(store: Store, tmp_path: Path) -> None:
+    import_order_lines(store, write(tmp_path, '1,2026-01-05,=A1,"=HYPERLINK(""x"")",1,10.00,@ann,IE'), load("generic-order-lines"), now=NOW)
+    assert OrderLine.objects.values_list("sku", "title").get() == ("=A1", '=HYPERLINK("x")')
+
+
+def test_rows_of_one_order_that_disagree_are_told(store: Store, tmp_path: Path) -> None:
+    rows = "\n".join([GOOD, "1,2026-01-05,B,Bowl,1,5.00,ann,FR", "2,2026-01-05,A,Mug,1,1.00,,DE", "2,2026-01-05,A,Mug,1,1.00,,"])
+    report = import_order_lines(store, write(tmp_path, rows), load("generic-order-lines"), now=NOW)
+    assert (report.disagreeing_count, report.disagreeing) == (1, ["1"])
