@@ -5,7 +5,7 @@ whole or taken whole; an import that was cut goes on when the same file is impor
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -219,10 +219,11 @@ def _undo(
 class OwnOrders:
     """Hold the orders that an import was the last to change, by what other files may call them, and which of them are left to take back."""
 
-    def __init__(self, orders: QuerySet[Order]) -> None:
+    def __init__(self, orders: Iterable[tuple[int, str, str]]) -> None:
+        """Take orders as id, platform's id, and number."""
         self._ids: dict[str, int] = {}
         self._numbers: dict[str, int] = {}
-        for pk, external_id, number in orders.values_list("pk", "external_id", "number"):
+        for pk, external_id, number in orders:
             self._ids[external_id] = self._numbers[known_by(number)] = pk
         self.all = set(self._ids.values())
         self.left = set(self.all)
@@ -232,9 +233,10 @@ class OwnOrders:
         return self._ids.get(external_id) or self._numbers.get(external_id) or self._ids.get(known_by(number))
 
 
-def _told_last(store: Store, row: FileImport) -> QuerySet[Order]:
+def _told_last(store: Store, row: FileImport) -> Iterator[tuple[int, str, str]]:
     """Return the orders that an import was the last to change."""
-    return Order.objects.filter(store=store, platform=row.template["platform"], cause_ref=row.cause_ref)
+    orders = Order.objects.filter(store=store, platform=row.template["platform"], cause_ref=row.cause_ref)
+    return orders.values_list("pk", "external_id", "number").iterator()
 
 
 def _restore(

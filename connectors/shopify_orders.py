@@ -141,6 +141,7 @@ class ShopifyOrders(OrderFormat):
         ids = {name for fact in facts for name in (fact.external_id, known_by(fact.number))}
         numbers = {fact.number for fact in facts if fact.external_id.startswith(BY_NUMBER)}
         standing = Order.objects.filter(Q(external_id__in=ids) | Q(number__in=numbers), store=self._store, platform=PLATFORM, withdrawn_at=None)
+        standing = standing.only(*_COMPARED)
         known = {name: order for order in standing for name in (known_by(order.number), order.external_id) if name in ids}
         return {
             fact.external_id
@@ -162,6 +163,9 @@ class ShopifyOrders(OrderFormat):
     def finish(self, *, now: datetime) -> None:
         """Note the store's refunds without a day, and Totals that do not add up."""
         note_doubts(self._store, now=now)
+
+
+_COMPARED = ("external_id", "number", "platform_updated_at", "stated_refunded", "stated_total", "cancelled_at", "shipped", "financial_status")
 
 
 def _further(order: Order, fact: OrderFact) -> int:

@@ -37,6 +37,8 @@ from ledger.record import record
 from ledger.reposting import adopt, resolve_rates
 
 SHOPIFY_TRANSACTIONS = "shopify-transactions"
+AT_ONCE = 1_000
+"""Orders looked for at once."""
 TOLD_EVERY = 2_000
 """Rows between two notes of how far the check is."""
 
@@ -187,14 +189,28 @@ def retell(
 
     An order stays that of the export which told it. `row` is the import that tells the transactions, while it runs.
     """
+    told_by = _by_export(store, refs)
     imports = FileImport.objects.filter(store=store, kind=SHOPIFY_ORDERS).exclude(state__in=UNDONE).order_by("-pk")
-    for export in imports if refs else ():
-        own = OwnOrders(_orders(store, refs).filter(cause_ref=export.cause_ref, platform_updated_at=None))
+    for export in imports:
+        if export.cause_ref not in told_by:
+            continue
+        own = OwnOrders(told_by[export.cause_ref])
         read_as = ShopifyOrders(store, now).again(export)
-        for chunk in archived(export) if own.all else ():
+        for chunk in archived(export):
             told = {pk: order for order in chunk if (pk := own.find(read_as.external_id(order), order[0])) is not None}
             if told:
                 yield _retell(store, export, told, read_as, cause, row, guard)
+
+
+def _by_export(store: Store, refs: Collection[OrderRef]) -> dict[str, list[tuple[int, str, str]]]:
+    """Find the orders that files alone tell, by the import that told each last."""
+    found: dict[str, list[tuple[int, str, str]]] = {}
+    ordered = sorted(refs)
+    for start in range(0, len(ordered), AT_ONCE):
+        orders = _orders(store, ordered[start : start + AT_ONCE]).filter(platform_updated_at=None)
+        for cause_ref, pk, external_id, number in orders.values_list("cause_ref", "pk", "external_id", "number"):
+            found.setdefault(cause_ref, []).append((pk, external_id, number))
+    return found
 
 
 def _retell(

@@ -169,3 +169,24 @@ def test_a_dry_run_tells_and_writes_nothing(store: Store, tmp_path: Path) -> Non
     report = import_shopify_orders(store, path, now=NOW, dry_run=True)
     assert (report.orders, report.undated_count, report.file_total) == (1, 1, 400_000)
     assert (Order.objects.count(), FileImport.objects.count(), Finding.objects.count()) == (0, 0, 0)
+
+
+def test_an_import_that_was_cut_goes_on_after_its_last_chunk(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.spool.CHUNK_ORDERS", 1)
+    path = write_orders(tmp_path, *(an_order(1001 + number, Taxes="7.98") for number in range(3)), an_order(1004, Taxes="7.98", Total="53.00"))
+    calls = iter(range(100))
+
+    def cut() -> None:
+        if next(calls) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        import_shopify_orders(store, path, now=NOW, guard=cut)
+    row = FileImport.objects.get()
+    assert (row.state, row.chunks_done, row.changed_orders, Order.objects.count()) == ("running", 2, 2, 2)
+    assert row.template == {"platform": "shopify", "options": {"taxes": "included"}}
+    report = import_shopify_orders(store, path, now=NOW, row=row)
+    row.refresh_from_db()
+    assert (row.state, row.chunks_done, row.changed_orders, row.payloads.count()) == ("done", 4, 4, 4)
+    assert (report.orders, report.new) == (4, 2)
+    assert not any(check_all(Book.objects.get(pk=store.pk)).values())

@@ -1,5 +1,6 @@
 """Transaction histories date what orders gave back and tell what each gateway took, whichever file comes first."""
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import permutations
 from pathlib import Path
@@ -265,12 +266,28 @@ def test_the_order_in_which_files_arrive_does_not_matter(tmp_path: Path) -> None
     )  # fmt: skip
     second = write_transactions(tmp_path, a_refund(1001, "50.00"), a_refund(1002, "10.00"), a_refund(1009), name="second.csv")
     takers = {path: import_shopify_transactions if path in (first, second) else import_shopify_orders for path in (early, late, first, second)}
-    seen = []
-    for files in permutations((early, late, first, second)):
-        store = a_store(zone="Europe/Berlin")
-        for path in files:
-            takers[path](store, path, now=NOW)  # type: ignore[operator]
-        assert not any(check_all(Book.objects.get(pk=store.pk)).values())
-        seen.append(live(store))
+    seen = [live(imported(takers, files)) for files in permutations((early, late, first, second))]
     assert len(seen[0]) > 10
     assert [each for each in seen if each != seen[0]] == []
+
+
+def test_undoing_a_file_leaves_what_the_others_would_have_told_alone(tmp_path: Path) -> None:
+    early = write_orders(tmp_path, an_order(1002), an_order(1001), name="early.csv")
+    late = write_orders(tmp_path, an_order(1003, **HALF), an_order(1002, **HALF), an_order(1001, **WHOLE), name="late.csv")
+    told = write_transactions(tmp_path, a_transaction(1002), a_refund(1001, "50.00"), a_refund(1003, "20.00"), name="told.csv")
+    takers = {early: import_shopify_orders, late: import_shopify_orders, told: import_shopify_transactions}
+    for files in permutations((early, late, told)):
+        for gone in files:
+            store = imported(takers, files)
+            undo(store, gone, "shopify-transactions" if gone == told else "shopify-orders")
+            assert not any(check_all(Book.objects.get(pk=store.pk)).values())
+            assert live(store) == live(imported(takers, [path for path in files if path != gone])), (files, gone)
+
+
+def imported(takers: Mapping[Path, Callable[..., object]], files: Sequence[Path]) -> Store:
+    """Import files into an empty book."""
+    store = a_store(zone="Europe/Berlin")
+    for path in files:
+        takers[path](store, path, now=NOW)
+    assert not any(check_all(Book.objects.get(pk=store.pk)).values())
+    return store
