@@ -80,6 +80,15 @@ def test_the_columns_may_be_fewer_and_stand_in_any_order(store: Store, tmp_path:
     assert {"Billing Street", "Notes", "Tags", "Shipping Name"} <= set(report.dropped_columns)
 
 
+def test_headers_may_be_spelt_otherwise(store: Store, tmp_path: Path) -> None:
+    header = [{"Cancelled at": "Canceled at", "Lineitem sku": "Lineitem SKU"}.get(name, name) for name in ORDERS]
+    (row,) = an_order()
+    row |= {"Canceled at": "2026-03-05 08:00:00 +0100", "Lineitem SKU": "BOWL"}
+    take(store, tmp_path, [row], header=header)
+    assert str(Order.objects.get().cancelled_at) == "2026-03-05 07:00:00+00:00"
+    assert OrderLine.objects.get().sku == "BOWL"
+
+
 def test_an_export_without_a_column_that_is_needed_is_refused(store: Store, tmp_path: Path) -> None:
     with pytest.raises(FileRefused, match="has no column “Subtotal”, so it is not what Shopify's “Export orders” writes"):
         take(store, tmp_path, an_order(), header=[name for name in ORDERS if name != "Subtotal"])

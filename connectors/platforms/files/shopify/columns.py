@@ -102,17 +102,25 @@ def column_of(field: str) -> str:
     return COLUMNS.get(field) or {"country": COUNTRIES[0], "region": REGIONS[0], "tax_names": TAX_NAMES[0], "references": REFERENCES[0]}[field]
 
 
+OTHERWISE = {"canceled at": "cancelled at"}
+"""Headers as some exports spell them, and as most do."""
+
+
+def _plain(header: Sequence[str]) -> list[str]:
+    names = (name.strip().casefold() for name in header)
+    return [OTHERWISE.get(name, name) for name in names]
+
+
 def is_orders_export(header: Sequence[str]) -> bool:
     """Tell whether a header is that of Shopify's orders export."""
-    names = {name.strip().casefold() for name in header}
-    return {name.casefold() for name in REQUIRED} <= names
+    return {name.casefold() for name in REQUIRED} <= set(_plain(header))
 
 
 class Places:
     """Where the columns of one file stand, whatever their order."""
 
     def __init__(self, header: Sequence[str]) -> None:
-        names = [name.strip().casefold() for name in header]
+        names = _plain(header)
         missing = [name for name in REQUIRED if name.casefold() not in names]
         if missing:
             raise FileRefused(
@@ -125,7 +133,7 @@ class Places:
         self._place = {name: names.index(name.casefold()) if name.casefold() in names else len(names) for name in READ}
         self.width = len(names)
         known = {name.casefold() for name in READ}
-        self.dropped = [name.strip() for name in header if name.strip() and name.strip().casefold() not in known]
+        self.dropped = [text.strip() for text, name in zip(header, names, strict=True) if name and name not in known]
         self._name, *order = (self._place[COLUMNS[field]] for field in ("name", *ORDER_COLUMNS))
         self._order, self._line = itemgetter(*order), itemgetter(*(self._place[COLUMNS[field]] for field in LINE_FIELDS))
         self._tells = itemgetter(*(self._place[COLUMNS[field]] for field in HEAD_FIELDS))
