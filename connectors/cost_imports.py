@@ -193,7 +193,7 @@ def _charge_chunk(
         done = charges.record_charges(store, facts, cause_ref=row.cause_ref, actor=row.actor, now=now)
         packed = pack(chunk)
         if done.added or done.changed or not is_archived(store, row, packed):
-            archive(row, number, packed, orders=len(chunk))
+            archive(row, number, packed, orders=len(chunk), names=[name for name, _ in chunk])
         note_chunk(row, number, new=done.added, changed=done.changed, unchanged=done.unchanged)
         guard()
     _count(report, done, rows)

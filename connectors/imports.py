@@ -6,7 +6,7 @@ imported again, because what is known already changes nothing.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -85,11 +85,16 @@ def move_undone(row: FileImport, guard: Guard, *, now: datetime) -> None:
         guard()
 
 
-def archive(row: FileImport, number: int, packed: bytes, *, orders: int) -> None:
-    """Keep a chunk of what an import read, sealed."""
+def archive(row: FileImport, number: int, packed: bytes, *, orders: int, names: Iterable[str] = ()) -> None:
+    """Keep a chunk of what an import read, sealed; `names` are what its file calls the orders in it, so that they can be found."""
     RawPayload.objects.create(
-        file_import=row, number=number, body=seal(packed), sha256=hashlib.sha256(packed).hexdigest(), orders=orders
+        file_import=row, number=number, body=seal(packed), sha256=hashlib.sha256(packed).hexdigest(), orders=orders, keys=keys_of(names)
     )  # fmt: skip
+
+
+def keys_of(names: Iterable[str]) -> list[int]:
+    """Return what a payload keeps to say which orders it holds: eight bytes of a hash of each name."""
+    return [int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big", signed=True) for name in names]
 
 
 def is_archived(store: Store, row: FileImport, packed: bytes) -> bool:

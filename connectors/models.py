@@ -1,5 +1,7 @@
 """Hold what was received: imported files and their archived rows."""
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from ledger.models import ProposedChange, Store
@@ -131,7 +133,9 @@ class RawPayload(models.Model):
     body = models.BinaryField(help_text="zlib, then sealed with FIELD_KEYS.")
     sha256 = models.CharField(max_length=64, help_text="Of the compressed bytes, before sealing.")
     orders = models.PositiveIntegerField()
+    keys = ArrayField(models.BigIntegerField(), default=list, db_default=[], help_text="Hashes of the names of the orders in it; none: not known.")
     redacted_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["file_import", "number"], name="one_payload_per_import_and_number")]
+        indexes = [GinIndex(fields=["keys"], name="raw_payload_by_key")]

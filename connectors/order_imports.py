@@ -123,7 +123,7 @@ def _record_chunk(
             tell_ids(store, [fact for fact in facts if fact.external_id in left])
             done = record(store, news, cause=Cause(CauseKind.IMPORT, row.cause_ref, row.actor))
             if done.new or done.changed or not RawPayload.objects.filter(file_import__in=standing, sha256=sha256).exists():
-                archive(row, number, packed, orders=len(chunk))
+                archive(row, number, packed, orders=len(chunk), names=[name for name, _ in chunk])
             note_chunk(row, number, new=done.new, changed=done.changed, unchanged=done.unchanged)
             guard()
     _count(report, facts, read_as, store.currency)

@@ -171,7 +171,7 @@ def _keep(row: FileImport, number: int, chunk: list[OrderTexts], readers: Reader
             return
         told_transactions.take_turns(row.store)
         told_transactions.add(row, ((ref, told) for _, ref, told in _read(chunk, readers, row.store.currency)))
-        archive(row, number, pack(chunk), orders=len(chunk))
+        archive(row, number, pack(chunk), orders=len(chunk), names=[name for name, _ in chunk])
         note_chunk(row, number, new=0, changed=0, unchanged=0)
         guard()
 

@@ -1,4 +1,4 @@
-"""Read what the costs page shows: coverage, what to fix next, findings, costs by hand, the month's goal, latest changes.
+"""Read what the costs page shows: coverage, what to fix next, findings, rules, costs by hand, the month's goal, latest changes.
 
 Reads daily totals, rules, findings, the entries of costs entered by hand, and what was counted of orders by night; no orders.
 """
@@ -12,6 +12,7 @@ from django.db.models import F, Sum
 
 from dashboards.forms import LAST_DAYS
 from dashboards.notices import Findings, cost_findings
+from dashboards.rules_in_force import InForce, ProductCosts, product_costs, rules_in_force
 from ledger.cost_checks.spans import ending
 from ledger.coverage import EITHER, LABELS, Coverage, Covered, Part, coverage, last_days
 from ledger.fixes import Fix, fixes
@@ -100,6 +101,8 @@ class CostsPage:
     goal: Goal | None
     changes: list[Change]
     month: date
+    products: ProductCosts
+    rules: list[InForce]
 
     @property
     def rows(self) -> list[tuple[str, list[Part | None]]]:
@@ -131,6 +134,8 @@ def costs_page(store: Store, period: Period, *, today: date) -> CostsPage:
         goal=_goal(store, today),
         changes=_changes(store),
         month=today.replace(day=1),
+        products=product_costs(store),
+        rules=rules_in_force(store, today),
     )
 
 

@@ -220,14 +220,3 @@ def _default_first(last: date, by: By, booked: Period | None) -> date:
     start = date(months // 12, months % 12 + 1, 1)
     earliest = booked.first.replace(day=1) if booked else start
     return max(start, earliest) if earliest <= last else start
-
-
-class OrderSearchForm(forms.Form):
-    """Find an order by its number; narrow the list to held orders; leaf through pages."""
-
-    class Meta:
-        """Stop django-stubs' plugin from waiting for this class, which no plain form needs."""
-
-    q = forms.CharField(label="Order number", required=False, max_length=80, strip=True)
-    held = forms.BooleanField(required=False)
-    page = forms.IntegerField(required=False, min_value=1, max_value=100_000)

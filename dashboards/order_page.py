@@ -1,213 +1,165 @@
-"""Read what the order pages show: the list, and one order down to its ledger entries."""
+"""Lay out one order: its profit in steps, and beside the ledger's answer what its imports and changes of costs are called."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
-from typing import cast
 
-from django.urls import NoReverseMatch, reverse
+from connectors.imported_rows import ImportedRows, imports_named, rows_of_order
+from connectors.models import FileImport
+from dashboards.order_timeline import Moment, timeline
+from dashboards.orders_page import flags_of
+from dashboards.templatetags.money import money, percent
+from ledger import accounts
+from ledger.accounts import STATEMENT
+from ledger.kinds import CauseKind
+from ledger.models import CostChange, Store
+from ledger.order_parts import EntryView
+from ledger.orders_view import AD_SHARE, OrderView, order_profit
 
-from ledger import accounts, mirror
-from ledger.costing import ESTIMATED_SOURCES, reason
-from ledger.kinds import CostSource, Hold, SourceKind
-from ledger.models import Batch, Entry, Order, OrderCost, OrderLine, Payment, Sale, Store
-from ledger.orders_view import AD_SHARE, Reasons, RuleCost, reasons
-
-PER_PAGE = 50
-
-
-@dataclass(slots=True)
-class ListedOrder:
-    """One order in the list."""
-
-    order: Order
-    address: str
-    margin: Decimal | None
-    flags: list[tuple[str, str]]
+WIDE = 1_000
+"""A bar of the steps is drawn on a line so wide."""
+MOST_CHANGES = 50
 
 
-@dataclass(slots=True)
-class Page:
-    """One page of the list, newest first."""
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step from revenue to profit: its amount, signed, and where its bar lies on a line of `WIDE`; None has no figure."""
 
-    orders: list[ListedOrder]
-    number: int
-    has_next: bool
+    label: str
+    amount: Decimal | None
+    start: int = 0
+    width: int = 0
+    kind: str = ""
 
-
-@dataclass(slots=True)
-class LineView:
-    """One order line with its cost and the reason for it."""
-
-    line: OrderLine
-    cost: Decimal | None
-    currency: str
-    why: str
-    estimated: bool
+    @property
+    def is_sum(self) -> bool:
+        """Tell whether it is what is left."""
+        return self.kind == "sum"
 
 
-@dataclass(slots=True)
-class PaymentView:
-    """One payment with the fee that was booked for it and the reason."""
+@dataclass(frozen=True, slots=True)
+class AccountLine:
+    """What stands in the ledger on one line of the statement: its entries and their sum."""
 
-    payment: Payment
-    fee: Decimal
-    why: str
-    estimated: bool
+    label: str
+    total: Decimal | None
+    """None outside profit, where accounts have no sum in common."""
+    entries: list[EntryView]
 
 
-@dataclass(slots=True)
-class EntryView:
-    """One ledger entry with its account's name and its batch's time and cause."""
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """An entry that no longer stands, and the batch that reversed it."""
 
-    entry: Entry
-    account: str
-    is_count: bool
-    recorded_at: datetime | None
-    cause: str
+    entry: EntryView
+    reversed_by: EntryView
 
 
 @dataclass(slots=True)
 class OrderPage:
-    """Everything known about one order."""
+    """Everything the page shows of one order."""
 
-    order: Order
-    margin: Decimal | None
+    order: OrderView
     flags: list[tuple[str, str]]
-    columns: list[tuple[str, Decimal | None]]
-    """None for the share of advertising: it is not known, which is not zero."""
-    lines: list[LineView]
-    sales: list[Sale]
-    payments: list[PaymentView]
-    costs: list[tuple[OrderCost, str]]
-    entries: list[EntryView]
-    net_of_entries: Decimal
-    shipping_why: str
-    rule_costs: list[RuleCost]
+    margin: Decimal | None
+    """A share of the store's margin base."""
+    said: str
+    steps: list[Step]
+    moments: list[Moment]
+    booked: list[AccountLine]
+    undone: list[Undone]
+    imported: list[ImportedRows]
+    last_changed_by: str
     advertising: str = AD_SHARE
-
-
-def listed(store: Store, *, number: str = "", held: bool = False, page: int = 1) -> Page:
-    """Return one page of a store's orders, newest first; a number is matched whole, with or without its #."""
-    found = Order.objects.filter(store_id=store.pk)
-    if number:
-        found = found.filter(number__in={number, f"#{number}", number.lstrip("#")})
-    if held:
-        found = found.filter(hold__gt=Hold.NONE.value)
-    start = (page - 1) * PER_PAGE
-    rows = list(found.order_by("-day", "-id")[start : start + PER_PAGE + 1])
-    shown = [ListedOrder(order, order_address(store, order.number), order_margin(store, order), flags_of(order)) for order in rows[:PER_PAGE]]
-    return Page(shown, page, len(rows) > PER_PAGE)
-
-
-def order_address(store: Store, number: str) -> str:
-    """Return the address of an order's page; empty for a number no address can hold."""
-    try:
-        return reverse("order", kwargs={"slug": store.slug, "number": number})
-    except NoReverseMatch:
-        return ""
-
-
-def order_margin(store: Store, order: Order) -> Decimal | None:
-    """Return profit as a share of the store's margin base; None when the base is not above zero."""
-    tax = Decimal(0) if store.margin_basis == Store.MarginBasis.TOTAL_SALES else _money(order.tax)
-    base = _money(order.revenue) - tax
-    return _money(order.profit) / base if base > 0 and order.hold == Hold.NONE else None
-
-
-def flags_of(order: Order) -> list[tuple[str, str]]:
-    """Name what is special about an order: (css class, words)."""
-    named = [
-        (order.hold != Hold.NONE, "held", f"held: {Hold(order.hold).label}"),
-        (order.hold == Hold.NONE and _money(order.profit) < 0, "loss", "loss"),
-        (bool(order.estimated_share), "estimated", "estimated"),
-        (order.is_test, "quiet", "test"),
-        (order.cancelled_at is not None, "quiet", "cancelled"),
-        (order.withdrawn_at is not None, "quiet", "import undone"),
-        (not order.counts and not order.is_test, "quiet", f"not counted ({order.get_financial_status_display()})"),
-    ]
-    return [(css, words) for applies, css, words in named if applies]
 
 
 def order_pages(store: Store, number: str) -> list[OrderPage]:
     """Return every order of a store with a number; two platforms may use the same one."""
-    orders = list(Order.objects.filter(store_id=store.pk, number=number).order_by("-day", "id")[:10])
-    ids = [order.pk for order in orders]
-    under = {"store_id": store.pk, "order_id__in": ids}
-    lines = list(OrderLine.objects.filter(**under).order_by("order_id", "part"))
-    sales = list(Sale.objects.filter(**under).order_by("happened_at", "part"))
-    payments = list(Payment.objects.filter(**under).order_by("processed_at", "part"))
-    costs = list(OrderCost.objects.filter(**under).order_by("happened_at", "part"))
-    entries = list(
-        Entry.objects.filter(book_id=store.pk, source_kind=SourceKind.ORDER.value, source_id__in=ids)
-        .order_by("seq", "reverses", "account", "part", "revision")
-    )  # fmt: skip
-    whys = reasons(store, mirror.load(store.pk, ids))
-    batches = {batch.seq: batch for batch in Batch.objects.filter(book_id=store.pk, seq__in={entry.seq for entry in entries})}
-    return [
-        _page(
-            store, order, [one for one in lines if one.order_id == order.pk], [one for one in sales if one.order_id == order.pk],
-            [one for one in payments if one.order_id == order.pk], [one for one in costs if one.order_id == order.pk],
-            [one for one in entries if one.source_id == order.pk], batches, whys[order.pk],
-        )
-        for order in orders
-    ]  # fmt: skip
+    orders = order_profit(store, number)
+    refs = {ref for order in orders for ref in _refs(order)}
+    imports = imports_named(store, refs)
+    changes = _changes(store, orders)
+    return [_page(store, order, imports, changes) for order in orders]
 
 
-def _page(
-    store: Store, order: Order, lines: Sequence[OrderLine], sales: Sequence[Sale], payments: Sequence[Payment],
-    costs: Sequence[OrderCost], entries: Sequence[Entry], batches: dict[int, Batch], why: Reasons,
-) -> OrderPage:  # fmt: skip
-    fees = [entry for entry in entries if entry.account == accounts.FEES_PAYMENT]
+def _refs(order: OrderView) -> list[str]:
+    return [order.cause_ref, *(batch.cause_ref for batch in order.batches), *(charge.cause_ref for charge in order.charges)]
+
+
+def _changes(store: Store, orders: Sequence[OrderView]) -> list[CostChange]:
+    """Return the changes of costs that batches of rules may have restated orders for, the latest first."""
+    moments = [batch.recorded_at for order in orders for batch in order.batches if batch.kind == CauseKind.RULE]
+    if not moments:
+        return []
+    since = min(batch.recorded_at for order in orders for batch in order.batches)
+    found = CostChange.objects.filter(store=store, at__gt=since, at__lte=max(moments), costs_version__isnull=False)
+    return list(found.order_by("-at", "-pk")[:MOST_CHANGES])
+
+
+def _page(store: Store, order: OrderView, imports: dict[str, FileImport], changes: Sequence[CostChange]) -> OrderPage:
+    margin = None if order.margin is None else order.margin / 100
+    bare = order.number.removeprefix("#")
+    own = {imports[ref] for ref in _refs(order) if ref in imports}
+    names = {bare, f"#{bare}", order.external_id}
+    file = imports.get(order.cause_ref)
     return OrderPage(
-        order=order, margin=order_margin(store, order), flags=flags_of(order), columns=_columns(order),
-        lines=[_line(line, order.currency) for line in lines], sales=list(sales),
-        payments=[
-            _payment(payment, [fee for fee in fees if why.fee_parts.get(fee.part, fee.part) == payment.part], why.fees[payment.part])
-            for payment in payments
-        ],
-        costs=[(cost, accounts.name_of(cost.account)) for cost in costs],
-        entries=[_entry(entry, batches.get(entry.seq)) for entry in entries],
-        net_of_entries=sum((entry.amount for entry in entries if accounts.in_profit(entry.account)), Decimal(0)),
-        shipping_why=why.shipping, rule_costs=why.rule_costs,
+        order=order, flags=flags_of(order), margin=margin, said=_said(order, margin, store), steps=steps(order),
+        moments=timeline(order, imports, changes, store.currency), booked=_booked(order), undone=_undone(order),
+        imported=rows_of_order(own, names) if own else [], last_changed_by=file.filename if file else order.cause_ref,
     )  # fmt: skip
 
 
-def _columns(order: Order) -> list[tuple[str, Decimal | None]]:
+def _said(order: OrderView, margin: Decimal | None, store: Store) -> str:
+    """Say in a sentence or two what the order made, and on what that rests."""
+    columns, currency = order.columns, store.currency
+    if order.remark:
+        return ""
+    costs = columns["cogs"] + columns["shipping"] + columns["payment_fees"] + columns["other_fees"] + columns["marketing_costs"]
+    tax = f" of which {money(columns['tax'], currency)} is tax" if columns["tax"] else ""
+    outcome = "was lost" if columns["profit"] < 0 else "is left"
+    share = f": {percent(margin)} {store.get_margin_basis_display()}" if margin is not None else ""
+    said = f"The customer paid {money(columns['revenue'], currency)},{tax}" if tax else f"The customer paid {money(columns['revenue'], currency)}"
+    said += f"; it cost {money(costs, currency)}, and {money(abs(columns['profit']), currency)} {outcome}{share}."
+    if order.estimated_share:
+        said += f" {percent(order.estimated_share)} of the money that moved is estimated."
+    return said
+
+
+def steps(order: OrderView) -> list[Step]:
+    """Return the steps from revenue to profit, each bar beginning where the one before ended."""
+    columns = order.columns
     costs = [
-        ("COGS", order.cogs), ("Shipping", order.shipping), ("Tax and duty collected", order.tax), ("Payment fees", order.payment_fees),
-        ("Other fees", order.other_fees), ("Marketing linked to this order", order.marketing_costs),
+        ("COGS", columns["cogs"]), ("Shipping", columns["shipping"]), ("Tax and duty collected", columns["tax"]),
+        ("Payment fees", columns["payment_fees"]), ("Other fees", columns["other_fees"]), ("Marketing linked to this order", columns["marketing_costs"]),
     ]  # fmt: skip
-    signed = [(label, -_money(value)) for label, value in costs]
-    return [("Revenue, tax and shipping included", _money(order.revenue)), *signed, ("Share of advertising", None), ("Profit", _money(order.profit))]
+    level, spans = columns["revenue"], [(Decimal(0), columns["revenue"])]
+    for _, cost in costs:
+        spans.append((level, level - cost))
+        level -= cost
+    spans.append((Decimal(0), columns["profit"]))
+    low, high = min(min(span) for span in spans), max(max(span) for span in spans)
+
+    def step(label: str, amount: Decimal, span: tuple[Decimal, Decimal], kind: str) -> Step:
+        start, end = (int((end - low) / (high - low) * WIDE) if high > low else 0 for end in (min(span), max(span)))
+        return Step(label, amount, start, max(end - start, 4 if amount else 0), kind)
+
+    first = step("Revenue, tax and shipping included", columns["revenue"], spans[0], "in")
+    between = [step(label, -cost, span, "out" if cost >= 0 else "in") for (label, cost), span in zip(costs, spans[1:], strict=False)]
+    return [first, *between, Step("Share of advertising", None), step("Profit", columns["profit"], spans[-1], "sum")]
 
 
-def _money(value: object) -> Decimal:
-    """Tell the type checker that a money column that is never empty holds a Decimal."""
-    return cast(Decimal, value)
+def _booked(order: OrderView) -> list[AccountLine]:
+    """Put what stands in the ledger under the lines of the statement; what is not part of profit comes last."""
+    lines = []
+    for line in STATEMENT:
+        own = [entry for entry in order.live if any(accounts.under(entry.account, prefix) for prefix in line.prefixes)]
+        if own:
+            lines.append(AccountLine(line.label, sum((entry.amount for entry in own), Decimal(0)), own))
+    in_profit = {entry.key for line in lines for entry in line.entries}
+    beside = [entry for entry in order.live if entry.key not in in_profit]
+    return [*lines, AccountLine("Beside profit", None, beside)] if beside else lines
 
 
-def _line(line: OrderLine, currency: str) -> LineView:
-    cost = None if line.unit_cost is None else _money(line.unit_cost) * line.quantity
-    source = CostSource(line.cost_source)
-    return LineView(
-        line,
-        cost,
-        line.cost_currency or currency,
-        reason(line.cost_source, _money(line.unit_price), line.cost_percentage),
-        source in ESTIMATED_SOURCES,
-    )
-
-
-def _payment(payment: Payment, entries: Sequence[Entry], why: str) -> PaymentView:
-    booked = -sum((entry.amount for entry in entries), Decimal(0))
-    estimated = booked != 0 and any(entry.estimated for entry in entries)
-    return PaymentView(payment, booked, why, estimated)
-
-
-def _entry(entry: Entry, batch: Batch | None) -> EntryView:
-    cause = f"{batch.get_cause_display()} ({batch.cause_ref})" if batch else ""
-    return EntryView(
-        entry, accounts.name_of(entry.account), accounts.under(accounts.name_of(entry.account), "stat"), batch.recorded_at if batch else None, cause
-    )
+def _undone(order: OrderView) -> list[Undone]:
+    reversals = {entry.key: entry for entry in order.entries if entry.reverses}
+    return [Undone(entry, reversals[entry.key]) for entry in order.undone if not entry.reverses]

@@ -4,12 +4,14 @@ from django.urls import URLPattern, path, register_converter
 from django.urls.converters import SlugConverter
 
 from dashboards.views.costs import costs
+from dashboards.views.data import data
 from dashboards.views.entrance import email, email_sent, first, invited, password_reset, password_reset_sent
 from dashboards.views.entries import entries, entries_file, metrics
 from dashboards.views.home import home
 from dashboards.views.import_columns import import_columns
 from dashboards.views.imports import file_import, imports, progress, rows_csv, undo_import
 from dashboards.views.orders import order, orders
+from dashboards.views.orders import order, orders, orders_csv_file, orders_xlsx_file
 from dashboards.views.people import change_role, people, remove, renew_invitation, revoke_invitation
 from dashboards.views.pnl import pnl, pnl_costs, pnl_print, pnl_revenue
 from dashboards.views.pnl_files import pnl_costs_file, pnl_file, pnl_revenue_file
@@ -55,6 +57,8 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/entries.xlsx", entries_file, {"kind": "xlsx"}, name="entries_xlsx"),
     path("<slug:slug>/metrics", metrics, name="metrics"),
     path("<slug:slug>/orders", orders, name="orders"),
+    path("<slug:slug>/orders.csv", orders_csv_file, name="orders_csv"),
+    path("<slug:slug>/orders.xlsx", orders_xlsx_file, name="orders_xlsx"),
     path("<slug:slug>/orders/<path:number>", order, name="order"),
     path("<slug:slug>/costs", costs, name="costs"),
     path("<slug:slug>/start", start_page, name="start"),
@@ -65,6 +69,7 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/imports/<int:pk>/progress", progress, name="file_import_progress"),
     path("<slug:slug>/imports/<int:pk>/undo", undo_import, name="undo_import"),
     path("<slug:slug>/imports/<int:pk>/<slug:what>.csv", rows_csv, name="file_import_rows"),
+    path("<slug:slug>/data", data, name="data"),
     path("<slug:slug>/people", people, name="people"),
     path("<slug:slug>/people/<int:pk>/role", change_role, name="change_role"),
     path("<slug:slug>/people/<int:pk>/remove", remove, name="remove_member"),
@@ -79,5 +84,6 @@ urlpatterns: list[URLPattern] = [
     path("<store:slug>/costs/", page_of, {"page": "costs"}),
     path("<store:slug>/start/", page_of, {"page": "start"}),
     path("<store:slug>/imports/", page_of, {"page": "imports"}),
+    path("<store:slug>/data/", page_of, {"page": "data"}),
     path("<store:slug>/people/", page_of, {"page": "people"}),
 ]

@@ -119,3 +119,9 @@ def in_zone(at: datetime | None, zone: str) -> str:
 def time_tag(at: datetime, zone: str) -> str:
     """Write a `<time>` element with the machine's form in its attribute."""
     return mark_safe(f'<time datetime="{at.isoformat()}">{in_zone(at, zone)}</time>')  # noqa: S308  zone is a valid IANA name, checked on entry
+
+
+@register.filter
+def normal(value: Decimal) -> str:
+    """Write a rate without the zeros at its end."""
+    return f"{value.normalize():f}"

@@ -1,34 +1,82 @@
-"""Show a store's orders, and one order down to its ledger entries."""
+"""Show a store's orders as a list, by margin and as files, and one order down to its ledger entries."""
 
-from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboards.access import store_or_404, stores_for
-from dashboards.forms import OrderSearchForm
+from dashboards.charts import as_json
 from dashboards.notices import current_zone, restating
-from dashboards.order_page import listed, order_pages
+from dashboards.order_files import MOST_IN_CSV, MOST_IN_XLSX, orders_csv, orders_xlsx
+from dashboards.order_forms import MARGINS, OrdersForm
+from dashboards.order_page import order_pages
+from dashboards.orders_page import flag_choices, gateways, headings, listing, margin_bins, margins_figure, margins_sentence, told
+from ledger.models import Order
+from ledger.order_list import MOST_LOOKED, count_up_to, every_row, margins_of, page_of
+from ledger.snapshot import snapshot
 
 
 @require_safe
 @login_required
 def orders(request: HttpRequest, slug: str) -> HttpResponse:
-    """List a store's orders, newest first."""
+    """List the orders that the address asks for, or show how their margins are spread."""
     store = store_or_404(request, slug)
-    form = OrderSearchForm(request.GET)
-    problems = [] if form.is_valid() else [("id_q" if name == "q" else "", text) for name, texts in form.errors.items() for text in texts]
-    asked = form.cleaned_data if not problems else {}
-    number, held = asked.get("q") or "", bool(asked.get("held"))
-    page = listed(store, number=number, held=held, page=asked.get("page") or 1)
-    context = {
-        "store": store, "stores": stores_for(request.user), "section": "orders", "form": form, "problems": problems,
-        "page": page, "number": number, "held": held, "restating": restating(store),
-        "kept": urlencode({key: value for key, value in (("q", number), ("held", "1" if held else "")) if value}),
-    }  # fmt: skip
-    return render(request, "dashboards/orders.html", context)
+    with snapshot():
+        form = OrdersForm(request.GET, store=store)
+        view = form.view()
+        zone = current_zone(store)
+        context = {
+            "store": store, "stores": stores_for(request.user), "section": "orders", "form": form, "problems": form.problems(), "view": view,
+            "ranges": view.ranges(timezone.localdate(timezone=ZoneInfo(zone))), "flags": flag_choices(view), "gateways": gateways(store),
+            "told": told(store, view, form.channels), "restating": restating(store), "headings": headings(view), "most_looked": MOST_LOOKED,
+            "has_orders": Order.objects.filter(store=store).exists(),
+        }  # fmt: skip
+        if view.show == MARGINS:
+            margins = margins_of(store, view.choice)
+            bins = margin_bins(margins)
+            context |= {
+                "margins": margins, "bins": bins, "finding": margins_sentence(margins, store.currency), "figure": as_json(margins_figure(bins)),
+            }  # fmt: skip
+        else:
+            context["listing"] = listing(store, view, page_of(store, view.choice, view.key))
+    return render(request, "dashboards/margins.html" if view.show == MARGINS else "dashboards/orders.html", context)
+
+
+@require_safe
+@login_required
+def orders_csv_file(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Send every order of the view as CSV, line by line."""
+    return _file(request, slug, "csv", MOST_IN_CSV)
+
+
+@require_safe
+@login_required
+def orders_xlsx_file(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Send every order of the view as a workbook."""
+    return _file(request, slug, "xlsx", MOST_IN_XLSX)
+
+
+def _file(request: HttpRequest, slug: str, kind: str, most: int) -> HttpResponseBase:
+    """Send a view as a file; refuse what the page would refuse, and what is more than fits, rather than send something else."""
+    store = store_or_404(request, slug)
+    form = OrdersForm(request.GET, store=store)
+    view = form.view()
+    refused = [message for _, message in form.problems()]
+    if not refused and count_up_to(store, view.choice, most) > most:
+        refused = [f"These are more than {most:,} orders, which is the most one {kind.upper()} file holds. Choose fewer days."]
+    if refused:
+        return HttpResponse("\n".join(refused), status=400, content_type="text/plain; charset=utf-8")
+    name = "-".join([store.slug, "orders", *(day.isoformat() for day in (view.choice.first, view.choice.last) if day)])
+    rows = every_row(store, view.choice, most=most)
+    if kind == "xlsx":
+        return FileResponse(orders_xlsx(store, rows, form.channels), as_attachment=True, filename=f"{name}.xlsx")
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return StreamingHttpResponse(orders_csv(store, rows, form.channels), content_type="text/csv; charset=utf-8", headers=headers)
 
 
 @require_safe

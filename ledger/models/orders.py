@@ -94,7 +94,7 @@ class Order(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["store", "platform", "external_id"], name="one_order_per_store_platform_and_id")]
         indexes = [
-            models.Index(fields=["store", "day"], name="order_by_day"),
+            models.Index(fields=["store", "day", "id"], name="order_by_day_and_id"),
             models.Index(fields=["store", "number"], name="order_by_number"),
             models.Index(fields=["store", "customer", "placed_at"], name="order_by_customer", condition=Q(customer__isnull=False)),
             models.Index(fields=["store", "hold"], name="order_held", condition=Q(hold__gt=0)),

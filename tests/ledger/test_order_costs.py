@@ -15,7 +15,7 @@ from ledger.facts import OrderFact, SaleFact
 from ledger.kinds import ChargeKind, ChargeStatus, FinancialStatus, Hold, SaleKind, SaleType
 from ledger.models import ManualCost, Order, Partner, PartnerCode, Product, Store
 from ledger.models.rules import Rule
-from ledger.orders_view import reasons
+from ledger.order_reasons import reasons
 from ledger.reposting import repost
 from ledger.rows import ChargeRow
 from ledger.rules import change, undo

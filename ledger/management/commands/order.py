@@ -8,9 +8,11 @@ from typing import Any
 import msgspec
 from django.core.management.base import CommandError
 
+from ledger.kinds import SaleKind, SaleType
 from ledger.management.store_command import StoreCommand, amount_text, table
 from ledger.models import Store
-from ledger.orders_view import AD_SHARE, COLUMNS, EntryView, OrderView, order_profit
+from ledger.order_parts import EntryView
+from ledger.orders_view import AD_SHARE, COLUMNS, OrderView, order_profit
 from ledger.snapshot import snapshot
 
 EARNED = frozenset({"revenue", "profit"})
@@ -55,14 +57,28 @@ def _signed(order: OrderView) -> dict[str, Decimal]:
 def _as_json(store: Store, order: OrderView) -> dict[str, Any]:
     own, sold = store.currency, order.currency
     answer: dict[str, Any] = msgspec.structs.asdict(order)
+    answer["flags"] = sorted(order.flags)
     answer["columns"] = {name: amount_text(value, own) for name, value in _signed(order).items()}
     answer["margin"] = _number(order.margin)
     answer["margin_base"] = amount_text(order.margin_base, own)
     answer["estimated_share"] = _number(order.estimated_share)
     answer["lines"] = [
-        msgspec.structs.asdict(line) | {"unit_price": amount_text(line.unit_price, sold), "unit_cost": _amount(line.unit_cost, sold)}
+        msgspec.structs.asdict(line)
+        | {
+            "unit_price": amount_text(line.unit_price, sold), "discount": amount_text(line.discount, sold),
+            "unit_cost": _amount(line.unit_cost, line.cost_currency or sold),
+        }
         for line in order.lines
+    ]  # fmt: skip
+    answer["sales"] = [
+        msgspec.structs.asdict(sale)
+        | {"kind": SaleKind(sale.kind).label, "type": SaleType(sale.type).label}
+        | {name: amount_text(getattr(sale, name), sold) for name in ("net", "discount", "tax")}
+        for sale in order.sales
     ]
+    answer["costs"] = [msgspec.structs.asdict(cost) | {"amount": amount_text(cost.amount, sold)} for cost in order.costs]
+    answer["charges"] = [msgspec.structs.asdict(charge) | {"amount": amount_text(charge.amount, charge.currency)} for charge in order.charges]
+    answer["batches"] = [msgspec.structs.asdict(batch) | {"profit": amount_text(batch.profit, own)} for batch in order.batches]
     answer["payments"] = [
         msgspec.structs.asdict(payment) | {"amount": amount_text(payment.amount, sold), "fee": amount_text(payment.fee, own)}
         for payment in order.payments
@@ -107,9 +123,10 @@ def _as_text(store: Store, order: OrderView) -> list[str]:
 
 
 def _lines(order: OrderView) -> list[str]:
-    rows = [["Line", "Why", "Units", f"Unit price {order.currency}", f"Unit cost {order.currency}"]]
+    rows = [["Line", "Why", "Units", f"Unit price {order.currency}", "Unit cost"]]
     for line in order.lines:
-        cost = _amount(line.unit_cost, order.currency) or "–"
+        currency = line.cost_currency or order.currency
+        cost = "–" if line.unit_cost is None else f"{amount_text(line.unit_cost, currency)} {currency}"
         rows.append([line.title or line.sku or "–", line.why, str(line.quantity), amount_text(line.unit_price, order.currency), cost])
     return ["", table(rows, words=2)] if order.lines else []
 
