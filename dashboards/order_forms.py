@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from dashboards.forms import RangeForm
 from ledger.countries import codes_by_name
 from ledger.models import Channel, Store
-from ledger.order_list import Choice, Flag, Key, Sort
+from ledger.order_question import Choice, Flag, Key, Sort
 
 FLAGS = {
     Flag.LOSS: "Lost money", Flag.ESTIMATED: "Estimated", Flag.NO_COST: "No known cost", Flag.REFUNDED: "Refunded", Flag.DISPUTED: "Disputed",
@@ -123,7 +123,8 @@ class View:
             "channel": choice.channel, "country": choice.country, "gateway": choice.gateway, "code": choice.code,
             "sort": f"{'-' if choice.descending else ''}{choice.sort}", "show": self.show, "wide": "1" if self.wide else "",
         } | changes  # fmt: skip
-        known = {name: value for name, value in known.items() if value not in (None, "", []) and (name, value) not in (("sort", NEWEST), ("show", LIST))}
+        unsaid = (("sort", NEWEST), ("show", LIST))
+        known = {name: value for name, value in known.items() if value not in (None, "", []) and (name, value) not in unsaid}
         if key is not None:
             known["before" if key.before else "after"] = _written(key)
         return urlencode(known, doseq=True)

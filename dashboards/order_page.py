@@ -130,7 +130,8 @@ def steps(order: OrderView) -> list[Step]:
     columns = order.columns
     costs = [
         ("COGS", columns["cogs"]), ("Shipping", columns["shipping"]), ("Tax and duty collected", columns["tax"]),
-        ("Payment fees", columns["payment_fees"]), ("Other fees", columns["other_fees"]), ("Marketing linked to this order", columns["marketing_costs"]),
+        ("Payment fees", columns["payment_fees"]), ("Other fees", columns["other_fees"]),
+        ("Marketing linked to this order", columns["marketing_costs"]),
     ]  # fmt: skip
     level, spans = columns["revenue"], [(Decimal(0), columns["revenue"])]
     for _, cost in costs:

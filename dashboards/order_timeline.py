@@ -9,7 +9,7 @@ from connectors.models import FileImport
 from dashboards.templatetags.money import count
 from ledger.kinds import CauseKind, PaymentKind, PaymentStatus, SaleKind, SaleType
 from ledger.models import CostChange
-from ledger.order_parts import BatchView, SaleView
+from ledger.order_parts import BatchView, PaymentView, SaleView
 from ledger.orders_view import OrderView
 
 COST_WORDS = {
@@ -20,8 +20,8 @@ SALE_WORDS = {
     SaleKind.EDIT: "Order edited", SaleKind.RETURN: "Returned", SaleKind.REFUND: "Refunded", SaleKind.ADJUSTMENT: "Adjusted", SaleKind.ORDER: "Sold",
 }  # fmt: skip
 PAYMENT_WORDS = {
-    PaymentKind.SALE: "Paid", PaymentKind.CAPTURE: "Paid (captured)", PaymentKind.AUTHORIZATION: "Payment authorised", PaymentKind.VOID: "Payment voided",
-    PaymentKind.REFUND: "Money paid back",
+    PaymentKind.SALE: "Paid", PaymentKind.CAPTURE: "Paid (captured)", PaymentKind.AUTHORIZATION: "Payment authorised",
+    PaymentKind.VOID: "Payment voided", PaymentKind.REFUND: "Money paid back",
 }  # fmt: skip
 MOST_CHANGES_NAMED = 3
 
@@ -52,7 +52,7 @@ def timeline(order: OrderView, imports: Mapping[str, FileImport], changes: Seque
 
 def _placed(order: OrderView) -> Moment:
     parts = [f"on {order.channel}" if order.channel else "", f"with the code {', '.join(order.discount_codes)}" if order.discount_codes else ""]
-    total = sum((sale.net + sale.tax for sale in order.sales if sale.kind == SaleKind.ORDER), Decimal(0))
+    total = _worth([sale for sale in order.sales if sale.kind == SaleKind.ORDER])
     return Moment(order.placed_at, False, "Placed", " ".join(part for part in parts if part), total, order.currency)
 
 
@@ -63,9 +63,13 @@ def _later_sales(order: OrderView) -> list[Moment]:
         if sale.kind != SaleKind.ORDER:
             groups.setdefault((sale.happened_at, sale.kind), []).append(sale)
     return [
-        Moment(at, False, SALE_WORDS[SaleKind(kind)], "; ".join(_sale(sale) for sale in sales), sum((s.net + s.tax for s in sales), Decimal(0)), order.currency)
+        Moment(at, False, SALE_WORDS[SaleKind(kind)], "; ".join(_sale(sale) for sale in sales), _worth(sales), order.currency)
         for (at, kind), sales in groups.items()
     ]
+
+
+def _worth(sales: Sequence[SaleView]) -> Decimal:
+    return sum((sale.net + sale.tax for sale in sales), Decimal(0))
 
 
 def _sale(sale: SaleView) -> str:
@@ -75,15 +79,20 @@ def _sale(sale: SaleView) -> str:
 
 
 def _payments(order: OrderView) -> list[Moment]:
-    success, failed = PaymentStatus.SUCCESS.label, {PaymentStatus.FAILURE.label, PaymentStatus.ERROR.label}
-    words = {kind.label: said for kind, said in PAYMENT_WORDS.items()}
     return [
         Moment(
-            paid.happened_at, False, "Payment failed" if paid.status in failed else words[paid.kind] + ("" if paid.status == success else f" ({paid.status})"),
-            f"through {paid.gateway}" if paid.gateway else "", -paid.amount if paid.kind == PaymentKind.REFUND.label else paid.amount, order.currency,
+            paid.happened_at, False, _payment(paid), f"through {paid.gateway}" if paid.gateway else "",
+            -paid.amount if paid.kind == PaymentKind.REFUND.label else paid.amount, order.currency,
         )
         for paid in order.payments
     ]  # fmt: skip
+
+
+def _payment(paid: PaymentView) -> str:
+    if paid.status in (PaymentStatus.FAILURE.label, PaymentStatus.ERROR.label):
+        return "Payment failed"
+    words = next(said for kind, said in PAYMENT_WORDS.items() if kind.label == paid.kind)
+    return words if paid.status == PaymentStatus.SUCCESS.label else f"{words} ({paid.status})"
 
 
 def _costs(order: OrderView, imports: Mapping[str, FileImport]) -> list[Moment]:
@@ -111,7 +120,8 @@ def _learnt(order: OrderView, imports: Mapping[str, FileImport], changes: Sequen
         if batch.kind == CauseKind.RULE:
             named = [change for change in changes if (before is None or change.at > before) and change.at <= batch.recorded_at]
             detail = _restated_for(named) or detail
-        moments.append(Moment(batch.recorded_at, False, what, f"{detail + ', ' if detail else ''}batch {count(batch.seq)}", batch.profit, currency, True))
+        told = f"{detail}, batch {count(batch.seq)}" if detail else f"batch {count(batch.seq)}"
+        moments.append(Moment(batch.recorded_at, False, what, told, batch.profit, currency, learnt=True))
         before = batch.recorded_at
     return moments
 

@@ -11,7 +11,8 @@ from dashboards.order_forms import FLAGS, View
 from dashboards.templatetags.money import count, money, percent
 from ledger.kinds import FinancialStatus, Hold
 from ledger.models import Seen, Store
-from ledger.order_list import Flag, Key, Listed, Margins, Page, Sort
+from ledger.order_list import Listed, Margins, Page
+from ledger.order_question import Flag, Key, Sort
 
 FLAG_WORDS = {
     Flag.LOSS: "loss", Flag.ESTIMATED: "estimated", Flag.NO_COST: "no known cost", Flag.REFUNDED: "refunded", Flag.DISPUTED: "disputed",
@@ -150,7 +151,8 @@ def told(store: Store, view: View, channels: dict[int, str]) -> list[tuple[str, 
     days = " to ".join(f"{day:%-d %b %Y}" if day else open_end for day, open_end in ((choice.first, "the first day"), (choice.last, "now")))
     parts = [(f"number or id “{choice.named}”", {"q": ""})] if choice.named else []
     parts += [(days, {"from": None, "to": None})] if choice.first or choice.last else []
-    parts += [(FLAGS[flag].lower(), {"flag": [one for one in FLAGS if one in choice.flags and one != flag]}) for flag in FLAGS if flag in choice.flags]
+    chosen = [flag for flag in FLAGS if flag in choice.flags]
+    parts += [(FLAGS[flag].lower(), {"flag": [one for one in chosen if one != flag]}) for flag in chosen]
     parts += [(f"sold on {channels.get(choice.channel, choice.channel)}", {"channel": None})] if choice.channel is not None else []
     parts += [(f"to {choice.country}", {"country": ""})] if choice.country else []
     parts += [(f"paid through {choice.gateway}", {"gateway": ""})] if choice.gateway else []

@@ -15,11 +15,23 @@ from ledger.costing import BY_PERCENTAGE, ESTIMATED_SOURCES, reason
 from ledger.days import day_of, moment_of
 from ledger.drafts.charges import standing
 from ledger.fees import Fee
-from ledger.kinds import GIVEN_BACK, SOLD, CauseKind, ChargeKind, ChargeStatus, FinancialStatus, Hold, PaymentKind, PaymentStatus, SaleKind, SourceKind
+from ledger.kinds import (
+    GIVEN_BACK,
+    SOLD,
+    CauseKind,
+    ChargeKind,
+    ChargeStatus,
+    FinancialStatus,
+    Hold,
+    PaymentKind,
+    PaymentStatus,
+    SaleKind,
+    SourceKind,
+)
 from ledger.models import Batch, Channel, Entry, Order, OrderCharge, Store
 from ledger.money import decimal
-from ledger.order_list import DISPUTES, Flag
 from ledger.order_parts import BatchView, ChargeView, CostView, EntryView, LineView, PaymentView, RuleCost, SaleView
+from ledger.order_question import DISPUTES, Flag
 from ledger.order_reasons import Reasons, reasons
 from ledger.rows import LineRow, OrderRow, PaymentRow, SaleRow
 

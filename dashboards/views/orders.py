@@ -17,7 +17,8 @@ from dashboards.order_forms import MARGINS, OrdersForm
 from dashboards.order_page import order_pages
 from dashboards.orders_page import flag_choices, gateways, headings, listing, margin_bins, margins_figure, margins_sentence, told
 from ledger.models import Order
-from ledger.order_list import MOST_LOOKED, count_up_to, every_row, margins_of, page_of
+from ledger.order_list import count_up_to, every_row, margins_of, page_of
+from ledger.order_question import MOST_LOOKED
 from ledger.snapshot import snapshot
 
 

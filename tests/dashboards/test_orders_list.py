@@ -15,7 +15,8 @@ from django.test import Client
 from ledger import accounts, order_list
 from ledger.kinds import FinancialStatus
 from ledger.models import Store
-from ledger.order_list import Choice, Flag, Key, Sort, every_row, margins_of, page_of
+from ledger.order_list import every_row, margins_of, page_of
+from ledger.order_question import Choice, Flag, Key, Question, Sort
 from tests.builders import a_cost, a_line, a_refund, a_store, an_edit, an_order, write
 from tests.dashboards.people import signed_in, text_of
 
@@ -167,8 +168,9 @@ def test_links_of_pages_keep_what_narrows_the_list(long: Store) -> None:
     assert first.newer == ""
     assert {name: values[0] for name, values in parse_qs(first.older).items() if name != "after"} == {"sort": "-profit", "from": "2026-03-01"}
     second = client.get(f"/long/orders?{first.older}").context["listing"]
-    assert [row.order.number for row in first.rows][-1] != [row.order.number for row in second.rows][0]
-    assert [row.order.number for row in client.get(f"/long/orders?{second.newer}").context["listing"].rows] == [row.order.number for row in first.rows]
+    back = client.get(f"/long/orders?{second.newer}").context["listing"]
+    shown = [[row.order.number for row in one.rows] for one in (first, second, back)]
+    assert (shown[0] == shown[2], set(shown[0]) & set(shown[1])) == (True, set())
 
 
 def test_a_page_looks_through_no_more_than_its_bound_and_says_where_it_stopped(long: Store) -> None:
@@ -183,7 +185,6 @@ def test_a_page_looks_through_no_more_than_its_bound_and_says_where_it_stopped(l
 
 
 def test_sorting_says_when_it_is_among_the_newest_orders_only(long: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(order_list, "page_of", order_list.page_of)
     monkeypatch.setattr(order_list.page_of, "__kwdefaults__", {"looked": 40})
     client = signed_in(long)
     assert "back to 3 Mar 2026. Choose earlier days to sort older ones." in text_of(client.get("/long/orders?sort=-profit"))
@@ -200,7 +201,7 @@ def test_a_day_with_more_orders_than_a_page_is_read_from_the_index_that_lists_by
 
 def plan_of(store: Store, choice: Choice, key: Key | None = None) -> list[str]:
     """Return the plan of a page where the planner may not read the whole table."""
-    question = order_list._Question(store, choice, key)
+    question = Question(store, choice, key)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_bitmapscan = off")
@@ -224,7 +225,8 @@ def test_the_csv_file_holds_the_whole_view_in_its_order(shop: Store, long: Store
         "marketing linked to the order (EUR)", "profit (EUR)", "margin of total sales (tax and shipping included)", "estimated share",
     ]  # fmt: skip
     assert rows[2] == [
-        "#1001", "shop", "1001", "2026-03-01", "Online", "DE", "EUR", "paid", "", "", "119", "-30", "0", "-19", "-3", "0", "0", "67", "0.56302521", "0",
+        "#1001", "shop", "1001", "2026-03-01", "Online", "DE", "EUR", "paid", "", "",
+        "119", "-30", "0", "-19", "-3", "0", "0", "67", "0.56302521", "0",
     ]  # fmt: skip
     held = rows_of_csv(client, "flag=held")[1]
     assert (held[8], held[10:]) == ("held: exchange rate missing", [""] * 10)
