@@ -119,7 +119,7 @@ def data_page(store: Store, *, today: date) -> DataPage:
     found = coverage(store, period)
     book = store.book
     underway = list(FileImport.objects.filter(store=store, state__in=[State.WAITING, State.RUNNING, State.UNDOING]).order_by("-pk")[:MOST_JOBS])
-    findings = _findings(store)
+    findings, in_all = _findings(store)
     return DataPage(
         newest_order=Order.objects.filter(store=store).order_by("-day", "-pk").values_list("day", flat=True).first(),
         through=book.last_seq, recorded_at=book.last_recorded_at, sources=_sources(store), underway=underway,
@@ -129,8 +129,7 @@ def data_page(store: Store, *, today: date) -> DataPage:
         ],
         gaps=gaps(store, today=today), held=_held(store),
         waiting_charges=OrderCharge.objects.filter(store=store, order_id=None, removed_at=None).count(), refunds=estimated_refunds(store),
-        jobs=_jobs(store, [row.job for row in underway if row.job]), findings=findings[:MOST_FINDINGS],
-        more_findings=max(0, findings[0].in_all - MOST_FINDINGS) if findings else 0, audit=_audit(store),
+        jobs=_jobs(store, [row.job for row in underway if row.job]), findings=findings, more_findings=in_all - len(findings), audit=_audit(store),
     )  # fmt: skip
 
 
@@ -168,10 +167,12 @@ def _job_label(kind: str) -> str:
         return kind
 
 
-def _findings(store: Store) -> list[Finding]:
+def _findings(store: Store) -> tuple[list[Finding], int]:
+    """Return the gravest open findings, and how many there are in all."""
     grave = Case(When(severity="error", then=Value(0)), When(severity="warning", then=Value(1)), default=Value(2), output_field=IntegerField())
     found = Finding.objects.filter(Q(book_id=store.pk) | Q(book=None), resolved_at=None).annotate(in_all=Window(Count("pk")))
-    return list(found.order_by(grave, F("money").desc(nulls_last=True), "-last_seen_at")[:MOST_FINDINGS])
+    listed = list(found.order_by(grave, F("money").desc(nulls_last=True), "-last_seen_at")[:MOST_FINDINGS])
+    return [*listed], listed[0].in_all if listed else 0
 
 
 def _audit(store: Store) -> Audit:

@@ -1,6 +1,6 @@
 """Read what the address of the orders list asks for: which orders, in which order, from which one on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
@@ -115,14 +115,14 @@ class View:
     channels: dict[int, str]
     wide: bool = False
 
-    def query(self, *, key: Key | None = None, **changes: Any) -> str:
+    def query(self, *, key: Key | None = None, changes: Mapping[str, Any] | None = None) -> str:
         """Return the query of the address with some of it changed; a page is only kept where its key is given."""
         choice = self.choice
         known: dict[str, Any] = {
             "q": choice.named, "from": choice.first, "to": choice.last, "flag": [flag for flag in FLAGS if flag in choice.flags],
             "channel": choice.channel, "country": choice.country, "gateway": choice.gateway, "code": choice.code,
             "sort": f"{'-' if choice.descending else ''}{choice.sort}", "show": self.show, "wide": "1" if self.wide else "",
-        } | changes  # fmt: skip
+        } | dict(changes or {})  # fmt: skip
         unsaid = (("sort", NEWEST), ("show", LIST))
         known = {name: value for name, value in known.items() if value not in (None, "", []) and (name, value) not in unsaid}
         if key is not None:
@@ -132,32 +132,32 @@ class View:
     def sorted_by(self, sort: Sort) -> str:
         """Return the query that sorts by something, the largest first; once more turns it round."""
         falling = not (self.choice.sort == sort and self.choice.descending)
-        return self.query(sort=f"{'-' if falling else ''}{sort}")
+        return self.query(changes={"sort": f"{'-' if falling else ''}{sort}"})
 
     @property
     def list_query(self) -> str:
         """Return the query of the list."""
-        return self.query(show=LIST)
+        return self.query(changes={"show": LIST})
 
     @property
     def margins_query(self) -> str:
         """Return the query of the spread of margins."""
-        return self.query(show=MARGINS)
+        return self.query(changes={"show": MARGINS})
 
     @property
     def file_query(self) -> str:
         """Return the query of the files: the same orders in the same order, all of them."""
-        return self.query(show=LIST, wide="")
+        return self.query(changes={"show": LIST, "wide": ""})
 
     @property
     def wide_query(self) -> str:
         """Return the query that shows a phone the table, or the summaries again."""
-        return self.query(key=self.key, wide="" if self.wide else "1")
+        return self.query(key=self.key, changes={"wide": "" if self.wide else "1"})
 
     @property
     def loss_query(self) -> str:
         """Return the query of the orders that lost money, the worst first."""
-        return self.query(show=LIST, flag=sorted({*self.choice.flags, Flag.LOSS}), sort=Sort.PROFIT.value)
+        return self.query(changes={"show": LIST, "flag": sorted({*self.choice.flags, Flag.LOSS}), "sort": Sort.PROFIT.value})
 
     def ranges(self, today: date) -> list[tuple[str, str, bool]]:
         """Return ranges of days up to a store's today: words, query, and whether it is the one shown."""
@@ -169,7 +169,7 @@ class View:
         ]  # fmt: skip
         choice = self.choice
         shown = next((words for words, first, last in offered if (first, last) == (choice.first, choice.last)), "")
-        return [(words, self.query(**{"from": first, "to": last}), words == shown) for words, first, last in offered]
+        return [(words, self.query(changes={"from": first, "to": last}), words == shown) for words, first, last in offered]
 
 
 def _written(key: Key) -> str:

@@ -15,7 +15,7 @@ from ledger.order_list import Listed, Margins, Page
 from ledger.order_question import Flag, Key, Sort
 
 FLAG_WORDS = {
-    Flag.LOSS: "loss", Flag.ESTIMATED: "estimated", Flag.NO_COST: "no known cost", Flag.REFUNDED: "refunded", Flag.DISPUTED: "disputed",
+    Flag.LOSS: "loss", Flag.ESTIMATED: "estimated", Flag.NO_COST: "no cost", Flag.REFUNDED: "refunded", Flag.DISPUTED: "disputed",
     Flag.EDITED: "edited",
 }  # fmt: skip
 FLAG_CLASS = {Flag.LOSS: "loss", Flag.ESTIMATED: "estimated", Flag.NO_COST: "estimated", Flag.DISPUTED: "held"}
@@ -44,6 +44,11 @@ class Row:
         order = self.order
         fees = order.tax + order.payment_fees + order.other_fees
         return [None if order.hold else -cost for cost in (order.cogs, order.shipping, fees, order.marketing_costs)]
+
+    @property
+    def other_costs(self) -> Decimal | None:
+        """Return all costs but COGS: shipping, tax and fees, and marketing, negative."""
+        return None if self.order.hold else self.order.profit - self.order.revenue + self.order.cogs
 
     @property
     def profit(self) -> Decimal | None:
@@ -115,7 +120,9 @@ class Flagged(Protocol):
 def flags_of(order: Flagged) -> list[tuple[str, str]]:
     """Name what is special about an order: (css class, words)."""
     named = [("held", f"held: {Hold(order.hold).label}")] if order.hold else []
-    named += [(FLAG_CLASS.get(flag, "quiet"), words) for flag, words in FLAG_WORDS.items() if flag in order.flags]
+    # What has no cost is an estimate; saying so twice on every second row would hide the rest.
+    shown = order.flags - {Flag.ESTIMATED} if Flag.NO_COST in order.flags else order.flags
+    named += [(FLAG_CLASS.get(flag, "quiet"), words) for flag, words in FLAG_WORDS.items() if flag in shown]
     named += [("quiet", "test")] if order.is_test else []
     named += [("quiet", "cancelled")] if order.is_cancelled else []
     named += [("quiet", "import undone")] if order.is_withdrawn else []
@@ -149,7 +156,7 @@ def told(store: Store, view: View, channels: dict[int, str]) -> list[tuple[str, 
     """Say what narrows the list, each with the query that leaves it out."""
     choice = view.choice
     days = " to ".join(f"{day:%-d %b %Y}" if day else open_end for day, open_end in ((choice.first, "the first day"), (choice.last, "now")))
-    parts = [(f"number or id “{choice.named}”", {"q": ""})] if choice.named else []
+    parts: list[tuple[str, dict[str, Any]]] = [(f"number or id “{choice.named}”", {"q": ""})] if choice.named else []
     parts += [(days, {"from": None, "to": None})] if choice.first or choice.last else []
     chosen = [flag for flag in FLAGS if flag in choice.flags]
     parts += [(FLAGS[flag].lower(), {"flag": [one for one in chosen if one != flag]}) for flag in chosen]
@@ -157,7 +164,7 @@ def told(store: Store, view: View, channels: dict[int, str]) -> list[tuple[str, 
     parts += [(f"to {choice.country}", {"country": ""})] if choice.country else []
     parts += [(f"paid through {choice.gateway}", {"gateway": ""})] if choice.gateway else []
     parts += [(f"with the code {choice.code.upper()}", {"code": ""})] if choice.code else []
-    return [(words, view.query(**changes)) for words, changes in parts]
+    return [(words, view.query(changes=changes)) for words, changes in parts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +224,7 @@ def margins_figure(bins: list[MarginBin]) -> dict[str, Any]:
     def bars(name: str, token: str, *, loss: bool) -> dict[str, Any]:
         return {
             "type": "bar", "name": name, "x": [one.words for one in bins], "y": [one.orders if one.is_loss == loss else None for one in bins],
+            "text": [count(one.orders) if one.orders and one.is_loss == loss else "" for one in bins], "textposition": "outside", "cliponaxis": False,
             "marker": {"color": f"var(--pp-{token})"}, "customdata": [f"{count(one.orders)} orders, {percent(one.share)}" for one in bins],
             "hovertemplate": "%{x}: %{customdata}<extra></extra>",
         }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 from msgspec import Struct
@@ -52,7 +53,7 @@ def estimated_refunds(store: Store) -> EstimatedRefunds:
         rows = cursor.fetchall()
         if not rows:
             return EstimatedRefunds([], Decimal(0), 0)
-        values = {
+        values: dict[str, Any] = {
             "store": store.pk, "kind": SourceKind.ORDER.value, "account": accounts.SALES_RETURNS, "days": [row[0] for row in rows], "most": MOST,
         }  # fmt: skip
         cursor.execute(_ORDERS, values)
