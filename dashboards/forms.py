@@ -66,14 +66,33 @@ def _choice(label: str, choices: list[tuple[str, str]], refusal: str) -> forms.C
     return forms.ChoiceField(label=label, required=False, choices=choices, error_messages={"invalid_choice": refusal})
 
 
-class ScopeForm(forms.Form):
-    """The one form of what a page's address may ask for; every field may be left out."""
+class DaysForm(forms.Form):
+    """The first and the last day that an address names; either may be left out."""
 
     class Meta:
         """Stop django-stubs' plugin from waiting for this class, which no plain form needs."""
 
     first = _day("From", "first day as year-month-day, such as 2026-01-31")
     last = _day("To", "last day as year-month-day, such as 2026-12-31")
+
+    def add_prefix(self, field_name: str) -> str:
+        """Name the range `from` and `to` in the address; `from` cannot name a field in Python."""
+        return {"first": "from", "last": "to"}.get(field_name, field_name)
+
+    def problems(self) -> list[tuple[str, str]]:
+        """List what was refused, each with the id of its field (empty for the form as a whole)."""
+        return [
+            (self[name].id_for_label if name in self.fields else "", str(message))
+            for name, messages in self.errors.items() for message in messages
+        ]  # fmt: skip
+
+
+class ScopeForm(DaysForm):
+    """The one form of what a page's address may ask for; every field may be left out."""
+
+    class Meta:
+        """Stop django-stubs' plugin from waiting for this class, which no plain form needs."""
+
     by = _choice("Columns by", BY_LABELS, "Columns are by day, week, month, quarter or year.")
     basis = _choice(
         "Counts on", BASIS_LABELS, "Figures count on the day it happened (event) or the day the order was placed (order)."
@@ -99,10 +118,6 @@ class ScopeForm(forms.Form):
                 for name in names:
                     del self.fields[name]
 
-    def add_prefix(self, field_name: str) -> str:
-        """Name the range `from` and `to` in the address; `from` cannot name a field in Python."""
-        return {"first": "from", "last": "to"}.get(field_name, field_name)
-
     def clean(self) -> dict[str, Any]:
         """Cut the range into periods and find what to compare it with, or say why that cannot be."""
         cleaned = super().clean() or {}
@@ -127,13 +142,6 @@ class ScopeForm(forms.Form):
         if scope is None:
             raise ValueError("A page without a number of days of its own shows nothing of an empty book.")
         return scope
-
-    def problems(self) -> list[tuple[str, str]]:
-        """List what was refused, each with the id of its field (empty for the form as a whole)."""
-        return [
-            (self[name].id_for_label if name in self.fields else "", str(message))
-            for name, messages in self.errors.items() for message in messages
-        ]  # fmt: skip
 
     def shown(self) -> "ScopeForm":
         """Return the form filled with what the page shows; refused days stay as typed, so that they can be mended."""

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from django import forms
 from django.core.exceptions import ValidationError
 
-from dashboards.forms import RangeForm
+from dashboards.forms import DaysForm
 from ledger.countries import codes_by_name
 from ledger.models import Channel, Store
 from ledger.order_question import Choice, Flag, Key, Sort
@@ -25,7 +25,7 @@ NEWEST = f"-{Sort.DAY}"
 _LONGEST_KEY = 80
 
 
-class OrdersForm(RangeForm):
+class OrdersForm(DaysForm):
     """Everything that narrows and sorts the list of orders; every field may be left out."""
 
     class Meta:

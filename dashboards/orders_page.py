@@ -8,10 +8,9 @@ from typing import Any, Protocol
 from django.urls import NoReverseMatch, reverse
 
 from dashboards.order_forms import FLAGS, View
-from dashboards.templatetags.money import count, money, percent
 from ledger.kinds import FinancialStatus, Hold
 from ledger.models import Seen, Store
-from ledger.order_list import Listed, Margins, Page
+from ledger.order_list import Listed, Page
 from ledger.order_question import Flag, Key, Sort
 
 FLAG_WORDS = {
@@ -20,8 +19,6 @@ FLAG_WORDS = {
 }  # fmt: skip
 FLAG_CLASS = {Flag.LOSS: "loss", Flag.ESTIMATED: "estimated", Flag.NO_COST: "estimated", Flag.DISPUTED: "held"}
 COLUMNS = [(Sort.REVENUE, "Revenue"), (Sort.PROFIT, "Profit"), (Sort.MARGIN, "Margin")]
-BINS_SHOWN_WHOLE = 1_000
-"""A bar is this wide when it is the longest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,73 +162,3 @@ def told(store: Store, view: View, channels: dict[int, str]) -> list[tuple[str, 
     parts += [(f"paid through {choice.gateway}", {"gateway": ""})] if choice.gateway else []
     parts += [(f"with the code {choice.code.upper()}", {"code": ""})] if choice.code else []
     return [(words, view.query(changes=changes)) for words, changes in parts]
-
-
-@dataclass(frozen=True, slots=True)
-class MarginBin:
-    """One bin of margins: its words, whether it is a loss, orders, their share and profit."""
-
-    words: str
-    is_loss: bool
-    orders: int
-    share: Decimal | None
-    profit: Decimal
-
-
-def margin_bins(margins: Margins) -> list[MarginBin]:
-    """Put the spread of margins into words, empty ends left out."""
-    filled = [place for place, one in enumerate(margins.bins) if one.orders]
-    shown = margins.bins[filled[0] : filled[-1] + 1] if filled else []
-    return [
-        MarginBin(_bin_words(one.least, one.below), one.below is not None and one.below <= 0, one.orders, _of(one.orders, margins.orders), one.profit)
-        for one in shown
-    ]
-
-
-def _bin_words(least: Decimal | None, below: Decimal | None) -> str:
-    if least is None:
-        return f"below {_whole(below)}"
-    return f"{_whole(least)} and more" if below is None else f"{_whole(least)} to {_whole(below)}"
-
-
-def _whole(share: Decimal | None) -> str:
-    return "" if share is None else f"{count(share * 100)} %"
-
-
-def _of(part: int, whole: int) -> Decimal | None:
-    return Decimal(part) / whole if whole else None
-
-
-def margins_sentence(margins: Margins, currency: str) -> str:
-    """State what the spread of margins shows."""
-    if not margins.orders:
-        return "No order here has a profit yet."
-    many = "order" if margins.orders == 1 else "orders"
-    said = [f"Of {count(margins.orders)} {many}, {count(margins.losing)} ({percent(_of(margins.losing, margins.orders))}) lost money"]
-    said[0] += f": together {money(margins.lost, currency)}." if margins.losing else "."
-    best = max(margins.bins, key=lambda one: one.orders)
-    if best.orders:
-        said.append(f"The most common margin is {_bin_words(best.least, best.below)}, of {count(best.orders)} orders.")
-    if margins.without:
-        one = margins.without == 1
-        said.append(f"{count(margins.without)} {'has' if one else 'have'} no margin: nothing is left of {'its' if one else 'their'} sales.")
-    return " ".join(said)
-
-
-def margins_figure(bins: list[MarginBin]) -> dict[str, Any]:
-    """Draw the bins as bars, losses apart from profits."""
-
-    def bars(name: str, token: str, *, loss: bool) -> dict[str, Any]:
-        return {
-            "type": "bar", "name": name, "x": [one.words for one in bins], "y": [one.orders if one.is_loss == loss else None for one in bins],
-            "text": [count(one.orders) if one.orders and one.is_loss == loss else "" for one in bins], "textposition": "outside", "cliponaxis": False,
-            "marker": {"color": f"var(--pp-{token})"}, "customdata": [f"{count(one.orders)} orders, {percent(one.share)}" for one in bins],
-            "hovertemplate": "%{x}: %{customdata}<extra></extra>",
-        }  # fmt: skip
-
-    drawn = [bars("Lost money", "negative", loss=True)] if any(one.is_loss for one in bins) else []
-    drawn += [bars("Made money", "positive", loss=False)] if any(not one.is_loss for one in bins) else []
-    layout = {
-        "barmode": "relative", "bargap": 0.08, "xaxis": {"type": "category", "title": {"text": "Margin"}}, "yaxis": {"title": {"text": "Orders"}},
-    }  # fmt: skip
-    return {"data": drawn, "layout": layout}

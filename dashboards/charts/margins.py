@@ -31,7 +31,8 @@ def _figure(bins: Sequence[Bin], whole: int) -> Figure:
         return {
             "type": "bar", "name": name, "x": [_words(one) for one in bins], "y": [orders or None for orders in own],
             "text": [count(orders) if orders else "" for orders in own], "textposition": "outside", "cliponaxis": False,
-            "marker": {"color": f"var(--pp-{token})"}, "customdata": [f"{count(one.orders)} orders, {percent(_share(one.orders, whole))}" for one in bins],
+            "marker": {"color": f"var(--pp-{token})"},
+            "customdata": [f"{count(one.orders)} orders, {percent(_share(one.orders, whole))}" for one in bins],
             "hovertemplate": "%{x}: %{customdata}<extra></extra>",
         }  # fmt: skip
 

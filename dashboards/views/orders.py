@@ -10,12 +10,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboards.access import store_or_404, stores_for
-from dashboards.charts import as_json
+from dashboards.charts.margins import margins_chart
+from dashboards.freshness import freshness
 from dashboards.notices import current_zone, restating
 from dashboards.order_files import MOST_IN_CSV, MOST_IN_XLSX, orders_csv, orders_xlsx
 from dashboards.order_forms import MARGINS, OrdersForm
 from dashboards.order_page import order_pages
-from dashboards.orders_page import flag_choices, gateways, headings, listing, margin_bins, margins_figure, margins_sentence, told
+from dashboards.orders_page import flag_choices, gateways, headings, listing, told
 from ledger.models import Order
 from ledger.order_list import count_up_to, every_row, margins_of, page_of
 from ledger.order_question import MOST_LOOKED
@@ -30,19 +31,17 @@ def orders(request: HttpRequest, slug: str) -> HttpResponse:
     with snapshot():
         form = OrdersForm(request.GET, store=store)
         view = form.view()
-        zone = current_zone(store)
+        zone, moving = current_zone(store), restating(store)
         context = {
             "store": store, "stores": stores_for(request.user), "section": "orders", "form": form, "problems": form.problems(), "view": view,
             "ranges": view.ranges(timezone.localdate(timezone=ZoneInfo(zone))), "flags": flag_choices(view), "gateways": gateways(store),
-            "told": told(store, view, form.channels), "restating": restating(store), "headings": headings(view), "most_looked": MOST_LOOKED,
-            "has_orders": Order.objects.filter(store=store).exists(),
+            "told": told(store, view, form.channels), "restating": moving, "headings": headings(view), "most_looked": MOST_LOOKED,
+            "has_orders": Order.objects.filter(store=store).exists(), "zone": zone,
+            "freshness": freshness(store, estimated_share=None, restating=moving),
         }  # fmt: skip
         if view.show == MARGINS:
             margins = margins_of(store, view.choice)
-            bins = margin_bins(margins)
-            context |= {
-                "margins": margins, "bins": bins, "finding": margins_sentence(margins, store.currency), "figure": as_json(margins_figure(bins)),
-            }  # fmt: skip
+            context |= {"margins": margins, "chart": margins_chart(margins, store.currency)}
         else:
             context["listing"] = listing(store, view, page_of(store, view.choice, view.key))
     return render(request, "dashboards/margins.html" if view.show == MARGINS else "dashboards/orders.html", context)

@@ -31,11 +31,20 @@ def test_the_reasons_on_an_order_s_page_are_in_sight(tab: Callable[..., Page], w
     assert reasons.evaluate_all(BEYOND, width) == 0
 
 
-def test_the_list_of_orders_fits_a_phone_with_its_flags(tab: Callable[..., Page]) -> None:
+def test_a_phone_lists_orders_as_summaries_and_the_whole_table_on_request(tab: Callable[..., Page]) -> None:
     page = tab("/shop/orders", width=390)
     region = page.get_by_role("region", name="Orders of")
+    assert (region.count(), page.locator(".summaries .flag").first.is_visible()) == (0, True)
+    page.locator(".summaries details > summary").first.click()
+    assert page.locator(".summaries dl").first.is_visible()
+    page.get_by_role("link", name="Show the full table").click()
+    assert (region.is_visible(), page.locator(".summaries").count()) == (True, 0)
+
+
+def test_the_list_of_orders_fits_a_desk(tab: Callable[..., Page]) -> None:
+    page = tab("/shop/orders", width=1280)
+    region = page.get_by_role("region", name="Orders of")
     assert region.evaluate("region => region.scrollWidth - region.clientWidth") == 0
-    assert page.locator(".orders .flag").first.is_visible()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -124,9 +124,8 @@ def test_entries_that_no_longer_stand_are_folded_with_their_reversals(shop: Stor
     assert [(line.label, line.total, len(line.entries)) for line in page.booked] == [
         ("Gross sales", Decimal("50.00"), 1), ("COGS", Decimal("-15.00"), 1), ("Beside profit", None, 2),
     ]  # fmt: skip
-    assert [(one.entry.account, one.entry.amount, one.entry.seq, one.reversed_by.seq) for one in page.undone] == [
-        ("cogs:product", Decimal("-20.00"), 1, 2)
-    ]
+    [one] = page.undone
+    assert (one.entry.account, one.entry.amount, one.entry.seq, one.reversed_by.seq) == ("cogs:product", Decimal("-20.00"), 1, 2)
     assert page.order.entries_profit == page.order.columns["profit"] == Decimal("35.00")
     text = page_of(shop, "1")
     assert "1 entry that no longer stands, with its reversal" in text
@@ -136,10 +135,8 @@ def test_entries_that_no_longer_stand_are_folded_with_their_reversals(shop: Stor
 def test_each_line_tells_its_discount_its_cost_and_why(shop: Store) -> None:
     write(shop, an_order("1", lines=[a_line("1", price="50.00", quantity=2)], discount="10.00", then=[a_refund("45.00")]))
     page = page_of(shop, "1")
-    assert (
-        "Thing 1 SKU-1 2 50.00 10.00 20.00 40.00 Why this cost: default COGS percentage: 40 % of the list price 50.00 (estimated); 1 came back"
-        in page
-    )
+    assert "Thing 1 SKU-1 2 50.00 10.00 20.00 40.00 Why this cost: default COGS percentage: 40 % of the list price 50.00 (estimated)" in page
+    assert "(estimated); 1 came back" in page
 
 
 def test_charges_of_files_are_listed_with_whether_they_are_booked(shop: Store) -> None:

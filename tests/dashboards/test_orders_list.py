@@ -11,6 +11,7 @@ import openpyxl
 import pytest
 from django.db import connection
 from django.test import Client
+from plotly import graph_objects
 
 from ledger import accounts, order_list
 from ledger.kinds import FinancialStatus
@@ -269,11 +270,15 @@ def test_margins_are_counted_with_their_losses_apart(shop: Store) -> None:
     text = text_of(page)
     assert "Of 6 orders, 2 (33.3 %) lost money: together −€30.00." in text
     assert "1 has no margin: nothing is left of its sales." in text
-    bins = [(one.words, one.is_loss, one.orders, one.profit) for one in page.context["bins"] if one.orders]
-    assert [one[:3] for one in bins] == [
-        ("below −50 %", True, 1), ("50 % to 60 %", False, 2), ("60 % to 70 %", False, 1), ("90 % to 100 %", False, 1),
+    chart = page.context["chart"]
+    orders, _, profit = (series.cells for series in chart.series)
+    assert [row for row in zip(chart.headings, orders, profit, strict=True) if row[1]] == [
+        ("below −50 %", 1, Decimal("-8.50")), ("50 % to 60 %", 2, Decimal("95.80")), ("60 % to 70 %", 1, Decimal("40.00")),
+        ("90 % to 100 %", 1, Decimal("96.00")), ("No margin: nothing is left of their sales", 1, Decimal("-21.50")), ("All", 6, Decimal("201.80")),
     ]  # fmt: skip
-    assert "The 2 that lost money, the worst first" in text
+    graph_objects.Figure(chart.figure)
+    assert {bars["name"]: [count for count in bars["y"] if count] for bars in chart.figure["data"]} == {"Lost money": [1], "Made money": [2, 1, 1]}
+    assert "2 orders that lost money, the worst first" in text
     assert numbers(signed_in(shop, email="two@example.com"), "flag=loss&sort=profit") == ["1002", "1005"]
 
 
