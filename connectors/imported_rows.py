@@ -9,7 +9,7 @@ from msgspec import DecodeError, Struct
 from connectors.cost_imports import CHARGES
 from connectors.imports import keys_of
 from connectors.models import FileImport, RawPayload
-from connectors.order_formats import ORDER_LINES
+from connectors.order_line_imports import KIND as ORDER_LINES
 from connectors.platforms.files import order_lines
 from connectors.platforms.files.shopify import columns, transactions
 from connectors.shopify_orders import SHOPIFY_ORDERS
@@ -69,7 +69,7 @@ def _opened(row: FileImport, pieces: Sequence[RawPayload], names: frozenset[str]
     except (DecodeError, zlib.error):
         return ImportedRows(row, problem="What this import kept is not written as rows of an order.")
     if not found:
-        return ImportedRows(row, problem="No row of this order is in what this import kept: it told what was known already, or another import kept it.")
+        return ImportedRows(row, problem="No row of this order is in what this import kept: it told what another import had told before.")
     return _table(row, found[:MOST_ROWS])
 
 

@@ -9,9 +9,9 @@ from datetime import date, datetime
 
 from django.db.models import Case, Count, F, IntegerField, Max, Min, Q, Sum, Value, When, Window
 
-from connectors.cost_imports import CHARGES
+from connectors import file_kinds
+from connectors.file_kinds import UnknownFileKind
 from connectors.models import FileImport
-from connectors.platforms.files.product_costs import PRODUCT_COSTS
 from dashboards.costs_page import Bar, bars
 from ledger.coverage import Covered, coverage, last_days
 from ledger.estimated_refunds import EstimatedRefunds, estimated_refunds
@@ -26,7 +26,6 @@ DAYS = 90
 """Days that coverage is about, today included."""
 MOST_FINDINGS, MOST_JOBS, MOST_PROBLEM_LINES = 50, 20, 3
 State = FileImport.State
-_LABELS = {"order-lines": "Order lines", PRODUCT_COSTS.name: PRODUCT_COSTS.label} | {kind.name: kind.label for kind in CHARGES.values()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +144,7 @@ def _sources(store: Store) -> list[Source]:
         last, problem = latest.get(kind), refused.get(kind)
         since = problem if problem is not None and (last is None or problem.pk > last.pk) else None
         if last or since:
-            sources.append(Source(_LABELS.get(kind, kind), one["files"], one["rows"] or 0, one["orders"] or 0, last, since))
+            sources.append(Source(_file_label(kind), one["files"], one["rows"] or 0, one["orders"] or 0, last, since))
     return sources
 
 
@@ -158,6 +157,13 @@ def _jobs(store: Store, imports: Iterable[int]) -> list[Running]:
     states = [Job.State.RUNNING, Job.State.WAITING, Job.State.DEAD]
     found = Job.objects.filter(Q(key=store_key(store)) | Q(pk__in=list(imports)), state__in=states).order_by("-pk")[:MOST_JOBS]
     return [Running(_job_label(job.kind), job) for job in found]
+
+
+def _file_label(kind: str) -> str:
+    try:
+        return file_kinds.find(kind).label
+    except UnknownFileKind:
+        return kind
 
 
 def _job_label(kind: str) -> str:
