@@ -11,7 +11,7 @@ from dashboards.entries_form import Asked, sought_of
 from dashboards.metrics import METRICS, Metric
 from dashboards.notices import may_edit_costs
 from dashboards.opening import entries_url
-from dashboards.order_page import order_address
+from dashboards.orders_page import order_address
 from dashboards.ratios import MULTIPLES, RATIOS, figure_of, parts_of, ratio
 from dashboards.statement_table import period_label
 from ledger import accounts, journal
