@@ -139,7 +139,7 @@ def _take_chunk(row: FileImport, number: int, chunk: Chunk, report: FeeReport, n
         packed = pack(chunk.texts)
         new, changed = charged.added + spent.added, charged.changed + spent.changed
         if new or changed or not is_archived(row.store, row, packed):
-            archive(row, number, packed, orders=len(chunk.texts))
+            archive(row, number, packed, orders=len(chunk.texts), names=[name for name, _ in chunk.texts])
         note_chunk(row, number, new=new, changed=changed, unchanged=charged.unchanged + spent.unchanged)
         guard()
     _count(report, charged, spent, chunk)

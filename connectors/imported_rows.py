@@ -11,6 +11,7 @@ from connectors.imports import keys_of
 from connectors.models import FileImport, RawPayload
 from connectors.order_line_imports import KIND as ORDER_LINES
 from connectors.platforms.files import order_lines
+from connectors.platforms.files.payment_fees import DIALECTS
 from connectors.platforms.files.shopify import columns, transactions
 from connectors.shopify_orders import SHOPIFY_ORDERS
 from connectors.shopify_transactions import SHOPIFY_TRANSACTIONS
@@ -24,6 +25,8 @@ MOST_OPENED = 20
 """Payloads opened in search of an order, of imports from before payloads said which orders they hold."""
 MOST_ROWS = 100
 HASHED = "known by a keyed hash"
+SHEETS = CHARGES | {name: dialect.kind for name, dialect in DIALECTS.items()}
+"""Kinds of files whose kept rows are the number of the line, then their fields."""
 CUSTOMER = "customer"
 """The field that holds a buyer's keyed hash, in every format."""
 SHOPIFY_WORDS = {"line_number": "Line", "country": "Country", "region": "Province", "tax_names": "Taxes' names", CUSTOMER: "Buyer"}
@@ -91,6 +94,6 @@ def fields_of(row: FileImport) -> dict[str, str]:
         return {field: columns.COLUMNS.get(field) or SHOPIFY_WORDS.get(field, field) for field in columns.Row._fields}
     if row.kind == SHOPIFY_TRANSACTIONS:
         return {field: transactions.COLUMNS.get(field, field.capitalize()) for field in transactions.Row._fields}
-    if row.kind in CHARGES:
-        return {"line": "Line"} | {field.name: headers.get(field.name) or field.called for field in CHARGES[row.kind].fields}
+    if row.kind in SHEETS:
+        return {"line": "Line"} | {field.name: headers.get(field.name) or field.called for field in SHEETS[row.kind].fields}
     return {field: headers.get(field) or field for field in order_lines.FIELDS} if row.kind == ORDER_LINES else {}

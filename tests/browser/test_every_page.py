@@ -13,7 +13,6 @@ MINE = [
     "/shop/pnl?from=2026-02-01&to=2026-02-28&by=week&compare=previous", "/shop/pnl/revenue?compare=year",
     "/shop/pnl/costs?from=2026-01-01&to=2026-03-31",
     "/shop/pnl/print?from=2026-02-01&to=2026-02-28&compare=previous", "/empty/pnl/revenue", "/shop/orders", "/shop/orders?q=nothing",
-    "/", "/shop/pnl", "/shop/pnl?by=week&basis=order", "/shop/pnl?by=fortnight&from=x", "/empty/pnl", "/shop/orders", "/shop/orders?q=nothing",
     "/shop/orders?flag=loss&flag=refunded&sort=-profit", "/shop/orders?show=margins", "/shop/orders?wide=1", "/shop/data", "/empty/data",
     "/empty/orders", "/shop/orders/%231001", "/shop/orders/%231004", "/shop/people", "/accounts/2fa/",
     "/shop/costs", "/shop/costs?from=2026-01-01&to=2026-12-31", "/shop/costs?from=x", "/empty/costs",
