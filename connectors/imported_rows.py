@@ -11,7 +11,7 @@ from connectors.imports import keys_of
 from connectors.models import FileImport, RawPayload
 from connectors.order_line_imports import KIND as ORDER_LINES
 from connectors.platforms.files import order_lines
-from connectors.platforms.files.payment_fees import DIALECTS
+from connectors.platforms.files.fee_columns import DIALECTS
 from connectors.platforms.files.shopify import columns, transactions
 from connectors.shopify_orders import SHOPIFY_ORDERS
 from connectors.shopify_transactions import SHOPIFY_TRANSACTIONS

@@ -206,6 +206,7 @@ def plan_of(store: Store, choice: Choice, key: Key | None = None) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_bitmapscan = off")
+        cursor.execute("SET LOCAL enable_sort = off")
         cursor.execute(f"EXPLAIN {question.sql()}", question.values)
         return [row[0] for row in cursor.fetchall()]
 
