@@ -23,6 +23,7 @@ from ledger.models import Store
 KIND = "order-lines"
 SAID_ONCE = ("customer", "country", "channel")
 """What an order has once, whatever its rows say; the first row that says it counts."""
+COUNTRY = order_lines.FIELDS.index("country")
 MOST_NAMED = 20
 """Orders that are named one by one."""
 
@@ -53,9 +54,14 @@ class OrderLines(OrderFormat):
         """Note the orders whose rows disagree about who bought, from where, or through which channel."""
         for chunk in spool.chunks() if self._said_once else ():
             for number, rows in chunk:
-                if len(rows) > 1 and any(len({row[place] for row in rows if row[place]}) > 1 for place in self._said_once):
+                if len(rows) > 1 and any(len(self._told(place, rows)) > 1 for place in self._said_once):
                     report.disagreeing_count += 1
                     report.disagreeing += [number] if report.disagreeing_count <= MOST_NAMED else []
+
+    def _told(self, place: int, rows: Sequence[order_lines.KeptRow]) -> set[str]:
+        """Return the different things that rows say at a place; a country's name and its code are one."""
+        texts = {row[place] for row in rows} - {""}
+        return {self._readers.country(text) for text in texts} - {""} if len(texts) > 1 and place == COUNTRY else texts
 
     def kept(self) -> dict[str, Any]:
         """Return the template as plain values."""
