@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
+from django.db import connection
 from django.db.models import Max, Min, Q, QuerySet
 
 from ledger.days import day_number
@@ -155,9 +156,21 @@ def add(rows: Sequence[AdDay]) -> None:
     AdDay.objects.bulk_create(rows)
 
 
+_WRITTEN = {
+    "spend": "numeric", "currency": "text", "impressions": "bigint", "clicks": "bigint", "conversions": "numeric", "conversion_value": "numeric",
+    "final": "boolean", "estimated": "boolean", "cause_ref": "text", "actor": "text", "told_at": "timestamptz",
+}  # fmt: skip
+_REWRITE = (
+    f"UPDATE ledger_adday a SET {', '.join(f'{name} = w.{name}' for name in _WRITTEN)} "
+    f"FROM unnest(%s::bigint[], {', '.join(f'%s::{kind}[]' for kind in _WRITTEN.values())}) AS w(id, {', '.join(_WRITTEN)}) WHERE a.id = w.id"
+)
+
+
 def rewrite(rows: Sequence[AdDay]) -> None:
     """Write what changed of rows that stand."""
-    AdDay.objects.bulk_update(rows, [*TOLD, "cause_ref", "actor", "told_at"], batch_size=500)
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_REWRITE, [[row.pk for row in rows], *([getattr(row, name) for row in rows] for name in _WRITTEN)])
 
 
 def hold(rows: Sequence[AdDay], holds: Mapping[int, Hold]) -> None:

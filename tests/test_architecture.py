@@ -63,6 +63,7 @@ WRITERS = {
     "ledger_payment": {"ledger/mirror.py"},
     "ledger_ordercost": {"ledger/mirror.py"},
     "ledger_ordercharge": {"ledger/charge_rows.py"},
+    "ledger_adday": {"ledger/ad_rows.py"},
     "ledger_orderreference": {"ledger/references.py"},
     "ledger_exchangerate": {"ledger/rates.py"},
     "ledger_account": {"ledger/labels.py"},
