@@ -10,7 +10,6 @@ from dashboards.views.entries import entries, entries_file, metrics
 from dashboards.views.home import home
 from dashboards.views.import_columns import import_columns
 from dashboards.views.imports import file_import, imports, progress, rows_csv, undo_import
-from dashboards.views.orders import order, orders
 from dashboards.views.orders import order, orders, orders_csv_file, orders_xlsx_file
 from dashboards.views.people import change_role, people, remove, renew_invitation, revoke_invitation
 from dashboards.views.pnl import pnl, pnl_costs, pnl_print, pnl_revenue
