@@ -12,6 +12,7 @@ from django.utils import timezone
 from dashboards.access import stores_for
 from dashboards.forms import Reading, ScopeForm
 from dashboards.freshness import Freshness
+from dashboards.metrics import METRICS
 from dashboards.notices import current_zone
 from dashboards.opening import entries_url
 from dashboards.presets import scope_bar
@@ -55,11 +56,12 @@ def frame(request: HttpRequest, store: Store, form: ScopeForm, scope: Scope | No
 
 
 def open_figures(store: Store, table: Table) -> Table:
-    """Give every figure of a statement the address of the entries beneath it, and return the statement."""
+    """Give every figure of a statement its meaning and the address of the entries beneath it, and return the statement."""
     scope = table.scope
     for _, rows in table.sections():
         for row in (*rows, *(account for line in rows for account in line.accounts)):
             line, account = (None, row.key) if row.is_account else (row.key, None)
+            row.meaning = METRICS[row.key].title if line else ""
 
             def opened(days: Period, line: str | None = line, account: str | None = account) -> str:
                 return entries_url(store, line=line, account=account, first=days.first, last=days.last, basis=scope.basis)

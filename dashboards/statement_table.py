@@ -44,6 +44,8 @@ class Row:
     """The figure of the days compared with; None when nothing is compared, or nothing is booked in them."""
     delta: Delta | None = None
     is_account: bool = False
+    meaning: str = ""
+    """What the figure is, in a sentence and a formula."""
     address: str = ""
     """Where the total opens to the entries beneath it, and below where its figures by period and the compared one do."""
     addresses: list[str] = field(default_factory=list)

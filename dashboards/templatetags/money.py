@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from zoneinfo import ZoneInfo
 
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency
 from django import template
 from django.utils.safestring import SafeString, mark_safe
 
@@ -26,8 +26,7 @@ def rounded(value: Decimal, digits: int) -> Decimal:
 
 def plain(value: Decimal, digits: int) -> str:
     """Write a number with grouping and a fixed number of decimals."""
-    pattern = "#,##0" + ("." + "0" * digits if digits else "")
-    return str(format_decimal(rounded(value, digits), format=pattern, locale=LOCALE)).replace("-", MINUS)
+    return f"{rounded(value, digits):,f}".replace("-", MINUS)
 
 
 @register.filter
