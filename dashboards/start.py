@@ -31,8 +31,9 @@ WORTH_MENDING = Decimal("0.005")
 
 @dataclass(frozen=True, slots=True)
 class Importing:
-    """A file on its way in: its name, how far it is, and whether its job failed; 0 of 0 while nothing is counted."""
+    """A file on its way in: its number and name, how far it is, and whether its job failed; 0 of 0 while nothing is counted."""
 
+    pk: int
     filename: str
     step: str
     done: int
@@ -41,11 +42,20 @@ class Importing:
 
 
 @dataclass(frozen=True, slots=True)
+class Undecided:
+    """A file that was looked at and that nobody has taken yet: its number and name."""
+
+    pk: int
+    filename: str
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What the steps are worked out from. Gaps are those of the 90 days up to the last order, most money first."""
 
     last_order: date | None
     importing: Importing | None
+    undecided: Undecided | None
     gaps: list[Fix]
     by_hand: int
 
@@ -82,9 +92,11 @@ class Start:
 
 def start_of(store: Store) -> Start:
     """Work out how far a store has got."""
-    facts = Facts(_last_order(store), importing(store), [], ManualCost.objects.filter(store=store, removed_by=None).count())
-    if facts.last_order is not None:
-        facts = Facts(facts.last_order, facts.importing, worst_gaps(store, facts.last_order), facts.by_hand)
+    last = _last_order(store)
+    facts = Facts(
+        last, importing(store), undecided(store) if last is None else None, worst_gaps(store, last) if last is not None else [],
+        ManualCost.objects.filter(store=store, removed_by=None).count(),
+    )  # fmt: skip
     ended = has_ended(store)
     return Start(_steps(store, facts, ended=ended), facts, ended)
 
@@ -103,13 +115,19 @@ def has_ended(store: Store) -> bool:
 
 
 def importing(store: Store) -> Importing | None:
-    """Return the file that is being imported in the background, the latest; a failed one while nothing newer came."""
+    """Return the file that is imported in the background, the latest; one whose job ended without it has failed."""
     row = store.file_imports.filter(state__in=(FileImport.State.WAITING, FileImport.State.RUNNING), job__isnull=False).order_by("-pk").first()
     job = Job.objects.filter(pk=row.job).first() if row is not None and row.job is not None else None
     if row is None or job is None:
         return None
     failed = job.state in (Job.State.DEAD, Job.State.CANCELLED)
-    return Importing(row.filename, job.step, job.done, job.whole, failed)
+    return Importing(row.pk, row.filename, job.step, job.done, job.whole, failed)
+
+
+def undecided(store: Store) -> Undecided | None:
+    """Return the latest file that waits for somebody to take it or put it away."""
+    row = store.file_imports.filter(state=FileImport.State.WAITING, job=None, pieces__isnull=False).order_by("-pk").first()
+    return None if row is None else Undecided(row.pk, row.filename)
 
 
 def worst_gaps(store: Store, last_order: date) -> list[Fix]:
@@ -161,6 +179,8 @@ def _steps(store: Store, facts: Facts, *, ended: bool) -> list[Step]:
 def _told_of_orders(facts: Facts) -> str:
     if facts.importing is not None:
         return f"{facts.importing.filename} {'could not be imported.' if facts.importing.failed else 'is being imported.'}"
+    if facts.undecided is not None:
+        return f"{facts.undecided.filename} was looked at; nothing of it is taken yet."
     if facts.last_order is not None:
         return f"The latest is of {facts.last_order:%-d %B %Y}."
     return "A file your shop exports is enough."
