@@ -13,6 +13,7 @@ from plotly import graph_objects
 
 from connectors.models import FileImport
 from dashboards.charts import daily_chart, waterfall_chart
+from dashboards.start import end
 from dashboards.statement_table import Table, statement_table
 from dashboards.today_page import KPIS
 from ledger import findings, rules
@@ -20,7 +21,7 @@ from ledger.models import Finding, ManualCost, Store
 from ledger.people import Role
 from ledger.periods import By
 from tests.builders import a_line, a_refund, a_store, an_order, at, day, write
-from tests.dashboards.people import signed_in, text_of
+from tests.dashboards.people import a_person, browser_of, signed_in, text_of
 from tests.dashboards.scopes import a_scope
 
 pytestmark = pytest.mark.django_db
@@ -48,8 +49,10 @@ def shop() -> Store:
 
 @pytest.fixture
 def browser(shop: Store) -> Client:
-    """Return a browser of the store's owner."""
-    return signed_in(shop)
+    """Return a browser of the store's owner, whose first steps are done."""
+    owner = a_person(shop)
+    end(shop, by=owner, now=timezone.now())
+    return browser_of(owner)
 
 
 def table_of(store: Store) -> Table:
