@@ -54,7 +54,7 @@ def _sums(label: str, sums: Mapping[str, Tenk]) -> list[Sum]:
 
 
 def _amounts(sums: Mapping[str, Tenk]) -> str:
-    return ", ".join(f"{in_minor_units(decimal(units), code)} {code}" for code, units in sorted(sums.items()))
+    return ", ".join(f"{in_minor_units(decimal(units), code)} {code}".replace("-", "−") for code, units in sorted(sums.items()))
 
 
 def _not_booked(left: LeftOut) -> str:

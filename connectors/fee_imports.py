@@ -46,7 +46,7 @@ class FeeReport(Struct):
 
     file: CostReport
     fees: dict[str, Tenk] = field(default_factory=dict)
-    """What processors kept, by currency, of rows that are booked."""
+    """What every row says was kept, by currency."""
     vat: dict[str, Tenk] = field(default_factory=dict)
     advertised: dict[str, Tenk] = field(default_factory=dict)
     left_out: dict[tuple[str, str], LeftOut] = field(default_factory=dict)
@@ -110,6 +110,8 @@ def chunk_of(texts: list[OrderTexts], reader: FeeReader) -> Chunk:
 
 
 def _count_row(report: FeeReport, row: ToldFees) -> None:
+    _plus(report.file.totals, row.currency, row.amount)
+    _plus(report.fees, row.currency, row.fee)
     if row.why_not:
         left = report.left_out.setdefault((row.type, row.why_not), LeftOut(row.type, row.why_not, row.is_odd))
         left.rows += 1
@@ -119,8 +121,6 @@ def _count_row(report: FeeReport, row: ToldFees) -> None:
         _plus(report.advertised, row.currency, row.fee - row.amount)
         return
     report.telling += 1
-    _plus(report.file.totals, row.currency, row.amount)
-    _plus(report.fees, row.currency, row.fee)
     _plus(report.vat, row.currency, row.vat)
 
 

@@ -29,7 +29,10 @@ SHEETS = CHARGES | {name: dialect.kind for name, dialect in DIALECTS.items()}
 """Kinds of files whose kept rows are the number of the line, then their fields."""
 CUSTOMER = "customer"
 """The field that holds a buyer's keyed hash, in every format."""
-SHOPIFY_WORDS = {"line_number": "Line", "country": "Country", "region": "Province", "tax_names": "Taxes' names", CUSTOMER: "Buyer"}
+SHOPIFY_WORDS = {
+    "line_number": "Line", "country": "Country", "region": "Province", "tax_names": "Taxes' names", "references": "Payment references",
+    CUSTOMER: "Buyer",
+}  # fmt: skip
 _REF = re.compile(r"\bimport:(\d{1,15})\b")
 
 

@@ -103,14 +103,15 @@ def test_each_type_of_shopifys_comes_to_what_it_is(store: Store, tmp_path: Path)
         Shop_campaigns  marketing:other-ads        2026-03-09  -27.00  actual
     """)  # fmt: skip
     assert found.notes[1:] == [
-        "Not booked: 1 row of “refund”, -20.00 EUR: a refund without a fee: what was kept of the charge stays kept.",
-        "Not booked: 1 row of “marketplace sales tax”, -4.00 EUR: tax that the marketplace pays itself, no cost of the store's.",
-        "Not booked: 1 row of “payout”, -100.00 EUR: money on its way to or from the bank, a reserve or a loan, no cost.",
+        "Not booked: 1 row of “refund”, −20.00 EUR: a refund without a fee: what was kept of the charge stays kept.",
+        "Not booked: 1 row of “marketplace sales tax”, −4.00 EUR: tax that the marketplace pays itself, no cost of the store's.",
+        "Not booked: 1 row of “payout”, −100.00 EUR: money on its way to or from the bank, a reserve or a loan, no cost.",
         "Advertising taken off payouts is booked under marketing: 27.00 EUR.",
     ]
+    assert found.sums == [Sum("amounts", "-99.00", "EUR"), Sum("fees", "1.70", "EUR")]
     assert found.warnings == [
-        "Not booked: 1 row of “adjustment”, -3.00 EUR: a correction, and the file does not say of what.",
-        "Not booked: 1 row of “moon fee”, -5.00 EUR: what such rows are about is not known.",
+        "Not booked: 1 row of “adjustment”, −3.00 EUR: a correction, and the file does not say of what.",
+        "Not booked: 1 row of “moon fee”, −5.00 EUR: what such rows are about is not known.",
     ]
 
 
@@ -214,7 +215,7 @@ def test_stripes_rows_find_their_orders_in_metadata_or_description(store: Store,
         1002    fees:payment  2026-03-03  -1.75   estimated
     """)  # fmt: skip
     assert found.loose == [Loose(5, "1003", "txn_4")]
-    assert found.warnings == ["Not booked: 1 row of “stripe_fee”, -2.00 EUR: what such rows are about is not known."]
+    assert found.warnings == ["Not booked: 1 row of “stripe_fee”, −2.00 EUR: what such rows are about is not known."]
 
 
 def test_a_transaction_that_a_file_tells_twice_counts_once(store: Store, tmp_path: Path) -> None:
