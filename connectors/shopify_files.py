@@ -15,8 +15,8 @@ from connectors.shopify_transactions import SHOPIFY_TRANSACTIONS, TransactionRep
 from ledger.money import Tenk, decimal, in_minor_units
 
 SHOWN: dict[str, str] = {
-    "name": "order", "created": "created", "status": "paid", "item": "line", "quantity": "quantity", "price": "price", "sku": "SKU", "total": "total",
-    "refunded": "refunded", "currency": "currency", "country": "country",
+    "name": "order", "created": "placed", "status": "paid", "item": "goods", "quantity": "units", "price": "price", "total": "total",
+    "refunded": "refunded",
 }  # fmt: skip
 """The fields of a row that are shown, and how they are called; who bought is not shown to anybody."""
 MOST_NAMED = 20
@@ -42,11 +42,17 @@ def _orders_found(report: Report, *, written: bool) -> Found:
     return Found(
         report.filename, SHOPIFY_ORDERS, report.encoding, report.delimiter, report.import_id, report.rows, [count for count in counts if count.value],
         [*_sums("all orders' Totals", report.charged), *_sums("refunds without a day", report.undated_totals)],
-        dropped_columns=report.dropped_columns, headings=["line in the file", *SHOWN.values()],
-        first_rows=[[str(line), *(str(getattr(Row._make(row), field)) for field in SHOWN)] for line, row in report.first_rows],
+        dropped_columns=report.dropped_columns, headings=["line", *SHOWN.values()],
+        first_rows=[[str(line), *_shown(Row._make(row))] for line, row in report.first_rows],
         unit="orders", new=report.new, changed=report.changed, unchanged=report.unchanged, held=report.held, entries=report.entries,
         notes=_notes(report), warnings=_warnings(report, written=written), lists=_lists(report),
     )  # fmt: skip
+
+
+def _shown(row: Row) -> list[str]:
+    """Return a row's texts as people read them: times to the minute in the shop's time, words without underscores."""
+    texts = row._replace(created=row.created[:16], status=row.status.replace("_", " "))._asdict()
+    return [texts[field] for field in SHOWN]
 
 
 def _sums(label: str, totals: Mapping[str, Tenk]) -> list[Sum]:
@@ -87,7 +93,7 @@ def _lists(report: Report) -> list[Listed]:
     lists = []
     if report.warnings:
         rows = [[str(fault.line), fault.column, fault.message] for fault in report.warnings]
-        lists.append(Listed("Doubtful, and taken", ["line in the file", "column", "what"], rows, report.warning_count))
+        lists.append(Listed("Doubtful, and taken", ["line", "column", "what"], rows, report.warning_count))
     if report.undated:
         rows = [
             [refund.order, str(in_minor_units(decimal(refund.amount), refund.currency)), refund.currency, refund.day] for refund in report.undated
