@@ -96,7 +96,7 @@ def fields_of(row: FileImport) -> dict[str, str]:
     if row.kind == SHOPIFY_ORDERS:
         return {field: columns.COLUMNS.get(field) or SHOPIFY_WORDS.get(field, field) for field in columns.Row._fields}
     if row.kind == SHOPIFY_TRANSACTIONS:
-        return {field: transactions.COLUMNS.get(field, field.capitalize()) for field in transactions.Row._fields}
+        return {field: transactions.COLUMNS.get(field) or SHOPIFY_WORDS.get(field, field) for field in transactions.Row._fields}
     if row.kind in SHEETS:
         return {"line": "Line"} | {field.name: headers.get(field.name) or field.called for field in SHEETS[row.kind].fields}
     return {field: headers.get(field) or field for field in order_lines.FIELDS} if row.kind == ORDER_LINES else {}
