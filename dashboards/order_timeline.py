@@ -24,6 +24,8 @@ PAYMENT_WORDS = {
     PaymentKind.VOID: "Payment voided", PaymentKind.REFUND: "Money paid back",
 }  # fmt: skip
 MOST_CHANGES_NAMED = 3
+RESTATED = "repost"
+"""What the batches of every restating name as their cause; which changes of costs it was for is told by time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,8 @@ def _worth(sales: Sequence[SaleView]) -> Decimal:
 def _sale(sale: SaleView) -> str:
     what = sale.what or SaleType(sale.type).label
     units = f"{count(abs(sale.quantity))} × " if sale.quantity else ""
-    return f"{units}{what}{', put back into stock' if sale.restocked else ''}"
+    marks = f"{', put back into stock' if sale.restocked else ''}{', estimated' if sale.estimated else ''}"
+    return f"{units}{what}{marks}"
 
 
 def _payments(order: OrderView) -> list[Moment]:
@@ -119,7 +122,7 @@ def _learnt(order: OrderView, imports: Mapping[str, FileImport], changes: Sequen
         what, detail = _cause(batch, imports)
         if batch.kind == CauseKind.RULE:
             named = [change for change in changes if (before is None or change.at > before) and change.at <= batch.recorded_at]
-            detail = _restated_for(named) or detail
+            detail = _restated_for(named) or ("" if batch.cause_ref == RESTATED else detail)
         told = f"{detail}, batch {count(batch.seq)}" if detail else f"batch {count(batch.seq)}"
         moments.append(Moment(batch.recorded_at, False, what, told, batch.profit, currency, learnt=True))
         before = batch.recorded_at

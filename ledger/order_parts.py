@@ -46,6 +46,8 @@ class SaleView(Struct, frozen=True):
     discount: Decimal
     tax: Decimal
     restocked: bool
+    estimated: bool
+    """Whether its day, its lines or its amount are a guess."""
 
     @property
     def event(self) -> str:

@@ -229,7 +229,7 @@ def _sales(row: OrderRow) -> list[SaleView]:
     return [
         SaleView(
             moment_of(sale.happened), day_of(sale.day), sale.kind, sale.type, titles.get(sale.line_part, "") if sale.line_part is not None else "",
-            sale.quantity, decimal(sale.net), decimal(sale.discount), decimal(sale.tax), sale.restocked,
+            sale.quantity, decimal(sale.net), decimal(sale.discount), decimal(sale.tax), sale.restocked, sale.estimated,
         )
         for sale in sorted(row.sales, key=lambda sale: (sale.happened, sale.part))
     ]  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from msgspec import structs
 
 from connectors.models import FileImport
 from connectors.platforms.files.template import load
@@ -22,7 +23,7 @@ from ledger.models import Finding, Order, Store
 from ledger.people import Role
 from ledger.tasks import AUDIT_BOOK, REPOST, store_key
 from profitpeek.jobs.models import Job
-from tests.builders import a_line, a_refund, a_store, an_order, day, money, write
+from tests.builders import NOON, a_line, a_refund, a_store, an_order, day, money, write
 from tests.dashboards.people import signed_in, text_of
 
 pytestmark = pytest.mark.django_db
@@ -120,8 +121,18 @@ def test_days_without_orders_are_listed_with_what_was_to_be_expected(shop: Store
 
 def test_refunds_that_nobody_told_in_full_are_listed(shop: Store) -> None:
     assert estimated_refunds(shop).orders == []
-    write(shop, an_order("1", then=[a_refund("20.00")]), an_order("2", currency="EUR"))
-    assert estimated_refunds(shop).orders == []
+    told = a_refund("20.00")
+    guessed = [structs.replace(a_refund(amount, when=when), estimated=True) for amount, when in (("15.00", "2026-03-20 12:00"), ("5.00", NOON))]
+    write(shop, an_order("1", then=[told]), an_order("2", then=guessed[:1]), an_order("3", then=guessed[1:], when="2026-03-01 12:00"))
+    found = estimated_refunds(shop)
+    assert [(one.number, str(one.day), one.amount) for one in found.orders] == [
+        ("#2", "2026-03-03", Decimal("-15.00")), ("#3", "2026-03-01", Decimal("-5.00")),
+    ]  # fmt: skip
+    assert (found.total, found.days) == (Decimal("-20.00"), 2)
+    page = page_of(shop)
+    assert "all together −20.00" in page
+    assert "#2 3 Mar 2026 −15.00" in page
+    assert "refund, Thing 1 estimated" in text_of(signed_in(shop, email="two@example.com").get("/shop/orders/%232"))
 
 
 def test_background_work_that_gave_up_says_why(shop: Store) -> None:

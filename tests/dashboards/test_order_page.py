@@ -156,7 +156,7 @@ def test_charges_of_files_are_listed_with_whether_they_are_booked(shop: Store) -
 def test_the_rows_are_shown_as_the_file_has_them_and_buyers_are_not(shop: Store) -> None:
     imported(shop)
     page = page_of(shop, "1001")
-    assert "march.csv, imported" in page
+    assert "march.csv , imported" in page
     assert "the rows of this order as the file has them" in page
     assert "order date quantity unit_price sku title customer country 1001 2026-03-03 10:00 2 12.50 MUG Mug known by a keyed hash Germany" in page
     assert "1001 2026-03-03 10:00 1 4.90 shipping Postage known by a keyed hash Germany" in page
@@ -170,7 +170,7 @@ def test_two_imports_of_one_order_are_both_shown_the_latest_first(shop: Store) -
     imported(shop)
     imported(shop, LINES.replace(b"12.50", b"13.50"), "april.csv")
     page = page_of(shop, "1001")
-    assert page.index("april.csv, imported") < page.index("march.csv, imported")
+    assert page.index("april.csv , imported") < page.index("march.csv , imported")
     assert "2 13.50 MUG" in page
     assert "2 12.50 MUG" in page
 
