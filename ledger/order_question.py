@@ -18,7 +18,7 @@ from ledger.kinds import GIVEN_BACK, ChargeKind, SaleKind
 from ledger.models import Store
 
 PER_PAGE = 50
-MOST_LOOKED = 200_000
+MOST_LOOKED = 100_000
 """Orders that one page looks through, newest first."""
 DISPUTES = frozenset({ChargeKind.DISPUTE_FEE, ChargeKind.CHARGEBACK})
 """Kinds of files' charges that tell of a dispute."""
