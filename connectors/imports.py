@@ -6,13 +6,13 @@ imported again, because what is known already changes nothing.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from msgspec import Struct
 
 from connectors.file_kind import FileKind, Guard
@@ -103,9 +103,12 @@ def is_archived(store: Store, row: FileImport, packed: bytes) -> bool:
     return RawPayload.objects.filter(file_import__in=same, sha256=hashlib.sha256(packed).hexdigest()).exists()
 
 
-def archived(row: FileImport) -> Iterator[list[tuple[str, list[tuple[str, ...]]]]]:
-    """Yield the chunks that an import kept, as they were read."""
-    for body in row.payloads.order_by("number").values_list("body", flat=True).iterator(chunk_size=1):
+def archived(row: FileImport, *, names: Collection[str] | None = None) -> Iterator[list[tuple[str, list[tuple[str, ...]]]]]:
+    """Yield the chunks that an import kept, as they were read; with `names`, only those that may hold an order its file calls so."""
+    payloads = row.payloads.order_by("number")
+    if names is not None:
+        payloads = payloads.filter(Q(keys__overlap=keys_of(names)) | Q(keys=[]))
+    for body in payloads.values_list("body", flat=True).iterator(chunk_size=1):
         yield unpack(unseal(bytes(body)))
 
 

@@ -39,6 +39,8 @@ from ledger.reposting import adopt, resolve_rates
 SHOPIFY_TRANSACTIONS = "shopify-transactions"
 AT_ONCE = 1_000
 """Orders looked for at once."""
+FEW = 2_000
+"""Orders up to which it is worth asking each piece of an archive whether it holds one."""
 TOLD_EVERY = 2_000
 """Rows between two notes of how far the check is."""
 
@@ -125,7 +127,8 @@ def _check(
     for line, cells in rows:
         row = checker.keep(line, cells)
         if row is not None:
-            spool.add(row.name or ref_of(row, readers).id, row)
+            ref = ref_of(row, readers)
+            spool.add(ref.name or ref.id, row)
         if not line % TOLD_EVERY:
             tell("checking rows", line, 0)
     if checker.faults:
@@ -194,12 +197,14 @@ def retell(
     for export in imports:
         if export.cause_ref not in told_by:
             continue
-        own = OwnOrders(told_by[export.cause_ref])
+        told = told_by[export.cause_ref]
+        own = OwnOrders(told)
+        names = [number for _, _, number in told] if len(told) <= FEW else None
         read_as = ShopifyOrders(store, now).again(export)
-        for chunk in archived(export):
-            told = {pk: order for order in chunk if (pk := own.find(read_as.external_id(order), order[0])) is not None}
-            if told:
-                yield _retell(store, export, told, read_as, cause, row, guard)
+        for chunk in archived(export, names=names):
+            rows = {pk: order for order in chunk if (pk := own.find(read_as.external_id(order), order[0])) is not None}
+            if rows:
+                yield _retell(store, export, rows, read_as, cause, row, guard)
 
 
 def _by_export(store: Store, refs: Collection[OrderRef]) -> dict[str, list[tuple[int, str, str]]]:

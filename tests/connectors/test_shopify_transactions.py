@@ -149,7 +149,7 @@ def test_rows_whose_order_is_not_known_are_listed_and_wait_for_it(store: Store, 
     assert not Finding.objects.filter(kind="refund_undated").exists()
 
 
-@pytest.mark.parametrize("lost", [{"Order": ""}, {"Order": "5.37518E+12"}, {"Name": ""}])
+@pytest.mark.parametrize("lost", [{"Order": ""}, {"Order": "5.37518E+12"}, {"Name": ""}, {"Name": "", "Order": "#1001"}])
 def test_an_order_is_found_by_what_is_left_of_its_names(store: Store, tmp_path: Path, lost: dict[str, str]) -> None:
     orders(store, tmp_path, an_order(**WHOLE), an_order(1002))
     history(store, tmp_path, a_transaction(**lost), a_refund(**lost))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from connectors.platforms.files.cost_values import POWERS
 from connectors.platforms.files.faults import FileRefused, RowFault
 from connectors.platforms.files.shopify import words
 from connectors.platforms.files.shopify.columns import CellFault, Readers, is_damaged
@@ -120,8 +121,9 @@ class Checker:
 
 
 def ref_of(row: Row, readers: Readers) -> OrderRef:
-    """Return how a row names its order."""
-    return OrderRef(readers.id(row.order), row.name)
+    """Return how a row names its order; where there is no name of its own, what stands for an id may be one."""
+    order_id = readers.id(row.order)
+    return OrderRef(order_id, row.name or ("" if order_id or POWERS.fullmatch(row.order) else row.order[:LONGEST_NAME]))
 
 
 def told_of(row: Row, readers: Readers, currency: str) -> Told:
