@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from django.db import transaction
+from django.db.models import Q
 from msgspec import Struct, field
 
 from connectors.cost_files import options_of
@@ -17,7 +18,8 @@ from connectors.platforms.files.headers import fits
 from connectors.platforms.files.shopify_products import NO_COST, SHOPIFY_PRODUCTS, ProductReader, ToldVariant
 from connectors.product_cost_imports import MOST_ROWS, PricedFile, costs_of, first_day_of, take_product_costs, undo_product_costs
 from ledger import dimensions
-from ledger.models import Store, Variant
+from ledger.models import ShippingRule, Store, Variant
+from ledger.tasks import submit_redraft
 
 
 class ProductExport(Struct):
@@ -26,6 +28,8 @@ class ProductExport(Struct):
     priced: PricedFile
     titles: dict[int, str] = field(default_factory=dict)
     """What variants without a name in the catalogue are called, by variant."""
+    grams: dict[int, int] = field(default_factory=dict)
+    """What variants weigh whose weight the catalogue does not know, by variant."""
     left_out: dict[str, int] = field(default_factory=dict)
     """Rows that tell no cost, by why."""
     several: list[ToldVariant] = field(default_factory=list)
@@ -44,6 +48,7 @@ def read_product_export(store: Store, path: Path, *, options: Options, now: date
     export = ProductExport(PricedFile(report, opened.digest, [], []))
     told: dict[str, ToldVariant] = {}
     titles: dict[str, str] = {}
+    grams: dict[str, int] = {}
     kept: dict[str, KeptRow] = {}
     clashing: set[str] = set()
     for row in checked(opened, SHOPIFY_PRODUCTS, Checker(SHOPIFY_PRODUCTS, opened.found, reader.check, opened.width), report, progress):
@@ -51,6 +56,8 @@ def read_product_export(store: Store, path: Path, *, options: Options, now: date
         name = variant.sku or variant.title
         if variant.title:
             titles.setdefault(name, variant.title)
+        if variant.grams is not None:
+            grams.setdefault(name, variant.grams)
         if variant.left_out:
             export.left_out[variant.left_out] = export.left_out.get(variant.left_out, 0) + 1
             continue
@@ -68,6 +75,7 @@ def read_product_export(store: Store, path: Path, *, options: Options, now: date
     export.priced.costs = costs_of(store, [variant.as_cost() for variant in sure.values()], first_day, report, nameless=_nameless(store, sure))
     report.loose = sorted(report.loose, key=lambda loose: loose.line)[:MOST_LISTED]
     export.titles = _missing_titles(store, titles)
+    export.grams = _missing_weights(store, grams)
     return export
 
 
@@ -84,6 +92,11 @@ def _missing_titles(store: Store, titles: dict[str, str]) -> dict[int, str]:
     return {variant.pk: titles[variant.sku] for variant in found}
 
 
+def _missing_weights(store: Store, grams: dict[str, int]) -> dict[int, int]:
+    named = Variant.objects.filter(Q(sku__in=[name for name in grams if name]) | Q(sku="", title__in=[name[:255] for name in grams]), store=store)
+    return {variant.pk: grams[name] for variant in named.filter(grams=None) if (name := variant.sku or variant.title) in grams}
+
+
 def _look(row: FileImport, path: Path, now: datetime, progress: Progress) -> Found:
     return _found(read_product_export(row.store, path, options=options_of(row), now=now, progress=progress))
 
@@ -93,8 +106,15 @@ def _take(row: FileImport, path: Path, now: datetime, progress: Progress, guard:
     with transaction.atomic():
         take_product_costs(export.priced, row, now=now)
         dimensions.name_variants(row.store_id, export.titles)
+        if dimensions.weigh_variants(row.store_id, export.grams) and _weight_matters(row.store):
+            submit_redraft(row.store, why="weights of products", actor=row.actor)
         guard()
     return _found(export)
+
+
+def _weight_matters(store: Store) -> bool:
+    rules = ShippingRule.objects.filter(store=store, removed_by=None)
+    return rules.filter(Q(least_grams__gt=0) | Q(most_grams__isnull=False)).exists()
 
 
 def _undo(found: Sequence[FileImport], now: datetime, actor: str, progress: Progress, guard: Guard) -> Undone:
@@ -131,6 +151,8 @@ def _notes(export: ProductExport, report: CostReport) -> list[str]:
     notes = [f"Costs hold from {report.effective_from}."]
     if export.titles:
         notes.append(f"{len(export.titles):,} variants without a name in the catalogue are named as the export names them.")
+    if export.grams:
+        notes.append(f"{len(export.grams):,} variants whose weight is not known are given the export's; orders weigh what their variants do.")
     return notes
 
 

@@ -113,7 +113,7 @@ class OrderBuilder:
                 LineRow(
                     line.external_id, part_of(line.external_id), line.quantity, line.unit_price,
                     ref.variant if ref else None, ref.product if ref else None, line.sku, line.title,
-                    stated_cost=line.unit_cost,
+                    stated_cost=line.unit_cost, grams=ref.grams if ref else None,
                 )
             )  # fmt: skip
 

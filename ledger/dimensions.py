@@ -10,10 +10,11 @@ from ledger.models import Channel
 
 
 class VariantRef(NamedTuple):
-    """A variant's id and its product's."""
+    """A variant's id, its product's, and what one unit weighs."""
 
     variant: int
     product: int
+    grams: int | None = None
 
 
 def channel_numbers(store_id: int, keys: Iterable[str]) -> dict[str, int]:
@@ -36,7 +37,7 @@ def channel_numbers(store_id: int, keys: Iterable[str]) -> dict[str, int]:
 
 
 _FIND_VARIANTS = """
-    SELECT external_id, id, product_id FROM ledger_variant WHERE store_id = %s AND platform = %s AND external_id = ANY(%s)
+    SELECT external_id, id, product_id, grams FROM ledger_variant WHERE store_id = %s AND platform = %s AND external_id = ANY(%s)
 """
 _MAKE_VARIANTS = """
     WITH wanted AS (SELECT * FROM unnest(%(keys)s::text[], %(skus)s::text[], %(titles)s::text[]) AS w(key, sku, title)),
@@ -74,7 +75,7 @@ def variants(store_id: int, platform: str, wanted: dict[str, tuple[str, str]]) -
 def _find_variants(store_id: int, platform: str, keys: list[str]) -> dict[str, VariantRef]:
     with connection.cursor() as cursor:
         cursor.execute(_FIND_VARIANTS, [store_id, platform, keys])
-        return {key: VariantRef(pk, product) for key, pk, product in cursor.fetchall()}
+        return {key: VariantRef(pk, product, grams) for key, pk, product, grams in cursor.fetchall()}
 
 
 def name_variants(store_id: int, titles: Mapping[int, str]) -> None:
@@ -85,6 +86,18 @@ def name_variants(store_id: int, titles: Mapping[int, str]) -> None:
             "WHERE v.store_id = %s AND v.id = w.id AND v.title = ''",
             [list(titles), [title[:255] for title in titles.values()], store_id],
         )
+
+
+def weigh_variants(store_id: int, grams: Mapping[int, int]) -> int:
+    """Tell what variants weigh whose weight is not known, by variant; return how many those were. Orders of theirs are to be drafted again."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE ledger_variant v SET grams = w.grams FROM unnest(%s::bigint[], %s::int[]) AS w(id, grams) "
+            "WHERE v.store_id = %s AND v.id = w.id AND v.grams IS NULL",
+            [list(grams), list(grams.values()), store_id],
+        )
+        weighed: int = cursor.rowcount
+    return weighed
 
 
 _FIND_CUSTOMERS = "SELECT identity_hash, id FROM ledger_customer WHERE store_id = %s AND identity_hash = ANY(%s)"

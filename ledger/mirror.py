@@ -158,7 +158,7 @@ _LOAD_ORDERS = f"""
 """
 _LOAD_LINES = f"""
     SELECT l.order_id, l.external_id, l.part, l.quantity, {_units("l.unit_price")}, l.variant_id, v.product_id, l.sku, l.title,
-        {_units("l.unit_cost")}, l.cost_source, {_units("l.cost_percentage")}, l.cost_currency, {_units("l.stated_cost")}
+        {_units("l.unit_cost")}, l.cost_source, {_units("l.cost_percentage")}, l.cost_currency, {_units("l.stated_cost")}, v.grams
     FROM ledger_orderline l LEFT JOIN ledger_variant v ON v.id = l.variant_id
     WHERE l.store_id = %s AND l.order_id = ANY(%s) ORDER BY l.order_id, l.part
 """

@@ -27,6 +27,8 @@ class LineRow(Struct, gc=False):
     """Of the unit cost; empty where it is the order's. Without a unit cost: the currency whose rate that waits for."""
     stated_cost: Tenk | None = None
     """Of one unit as stated with the order, in the order's currency."""
+    grams: int | None = None
+    """What one unit of its variant weighs, as the catalogue knows it."""
 
 
 class SaleRow(Struct, gc=False):

@@ -47,18 +47,28 @@ class ShippingTerms(Struct, frozen=True):
             and (not self.countries or order.country in self.countries)
             and self.channel in (None, order.channel)
             and self.method in order.shipping_method.lower()
-            and self._weighs(order.grams)
+            and self._weighs(order)
             and self.least_units <= units
             and (self.most_units is None or units <= self.most_units)
             and self.least_value <= value
             and (self.most_value is None or value <= self.most_value)
         )
 
-    def _weighs(self, grams: int | None) -> bool:
-        """Tell whether a weight is within the rule's; an unknown one is within none but every weight."""
+    def _weighs(self, order: OrderRow) -> bool:
+        """Tell whether an order's weight is within the rule's; an unknown one is within none but every weight."""
         if not self.least_grams and self.most_grams is None:
             return True
+        grams = weight_of(order)
         return grams is not None and self.least_grams <= grams and (self.most_grams is None or grams <= self.most_grams)
+
+
+def weight_of(order: OrderRow) -> int | None:
+    """Return what an order weighs, in grams: as its platform tells, else what its variants weigh; None where one of those is not known."""
+    if order.grams is not None:
+        return order.grams
+    weights = [None if line.grams is None else line.grams * line.quantity for line in order.lines]
+    known = [grams for grams in weights if grams is not None]
+    return sum(known) if weights and len(known) == len(weights) else None
 
 
 UNKNOWN_CHANNEL = -1

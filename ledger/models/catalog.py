@@ -41,6 +41,7 @@ class Variant(models.Model):
     external_id = models.CharField(max_length=120)
     sku = models.CharField(max_length=120, blank=True)
     title = models.CharField(max_length=255, blank=True)
+    grams = models.PositiveIntegerField(null=True, blank=True, help_text="What one unit weighs; empty where it is not known.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["store", "platform", "external_id"], name="one_variant_per_store_platform_and_id")]

@@ -11,10 +11,16 @@ from connectors.models import FileImport
 from connectors.platforms.files.faults import FileRefused
 from connectors.product_exports import SHOPIFY_PRODUCT_FILES
 from ledger import proposals
+from ledger.cause import Cause
 from ledger.facts import LineFact
-from ledger.models import ProposedChange, Store, Variant, VariantCost
+from ledger.kinds import CauseKind
+from ledger.models import ProposedChange, ShippingRule, Store, Variant, VariantCost
+from ledger.reposting import repost
+from ledger.rules import change
+from profitpeek.jobs.models import Job
 from tests.builders import a_store, an_order, day, money, write
 from tests.connectors.taking import NOW, look, saved, take, undo
+from tests.ledger_text import assert_entries
 
 pytestmark = pytest.mark.django_db
 
@@ -77,7 +83,22 @@ def test_costs_may_hold_from_another_day(store: Store, tmp_path: Path) -> None:
 def test_variants_without_a_name_are_named_and_others_keep_theirs(store: Store, tmp_path: Path) -> None:
     found = take(store, saved(tmp_path, LEGACY), SHOPIFY_PRODUCT_FILES)
     assert dict(Variant.objects.values_list("external_id", "title")) == {"MUG-B": "Mug - Blue", "MUG-R": "A red mug", "Cup": "Cup", "JAR": "Jar"}
-    assert found.notes == ["Costs hold from 2026-04-02.", "1 variants without a name in the catalogue are named as the export names them."]
+    assert found.notes == [
+        "Costs hold from 2026-04-02.",
+        "1 variants without a name in the catalogue are named as the export names them.",
+        "4 variants whose weight is not known are given the export's; orders weigh what their variants do.",
+    ]
+
+
+def test_weights_fill_in_and_orders_weigh_what_their_variants_do(store: Store, tmp_path: Path) -> None:
+    change(store, add=[ShippingRule(name="letter", position=1, amount="2.00", most_grams=2_000)], actor="ann", now=NOW)
+    Variant.objects.filter(sku="MUG-R").update(grams=999)
+    found = take(store, saved(tmp_path, NEW), SHOPIFY_PRODUCT_FILES)
+    assert dict(Variant.objects.values_list("external_id", "grams")) == {"MUG-B": 300, "MUG-R": 999, "Cup": 200, "JAR": 200}
+    assert "3 variants whose weight is not known are given the export's; orders weigh what their variants do." in found.notes
+    assert Job.objects.filter(kind="redraft").count() == 1
+    repost(store, cause=Cause(CauseKind.RULE, "repost"))
+    assert_entries(store, "source amount\n1001 -2.00", only=["fulfilment"], live=True)
 
 
 def test_the_same_export_again_changes_nothing(store: Store, tmp_path: Path) -> None:

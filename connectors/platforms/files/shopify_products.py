@@ -5,7 +5,8 @@ from typing import NamedTuple
 from connectors.platforms.files.cost_sheet import Cell, Context, KeptRow, Kind, Layout, Readers, reading
 from connectors.platforms.files.headers import Field
 from connectors.platforms.files.product_costs import ToldCost
-from ledger.money import Tenk
+from connectors.platforms.files.values import HEAVIEST
+from ledger.money import SCALE, Tenk, divide_half_even
 
 SHOPIFY_PRODUCTS = Kind(
     "shopify-products", "Shopify product export",
@@ -15,11 +16,12 @@ SHOPIFY_PRODUCTS = Kind(
         Field("sku", "the SKU", ("variant sku", "sku"), required=True),
         Field("price", "the price", ("variant price", "price"), required=True),
         Field("goods", "the cost", ("cost per item",), required=True),
+        Field("grams", "the weight in grams", ("variant grams", "weight value grams")),
         Field("option1", "the first option", ("option1 value",)),
         Field("option2", "the second option", ("option2 value",)),
         Field("option3", "the third option", ("option3 value",)),
     ),
-    ("price", "goods"), "",
+    ("price", "goods", "grams"), "",
 )  # fmt: skip
 NO_OPTION = "default title"
 IMAGE, NO_NAME, NO_COST = "rows of further images", "variants without a SKU and a title", "variants without a cost"
@@ -34,6 +36,7 @@ class ToldVariant(NamedTuple):
     cost: Tenk
     currency: str
     left_out: str = ""
+    grams: int | None = None
 
     def as_cost(self) -> ToldCost:
         """Return the cost it tells, from the day the file is given."""
@@ -64,8 +67,16 @@ class ProductReader:
         options = [text for text in (texts[f"option{number}"] for number in (1, 2, 3)) if text and text.lower() != NO_OPTION]
         title = " - ".join([self._titles.get(texts["handle"], ""), " / ".join(options)]).strip(" -")[:255]
         if not texts["goods"] or not (sku or title):
-            return ToldVariant(line, sku, title, 0, "", NO_COST if sku or title else NO_NAME)
+            return ToldVariant(line, sku, title, 0, "", NO_COST if sku or title else NO_NAME, self._grams(texts["grams"]))
         cost = reading("goods", readers.amount, texts["goods"])
         if cost.units < 0:
             raise Cell("goods", "a cost is not negative")
-        return ToldVariant(line, sku, title, cost.units, reading("goods", lambda text: readers.currency("", [cost]), texts["goods"]))
+        currency = reading("goods", lambda text: readers.currency("", [cost]), texts["goods"])
+        return ToldVariant(line, sku, title, cost.units, currency, grams=self._grams(texts["grams"]))
+
+    def _grams(self, text: str) -> int | None:
+        """Read a weight; none, and the 0 that Shopify writes where nobody entered one, is not known."""
+        units = int(reading("grams", self._readers.amount, text).units) if text else 0
+        if not 0 <= units <= HEAVIEST * SCALE:
+            raise Cell("grams", f"“{text[:40]}” is no weight; write grams, such as 250")
+        return divide_half_even(units, SCALE) or None
