@@ -15,14 +15,16 @@ from connectors.models import FileImport
 from connectors.platforms.files import reading
 from connectors.platforms.files.faults import FileRefused
 from connectors.tasks import submit_kept, submit_look, submit_undo
-from connectors.uploads import LARGEST, kept_file, look_at, receive, undo_imported
+from connectors.uploads import ENDED_BADLY, LARGEST, discard, kept_file, look_at, receive, undo_imported
 from ledger.filenames import plain_name
 from ledger.models import ProposedChange, Store
+from profitpeek.jobs.models import Job
 
 MOST_LOOKED_AT = 20_000
 """Rows that are looked at while the person waits; a longer file is looked at in the background."""
 MOST_PIECES = 20
 """Megabytes of a file, as it was sent, beyond which nobody waits until its rows are counted."""
+UNDECIDED = (FileImport.State.WAITING, FileImport.State.LOOKING)
 TAKEN = (FileImport.State.DONE, FileImport.State.UNCHANGED, FileImport.State.UNDOING, FileImport.State.RUNNING)
 
 
@@ -102,6 +104,16 @@ def take(row: FileImport, *, actor: str, now: datetime) -> ProposedChange | None
         keep_taken(held, found)
         held.pieces.all().delete()
         return held.proposal
+
+
+def put_away(row: FileImport, *, now: datetime) -> None:
+    """Let go of a kept file of which nothing was taken; raise FileRefused when somebody took it, or a worker is at it."""
+    with transaction.atomic():
+        held = FileImport.objects.select_for_update(of=("self",)).get(pk=row.pk)
+        idle = held.job is None or not Job.objects.filter(pk=held.job).exclude(state__in=ENDED_BADLY).exists()
+        if held.state not in UNDECIDED or not idle:
+            raise FileRefused(f"{row.filename} was taken or put away already.")
+        discard(held, now=now)
 
 
 def undo(row: FileImport, *, actor: str, now: datetime) -> None:

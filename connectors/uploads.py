@@ -167,7 +167,7 @@ def _import(row: FileImport, progress: Progress, guard: Guard) -> str:
 def discard(row: FileImport, *, now: datetime, problem: str = "") -> None:
     """Let go of a kept file that is not to be taken."""
     with transaction.atomic():
-        FileImport.objects.filter(pk=row.pk, state=FileImport.State.WAITING).update(
+        FileImport.objects.filter(pk=row.pk, state__in=(FileImport.State.WAITING, FileImport.State.LOOKING)).update(
             state=FileImport.State.REFUSED, problem=problem or DISCARDED, finished_at=now
         )  # fmt: skip
         row.pieces.all().delete()

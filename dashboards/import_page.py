@@ -103,6 +103,11 @@ class FilePage:
         return self.stage in BUSY
 
     @property
+    def holds_nothing(self) -> bool:
+        """Tell whether nothing of the file was taken, so that it can be put away."""
+        return self.row.state in deciding.UNDECIDED
+
+    @property
     def changed(self) -> int:
         """Return how many orders were known before and are other now."""
         return self.row.changed_orders - self.row.new_orders
@@ -141,7 +146,7 @@ def known_kind(name: str) -> FileKind | None:
 
 def stage_of(row: FileImport, job: Job | None) -> Stage:
     """Return where a file stands by its row and its job alone."""
-    failed = job is not None and job.state in JOB_ENDED
+    failed = job is None or job.state in JOB_ENDED
     match row.state:
         case FileImport.State.REFUSED:
             return Stage.REFUSED

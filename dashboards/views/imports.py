@@ -16,7 +16,7 @@ from connectors.files_out import faults_csv, listed_csv, loose_csv
 from connectors.models import FileImport
 from connectors.order_line_imports import KIND as ORDER_LINES
 from connectors.platforms.files.faults import FileRefused
-from connectors.uploads import LARGEST, discard, kept_file, looked, taken
+from connectors.uploads import LARGEST, kept_file, looked, taken
 from dashboards.access import EVERY_ROLE, actor_of, store_or_404, stores_for
 from dashboards.import_forms import KindForm, options_form
 from dashboards.import_page import MOST_SHOWN, FilePage, Stage, file_page, history, may_be_undone, stage_of, undo_preview
@@ -102,9 +102,7 @@ def _decide(request: HttpRequest, store: Store, row: FileImport) -> HttpResponse
         if "take" in request.POST:
             return _take(request, row, now)
         if "discard" in request.POST:
-            if not deciding.is_to_be_decided(row):
-                raise FileRefused(f"{row.filename} was taken or put away already.")
-            discard(row, now=now)
+            deciding.put_away(row, now=now)
             messages.info(request, f"{row.filename} was put away; nothing of it was taken.")
             return redirect("imports", store.slug)
         if "retry" in request.POST:

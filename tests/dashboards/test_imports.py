@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -15,6 +16,7 @@ from profitpeek.jobs import queue
 from profitpeek.jobs.models import Job
 from tests.builders import a_store, an_order
 from tests.builders import write as record
+from tests.connectors import shopify_files
 from tests.dashboards.people import a_person, browser_of, signed_in, text_of
 from tests.dashboards.uploads import LABELS, SOLD, decide, fact, latest, page, rows, undo, upload, work
 from tests.ledger.reviewing import save
@@ -183,6 +185,32 @@ def test_work_that_stopped_is_told_and_tried_again(owner: Client) -> None:
     decide(owner, retry="1")
     assert (latest().state, OrderCharge.objects.count()) == ("done", 2)
     assert "is being worked on already" in decide(owner, retry="1")
+
+
+def test_a_file_whose_work_stopped_before_anything_was_taken_can_be_put_away(owner: Client) -> None:
+    upload(owner, LABELS)
+    owner.post(f"/mugs/imports/{latest().pk}", {"take": "1"})
+    assert "was taken or put away already" in text_of(owner.post(f"/mugs/imports/{latest().pk}", {"discard": "1"}, follow=True))
+    job = latest().job
+    assert job is not None
+    queue.cancel(job)
+    assert "was put away; nothing of it was taken" in decide(owner, discard="1")
+    assert (latest().state, FilePiece.objects.count()) == ("refused", 0)
+
+
+def test_an_import_that_was_begun_on_the_server_says_so(store: Store, owner: Client) -> None:
+    row = FileImport.objects.create(store=store, kind="order-lines", template={}, filename="a.csv", state="running", started_at=timezone.now())
+    assert "This import was begun on the server and has not ended" in page(owner, row)
+
+
+def test_doubts_about_a_file_are_listed_and_downloaded(owner: Client, tmp_path: Path) -> None:
+    order = shopify_files.an_order(Financial_Status="partially_refunded", Refunded_Amount="10.00")
+    upload(owner, shopify_files.write_orders(tmp_path, order).read_bytes(), name="orders_export.csv")
+    assert "Refunds without a day" in page(owner)
+    listed = rows(owner, "listed-1")
+    assert listed[0] == ["order", "refunded", "currency", "put on"]
+    assert listed[1][:3] == ["#1001", "10.00", "EUR"]
+    assert owner.get(f"/mugs/imports/{latest().pk}/listed-2.csv").status_code == 404
 
 
 def test_a_file_is_taken_once(owner: Client) -> None:
