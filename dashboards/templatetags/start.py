@@ -20,4 +20,5 @@ def start_strip(context: dict[str, Any]) -> dict[str, Any]:
 @register.inclusion_tag("parts/first_import.html", takes_context=True)
 def first_import(context: dict[str, Any]) -> dict[str, Any]:
     """Say what to do in a store without anything: what is on its way, where to begin, or whom to ask."""
-    return {"store": context["store"], "file": importing(context["store"])}
+    store = context["store"]
+    return {"store": store, "file": None if store.is_demo else importing(store)}

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from profitpeek.demo.ads import write_ads
 from profitpeek.demo.business import NEWSLETTER, Calendar, Line, Sold
 from profitpeek.demo.catalogue import ITEMS, LOSER, Item
 
@@ -96,7 +97,8 @@ ORDERS = Drop("orders.csv", "order-lines", write_orders)
 PRODUCT_COSTS = Drop("product-costs.csv", "product-costs", write_product_costs)
 PARCELS = Drop("parcels.csv", "shipping-costs", write_parcels)
 COMMISSIONS = Drop("commissions.csv", "commissions", write_commissions)
-DROPS = (ORDERS, PRODUCT_COSTS, PARCELS, COMMISSIONS)
+ADS = Drop("ads.csv", "ad-spend", write_ads)
+DROPS = (ORDERS, PRODUCT_COSTS, PARCELS, COMMISSIONS, ADS)
 
 
 def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -94,21 +94,20 @@ def fill(store: Store, *, now: datetime, progress: Progress | None = None, guard
         _enter(filling, costs.AFTER_ORDERS)
         _drop(filling, files.PARCELS)
         _drop(filling, files.COMMISSIONS)
+        _drop(filling, files.ADS)
     _settle(store, now, filling.progress)
 
 
 def _enter(filling: Filling, steps: Sequence[costs.Step]) -> None:
     """Make changes of cost rules, each once."""
+    store = filling.store
     for step in steps:
-        if not _changed(filling.store, step.reason):
-            filling.progress("entering costs", 0, 0)
-            with transaction.atomic():
-                rules.change(filling.store, add=step.rules(filling.store, filling.days), actor=ACTOR, reason=step.reason, now=filling.now)
-                filling.guard()
-
-
-def _changed(store: Store, reason: str) -> bool:
-    return CostChange.objects.filter(store=store, reason=reason).exists()
+        filling.progress("entering costs", 0, 0)
+        with transaction.atomic():
+            Store.objects.select_for_update(no_key=True).get(pk=store.pk)  # another filling may be at the same step
+            if not CostChange.objects.filter(store=store, reason=step.reason).exists():
+                rules.change(store, add=step.rules(store, filling.days), actor=ACTOR, reason=step.reason, now=filling.now)
+            filling.guard()
 
 
 def _drop(filling: Filling, drop: files.Drop) -> None:

@@ -1,5 +1,6 @@
-// Choose the time zone of the person's own clock, where they have chosen none yet. Without this script the language makes a guess.
+// Choose the time zone of the person's own clock, where they have chosen none yet. Without this script, and on a clock that is set to no
+// place, the language's guess stands.
 const zones = document.querySelector("select[name=zone]");
 const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-if (zones && !document.querySelector(".errors") && [...zones.options].some((option) => option.value === own)) zones.value = own;
+if (zones && own.includes("/") && !document.querySelector(".errors") && [...zones.options].some((option) => option.value === own)) zones.value = own;

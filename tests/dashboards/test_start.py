@@ -4,6 +4,8 @@ import io
 from datetime import UTC, datetime
 
 import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -13,6 +15,7 @@ from django.utils import timezone
 from connectors.models import FileImport
 from connectors.platforms.files.template import load
 from connectors.tasks import submit_file
+from dashboards.guesses import guessed
 from dashboards.models import StartEnd
 from dashboards.start import start_of, waits_for
 from ledger import rules
@@ -201,6 +204,39 @@ def test_more_orders_cost_no_more_queries(shop: Store) -> None:
     with CaptureQueriesContext(connection) as many:
         owner.get("/shop/start")
     assert len(many) == len(few)
+
+
+def test_a_demo_store_that_is_being_filled_says_so(client: Client) -> None:
+    call_command("demo", background=True, stdout=io.StringIO())
+    demo, job = Store.objects.get(), Job.objects.get(kind="load-demo")
+    assert (demo.slug, demo.is_demo, job.state, job.parameters) == ("demo", True, "waiting", {"store": demo.pk})
+    owner = browser_of(User.objects.get(email="demo@example.com"))
+    assert "The demo store is being filled with two years of invented orders" in text_of(owner.get("/demo/pnl"))
+    assert "The demo store is being made Waiting to begin." in text_of(owner.get("/stores/demo"))
+    assert owner.post("/stores/demo").status_code == 403
+    call_command("demo", background=True, stdout=io.StringIO())
+    assert Job.objects.filter(kind="load-demo").count() == 1
+
+
+def test_only_who_runs_the_installation_has_the_demo_store_made(shop: Store) -> None:
+    root = browser_of(a_person(email="root@example.com", superuser=True))
+    assert "It needs nothing, and is a store of its own" in text_of(root.get("/shop/start"))
+    assert "Load the demo store" in text_of(root.get("/stores/demo"))
+    assert root.post("/stores/demo")["Location"] == "/stores/demo"
+    assert Job.objects.get(kind="load-demo").actor == "root@example.com"
+    assert signed_in(shop).get("/stores/demo").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("languages", "begins"),
+    [
+        ("en-IE,en;q=0.9", {"currency": "EUR", "zone": "Europe/Dublin"}), ("en,de-CH;q=0.8", {"currency": "CHF", "zone": "Europe/Zurich"}),
+        ("de", {"currency": "EUR", "zone": "Europe/Berlin"}), ("en", {}), ("xx-YY", {}), ("", {}),
+        ("zh-Hant-TW,en-US", {"currency": "USD", "zone": "America/New_York"}),
+    ],
+)  # fmt: skip
+def test_a_new_store_begins_with_what_the_browser_s_languages_suggest(languages: str, begins: dict[str, str]) -> None:
+    assert guessed(languages) == begins
 
 
 def test_a_stranger_is_sent_to_sign_in(shop: Store, client: Client) -> None:

@@ -11,9 +11,10 @@ from django.db.models import Sum
 
 from ledger.audit import check_all
 from ledger.fixes import fixes
-from ledger.models import Book, CostChange, Finding, Order, Store
+from ledger.models import AdDay, Book, CostChange, Finding, Order, Store
 from ledger.periods import By, Period, cut
 from ledger.statements import Statement, profit
+from profitpeek.demo.ads import WASTED
 from profitpeek.demo.business import INFLUENCER, NEWSLETTER, calendar
 from profitpeek.demo.fill import fill, is_filled, open_demo
 
@@ -70,7 +71,7 @@ def test_it_is_whole_and_a_second_filling_changes_nothing(demo: Store) -> None:
 def test_its_files_stand_in_the_history_with_what_fits_no_order(demo: Store) -> None:
     assert list(demo.file_imports.order_by("pk").values_list("filename", "state", "rows", "matched")) == [
         ("orders.csv", "done", 24_073, None), ("product-costs.csv", "done", 94, 94), ("parcels.csv", "done", 7_942, 7_939),
-        ("commissions.csv", "done", 337, 337),
+        ("commissions.csv", "done", 337, 337), ("ads.csv", "done", 2_976, 2_976),
     ]  # fmt: skip
 
 
@@ -98,6 +99,17 @@ def test_the_influencer_did_not_pay_and_the_newsletter_did(demo: Store) -> None:
     assert (orders, left, str(Decimal(left) + fee)) == (42, "533.3900", "-1866.6100")
     assert with_code(demo, NEWSLETTER) == (344, "5064.6000")
     assert str(statement(demo, WHOLE).accounts["marketing:influencer"]) == "-2696.2900"  # the fee, and 12 % of what the code brought
+
+
+def test_a_campaign_took_more_than_its_platform_claims_it_brought(demo: Store) -> None:
+    days = AdDay.objects.filter(store=demo, removed_at=None).values("campaign__name").order_by("campaign__name")
+    told = {
+        row["campaign__name"]: (str(row["spent"]), str(row["claimed"])) for row in days.annotate(spent=Sum("spend"), claimed=Sum("conversion_value"))
+    }
+    assert told[WASTED] == ("1656.9300", "171.6000")
+    accounts = statement(demo, WHOLE).accounts
+    spent = -accounts["marketing:meta_ads"] - accounts["marketing:google_ads"]
+    assert spent == sum(Decimal(each) for each, _ in told.values())
 
 
 def test_what_nobody_entered_is_what_to_fix_next(demo: Store) -> None:

@@ -1,6 +1,7 @@
-"""Open the demo store and fill it, in the foreground."""
+"""Open the demo store and fill it, in the foreground or by the worker."""
 
 import secrets
+from argparse import ArgumentParser
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -12,6 +13,7 @@ from ledger.models import Store
 from ledger.people import Role, set_role
 from profitpeek import environment
 from profitpeek.demo.fill import fill, is_filled, open_demo
+from profitpeek.demo.tasks import submit_demo
 
 EMAIL = "demo@example.com"
 
@@ -21,11 +23,20 @@ class Command(BaseCommand):
 
     help = "Open the demo store (an invented pottery shop) and its sign-in, and fill it with two years that end yesterday."
 
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare how it is filled."""
+        parser.add_argument("--background", action="store_true", help="have the worker fill it, with progress on the page /stores/demo")
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Open what is missing and fill it, or go on where an earlier call was cut."""
         store = open_demo()
         self._sign_in(store)
-        if not is_filled(store):
+        if is_filled(store):
+            return
+        if options["background"]:
+            submit_demo(actor=EMAIL)
+            self.stdout.write("The demo store is being filled in the background; that takes about a minute.")
+        else:
             self.stdout.write("Making the demo store: two years of an invented pottery shop ...")
             self.stdout.flush()
             fill(store, now=timezone.now())

@@ -52,7 +52,7 @@ class Command(BaseCommand):
             call_command("collectstatic", interactive=False, verbosity=0)
         # Also after a first run that was broken off, which left an account and no orders.
         if demo and environment.is_local() and not get_user_model().objects.exclude(email=DEMO_EMAIL).exists():
-            call_command("demo", stdout=self.stdout)
+            call_command("demo", background=True, stdout=self.stdout)
 
     def _announce(self, host: str, port: int) -> None:
         """Say where the product is and how to sign in."""
