@@ -97,7 +97,9 @@ class ScopeForm(DaysForm):
     basis = _choice(
         "Counts on", BASIS_LABELS, "Figures count on the day it happened (event) or the day the order was placed (order)."
     )  # fmt: skip
-    compare = _choice("Compare with", COMPARE_LABELS, "Compare with previous, year, custom or none.")
+    compare = _choice(
+        "Compare with", [("", "the period before, if anything is booked"), *COMPARE_LABELS], "Compare with previous, year, custom or none."
+    )
     match = _choice("Match", MATCH_LABELS, "Compared days match by date or by weekday.")
     compare_from = _day("Compare from", "first day to compare with as year-month-day, such as 2025-01-31")
     compare_to = _day("Compare to", "last day to compare with as year-month-day, such as 2025-12-31")
@@ -148,8 +150,9 @@ class ScopeForm(DaysForm):
         scope = self.scope()
         if scope is None:
             return self
-        values = {"by": scope.by.value, "basis": scope.basis_key, "compare": scope.compare.value, "match": scope.match.value}
-        if scope.compared:
+        values = {"by": scope.by.value, "basis": scope.basis_key, "match": scope.match.value}
+        values["compare"] = scope.compare.value if scope.is_compare_chosen else ""
+        if scope.compared and scope.compare == Compare.CUSTOM:
             values |= {"compare_from": scope.compared.first.isoformat(), "compare_to": scope.compared.last.isoformat()}
         if self.is_valid():
             values |= {"from": scope.period.first.isoformat(), "to": scope.period.last.isoformat()}

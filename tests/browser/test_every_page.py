@@ -45,7 +45,7 @@ def test_nothing_is_cut_off_at_320_pixels(tab: Callable[..., Page]) -> None:
 
 def test_pages_work_without_javascript(tab: Callable[..., Page]) -> None:
     page = tab("/shop/pnl", java_script_enabled=False)
-    assert page.get_by_role("link", name="Orders").is_visible()
+    assert page.get_by_role("link", name="Orders", exact=True).is_visible()
     assert page.locator(".statement").get_by_role("cell", name="1,340.00").first.is_visible()
     page.get_by_text("The drawing needs JavaScript").first.wait_for(state="visible")
     assert page.locator(".drawing").first.evaluate("drawing => drawing.clientHeight") < 80  # no hole where the drawing would be
