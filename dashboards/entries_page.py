@@ -53,6 +53,11 @@ class Row:
         return self.entry.key[1]
 
     @property
+    def before(self) -> int:
+        """Return the batch before that, so that what it changed can be shown."""
+        return self.seq - 1
+
+    @property
     def day(self) -> date:
         """Return the day it counts on."""
         return self.entry.key[0]

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path, register_converter
 from django.urls.converters import SlugConverter
 
+from dashboards.views.changes import why
 from dashboards.views.costs import costs
 from dashboards.views.data import data
 from dashboards.views.entrance import email, email_sent, first, invited, password_reset, password_reset_sent
@@ -54,6 +55,7 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/entries", entries, name="entries"),
     path("<slug:slug>/entries.csv", entries_file, {"kind": "csv"}, name="entries_csv"),
     path("<slug:slug>/entries.xlsx", entries_file, {"kind": "xlsx"}, name="entries_xlsx"),
+    path("<slug:slug>/changes", why, name="changes"),
     path("<slug:slug>/metrics", metrics, name="metrics"),
     path("<slug:slug>/orders", orders, name="orders"),
     path("<slug:slug>/orders.csv", orders_csv_file, name="orders_csv"),

@@ -105,6 +105,7 @@ PAGES = {
     "<slug:slug>/entries": Row("/walked/entries", MEMBERS, "405"),
     "<slug:slug>/entries.csv": Row("/walked/entries.csv", MEMBERS, "405"),
     "<slug:slug>/entries.xlsx": Row("/walked/entries.xlsx", MEMBERS, "405"),
+    "<slug:slug>/changes": Row("/walked/changes", MEMBERS, "405"),
     "<slug:slug>/metrics": Row("/walked/metrics", MEMBERS, "405"),
     "<slug:slug>/orders": Row("/walked/orders", MEMBERS, "405"),
     "<slug:slug>/orders.csv": Row("/walked/orders.csv", MEMBERS, "405"),
