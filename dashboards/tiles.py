@@ -31,6 +31,8 @@ class Tile:
     note: str
     is_negative: bool
     spark: Sparkline | None
+    address: str = ""
+    """Where the figure opens."""
     is_main: bool = False
 
 
@@ -42,13 +44,20 @@ def tiles(table: Table) -> list[Tile]:
     estimated = f"{percent(table.estimated_share)} of the money that moved is estimated" if table.estimated_share else "nothing in it is estimated"
     return [
         _money("Net profit", rows["net_profit"], table, estimated, is_main=True),
-        Tile("Net margin", percent(margin.total), margin.label.removeprefix("Net margin, "), _below_zero(margin), _course(margin, table)),
+        Tile(
+            "Net margin",
+            percent(margin.total),
+            margin.label.removeprefix("Net margin, "),
+            _below_zero(margin),
+            _course(margin, table),
+            margin.address,
+        ),
         *(_money(FIRST_READ[key], rows[key], table, _of_revenue(rows[key])) for key in shown),
     ]
 
 
 def _money(label: str, row: Row, table: Table, note: str, *, is_main: bool = False) -> Tile:
-    return Tile(label, money(row.total, table.currency), note, _below_zero(row), _course(row, table), is_main)
+    return Tile(label, money(row.total, table.currency), note, _below_zero(row), _course(row, table), row.address, is_main)
 
 
 def _course(row: Row, table: Table) -> Sparkline | None:

@@ -9,7 +9,10 @@ from tests.browser.conftest import violations
 
 OPEN = ["/accounts/login/", "/accounts/password/reset/"]
 MINE = [
-    "/", "/shop/pnl", "/shop/pnl?by=week&basis=order", "/shop/pnl?by=fortnight&from=x&compare=custom", "/empty/pnl",
+    "/", "/shop/today", "/shop/today?from=2026-01-01&to=2026-02-28&compare=previous&basis=order", "/shop/today?from=x", "/empty/today",
+    "/shop/entries?line=net_profit&from=2026-01-01&to=2026-04-30", "/shop/entries?line=margin&from=2026-01-01&to=2026-04-30",
+    "/shop/entries?line=fortune", "/shop/metrics", "/shop/changes?from=2026-01-01&to=2026-04-30&after=0", "/empty/changes",
+    "/shop/pnl", "/shop/pnl?by=week&basis=order", "/shop/pnl?by=fortnight&from=x&compare=custom", "/empty/pnl",
     "/shop/pnl?from=2026-02-01&to=2026-02-28&by=week&compare=previous", "/shop/pnl/revenue?compare=year",
     "/shop/pnl/costs?from=2026-01-01&to=2026-03-31",
     "/shop/pnl/print?from=2026-02-01&to=2026-02-28&compare=previous", "/empty/pnl/revenue", "/shop/orders", "/shop/orders?q=nothing",

@@ -37,7 +37,7 @@ def test_the_tab_key_walks_the_menu_from_top_to_bottom(tab: Callable[..., Page])
     for _ in range(8):
         page.keyboard.press("Tab")
         stops.append(focused(page))
-    assert stops == ["Skip to content", "ProfitPeek", "Store: Shop", "Today", "P&L", "Orders", "Costs", "People", "Admin"]
+    assert stops == ["Skip to content", "ProfitPeek", "Store: Shop", "Today", "P&L", "Orders", "Costs", "Imports", "People", "Admin"]
 
 
 @pytest.mark.parametrize("width", [390, 1280])
