@@ -29,17 +29,17 @@ def _figure(bins: Sequence[Bin], whole: int) -> Figure:
     def bars(name: str, token: str, *, loss: bool) -> Figure:
         own = [one.orders if _is_loss(one) == loss else 0 for one in bins]
         return {
-            "type": "bar", "name": name, "x": [_words(one) for one in bins], "y": [orders or None for orders in own],
+            "type": "bar", "name": name, "x": [_short(one) for one in bins], "y": [orders or None for orders in own],
             "text": [count(orders) if orders else "" for orders in own], "textposition": "outside", "cliponaxis": False,
             "marker": {"color": f"var(--pp-{token})"},
-            "customdata": [f"{count(one.orders)} orders, {percent(_share(one.orders, whole))}" for one in bins],
-            "hovertemplate": "%{x}: %{customdata}<extra></extra>",
+            "customdata": [f"{_words(one)}: {count(one.orders)} orders, {percent(_share(one.orders, whole))}" for one in bins],
+            "hovertemplate": "%{customdata}<extra></extra>",
         }  # fmt: skip
 
     drawn = [bars("Lost money", "negative", loss=True)] if any(_is_loss(one) for one in bins) else []
     drawn += [bars("Made money", "positive", loss=False)] if any(not _is_loss(one) for one in bins) else []
     layout = {
-        "barmode": "relative", "bargap": 0.08, "xaxis": {"type": "category", "title": {"text": "Margin"}}, "yaxis": {"title": {"text": "Orders"}},
+        "barmode": "relative", "bargap": 0.08, "xaxis": {"type": "category", "title": {"text": "Margin, from"}}, "yaxis": {"title": {"text": "Orders"}},
     }  # fmt: skip
     return {"data": drawn, "layout": layout}
 
@@ -52,6 +52,11 @@ def _words(one: Bin) -> str:
     if one.least is None:
         return f"below {_whole(one.below)}"
     return f"{_whole(one.least)} and more" if one.below is None else f"{_whole(one.least)} to {_whole(one.below)}"
+
+
+def _short(one: Bin) -> str:
+    """Name a bin by its lower end, which is all that fits beneath a bar."""
+    return f"below {_whole(one.below)}" if one.least is None else _whole(one.least)
 
 
 def _whole(share: Decimal | None) -> str:
