@@ -37,9 +37,14 @@ def _loose_lines(found: Found) -> list[str]:
     if not found.loose_count:
         return []
     means = f" ({found.loose_means})" if found.loose_means else ""
-    lines = [f"{found.loose_count:,} row{'s' if found.loose_count > 1 else ''} without {found.loose_what}{means}:"]
+    lines = [f"{found.loose_count:,} row{'s' if found.loose_count > 1 else ''} without {article(found.loose_what)}{means}:"]
     for loose in found.loose[:MOST_NAMED]:
         more = " (several fit)" if loose.ambiguous else ""
         lines.append(f"  line {loose.line}: {loose.name}{f', {loose.reference}' if loose.reference else ''}{more}")
     rest = found.loose_count - MOST_NAMED
     return [*lines, f"  … and {rest:,} more"] if rest > 0 else lines
+
+
+def article(noun: str) -> str:
+    """Return a noun with its indefinite article."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

@@ -1,6 +1,7 @@
 """Warn of a file that may belong to another shop, before anybody takes it."""
 
 from connectors.file_kind import Found
+from connectors.file_words import article
 
 FEWEST = 5
 """Orders or rows below which nothing is suspected: a handful proves nothing."""
@@ -23,8 +24,3 @@ def suspicions(found: Found, currency: str) -> list[str]:
             "If it is of another shop whose numbers are alike, put it away."
         )
     return warnings
-
-
-def article(noun: str) -> str:
-    """Return a noun with its indefinite article."""
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

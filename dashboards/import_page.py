@@ -10,7 +10,7 @@ from connectors import deciding, file_kinds
 from connectors.file_kind import Effect, FileKind, Found
 from connectors.models import FileImport
 from connectors.platforms.files.faults import FileRefused
-from connectors.uploads import Refusal, kept_file, looked, taken, undone
+from connectors.uploads import ENDED_BADLY, Refusal, kept_file, looked, taken, undone
 from ledger import accounts
 from ledger.explain import Standing, standing_of
 from ledger.models import Store
@@ -19,7 +19,6 @@ from profitpeek.jobs.models import Job
 MOST_SHOWN = 50
 """Wrong rows, and rows that fit nothing, that a page shows; the others are in the CSV file."""
 PER_PAGE = 50
-JOB_ENDED = (Job.State.DEAD, Job.State.CANCELLED)
 
 
 class Stage(StrEnum):
@@ -146,7 +145,7 @@ def known_kind(name: str) -> FileKind | None:
 
 def stage_of(row: FileImport, job: Job | None) -> Stage:
     """Return where a file stands by its row and its job alone."""
-    failed = job is None or job.state in JOB_ENDED
+    failed = job is None or job.state in ENDED_BADLY
     match row.state:
         case FileImport.State.REFUSED:
             return Stage.REFUSED

@@ -4,10 +4,12 @@ from decimal import Decimal
 
 from django import template
 
+from connectors.file_words import article
 from connectors.models import FileImport
 from dashboards.import_page import known_kind
 
 register = template.Library()
+register.filter("article", article)
 
 STATES = {
     # state → what people call it, and the colour beside it

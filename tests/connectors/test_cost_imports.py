@@ -244,7 +244,7 @@ def test_the_command_says_what_was_matched_and_lists_the_rest(store: Store, tmp_
         "Sum of all rows: 33.30 EUR.",
         "Decimal sign “.”, currency where a row names none EUR.",
         "Would be: 24 new charges, 0 changed, 0 unchanged.",
-        "22 rows without order (they wait, and are booked when their order arrives):",
+        "22 rows without an order (they wait, and are booked when their order arrives):",
         "  line 5: 2000",
     ]
     assert said[-2:] == ["  … and 2 more", "Dry run: nothing was written."]

@@ -96,7 +96,7 @@ def test_looking_at_transactions_tells_which_rows_fit(store: Store, tmp_path: Pa
     row, done = taken(store, path, "shopify-transactions")
     assert (done.changed, row.matched, row.rows, row.orders) == (1, 3, 4, 2)
     text = lines_of(done, written=True)
-    assert "1 row without order (they are kept, and count when their order arrives):" in text
+    assert "1 row without an order (they are kept, and count when their order arrives):" in text
 
 
 def test_the_command_imports_asks_and_undoes(store: Store, tmp_path: Path) -> None:

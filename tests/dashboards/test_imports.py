@@ -5,7 +5,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from connectors.models import FileImport, FilePiece, FileReport, RawPayload
@@ -42,7 +44,7 @@ def test_a_file_is_looked_at_and_then_taken(store: Store, owner: Client) -> None
     assert [fact(answer, label) for label in ("Rows", "Rows whose order is known", "Sum of all rows", "New charges")] == ["2", "1", "€10.20", "2"]
     said = text_of(answer)
     assert "Nothing is taken yet" in said
-    assert "1 row without order" in said
+    assert "1 row without an order" in said
     assert OrderCharge.objects.count() == 0
     assert rows(owner, "unmatched") == [["line", "order", "reference", "why"], ["3", "1009", "'=1Z2", "no order fits"]]
     assert "Taking the file Waiting for a worker" in decide(owner)
@@ -266,6 +268,18 @@ def test_the_history_is_paged(store: Store, owner: Client) -> None:
     first, second, none = (owner.get(f"/mugs/imports?page={number}").content.decode() for number in (1, 2, 3))
     assert (first.count(".csv</a>"), second.count(".csv</a>")) == (50, 1)
     assert "No files on page 3" in none
+
+
+def test_pages_ask_the_database_as_often_however_much_they_show(store: Store, owner: Client) -> None:
+    upload(owner, LABELS)
+    asked = {}
+    for number in (1, 40):
+        for address in ("/mugs/imports", f"/mugs/imports/{latest().pk}"):
+            with CaptureQueriesContext(connection) as queries:
+                assert owner.get(address).status_code == 200
+            asked[number, address.count("/")] = len(queries)
+        upload(owner, "Order,Cost\n" + "".join(f"x{line},1.00\n" for line in range(400)), *[LABELS] * 15)
+    assert (asked[1, 2], asked[1, 3]) == (asked[40, 2], asked[40, 3])
 
 
 def test_the_admins_list_leads_to_the_stores_page(store: Store, owner: Client) -> None:
