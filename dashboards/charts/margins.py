@@ -39,7 +39,8 @@ def _figure(bins: Sequence[Bin], whole: int) -> Figure:
     drawn = [bars("Lost money", "negative", loss=True)] if any(_is_loss(one) for one in bins) else []
     drawn += [bars("Made money", "positive", loss=False)] if any(not _is_loss(one) for one in bins) else []
     layout = {
-        "barmode": "relative", "bargap": 0.08, "xaxis": {"type": "category", "title": {"text": "Margin, from"}}, "yaxis": {"title": {"text": "Orders"}},
+        "barmode": "relative", "bargap": 0.08, "xaxis": {"type": "category", "title": {"text": "Margin, from"}},
+        "yaxis": {"title": {"text": "Orders"}},
     }  # fmt: skip
     return {"data": drawn, "layout": layout}
 
