@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from html import escape
 from typing import Any
 
 from django import template
-from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
 from dashboards.delta import Delta
@@ -63,7 +63,7 @@ def change(delta: Delta) -> SafeString:
 
 def _cell(name: str, value: Decimal | None, kind: str, currency: str, address: str) -> str:
     shown = figure(value, kind, currency)
-    opened = f'<a href="{conditional_escape(address)}">{shown}</a>' if address and value is not None else shown
+    opened = f'<a href="{escape(address)}">{shown}</a>' if address and value is not None else shown
     return f'<td class="{name} {sign_class(value)}">{opened}</td>'
 
 
