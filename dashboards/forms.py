@@ -158,7 +158,7 @@ class ScopeForm(DaysForm):
             values |= {"from": scope.period.first.isoformat(), "to": scope.period.last.isoformat()}
         else:
             values |= {name: self.data[name] for name in ("from", "to", "compare", "compare_from", "compare_to") if name in self.data}
-        return ScopeForm(values, store=self.store, today=self.today, zone=self.zone, reading=self.reading, booked=self._booked)
+        return ScopeForm(values, store=self.store, today=self.today, zone=self.zone, reading=self.reading, booked=self._booked and self._booked_on)
 
     def _check_comparison(self, cleaned: dict[str, Any]) -> None:
         first, last = cleaned.get("compare_from"), cleaned.get("compare_to")
