@@ -69,7 +69,7 @@ class UnitCostForm(GapForm):
 
 
 class GatewayForm(GapForm):
-    """What a payment provider keeps of each charge."""
+    """What a payment provider keeps of each charge; one without a name stands for every provider without a rule."""
 
     percentage = _amount("Per cent of the charge", most=Decimal(100), missing="Give the provider's percentage; 0 if there is none.")
     fixed = _amount("And per charge", missing="Give the fixed part per charge; 0 if there is none.")
@@ -98,6 +98,6 @@ def _form(
 ) -> GapForm:  # fmt: skip
     if page == UNIT_COST and query["variant"] in variants:
         return UnitCostForm(data, fix=fix, variant=variants[query["variant"]], currency=store.currency)
-    if page == FEE and query.get("gateway"):
-        return GatewayForm(data, fix=fix, gateway=query["gateway"])
+    if page == FEE:
+        return GatewayForm(data, fix=fix, gateway=query.get("gateway", ""))
     return GapForm(data, fix=fix)

@@ -147,6 +147,16 @@ def test_a_provider_s_fee_is_typed_beside_its_gap(shop: Store) -> None:
     assert [fix.what for fix in start_of(shop).facts.gaps] == ["Thing 1 (SKU-1)"]
 
 
+def test_the_fee_of_payments_without_a_provider_s_name_is_one_for_all_without_a_rule(shop: Store) -> None:
+    write(shop, an_order("1001", lines=[a_line("1", price="1000.00", cost="300.00")], gateway=""))
+    count_seen(shop, today=day("2026-03-31"), now=NOW)
+    gap = start_of(shop).facts.gaps[0]
+    owner = browser_of(a_person(shop, superuser=True))
+    owner.post(owner.post("/shop/start/gap", {"gap": gap.mend, "percentage": "1.4", "fixed": "0"})["Location"], {"save": "1"})
+    assert (gap.what, FeeRule.objects.get().gateway) == ("Fees of the unnamed gateway", "")
+    assert start_of(shop).facts.gaps == []
+
+
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
