@@ -29,13 +29,6 @@ def exact(value: Decimal) -> str:
     return f"{value.normalize():f}"
 
 
-@register.filter
-def meaning(key: str) -> str:
-    """Return what a figure means, for its `title`; empty for what is in no dictionary."""
-    metric = METRICS.get(key)
-    return metric.title if metric else ""
-
-
 @register.inclusion_tag("parts/definition.html", takes_context=True)
 def definition(context: dict[str, Any], key: str) -> dict[str, Any]:
     """Draw a mark that opens what a figure means; it works without a script."""
