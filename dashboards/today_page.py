@@ -38,6 +38,8 @@ class Kpi:
     spark: Sparkline | None
     estimated_share: Decimal | None
     """None where nothing moved."""
+    base: str
+    """What a ratio is a share of, in words; empty for an amount."""
 
     @property
     def is_main(self) -> bool:
@@ -83,6 +85,7 @@ def _kpi(store: Store, table: Table, row: Row) -> Kpi:
     return Kpi(
         row.key, SHORT.get(row.key) or METRICS[row.key].term, row.kind, row.total, _address(store, scope, row.key, scope.period), row.delta,
         row.compared, compared, sparkline(table.known(row)), _estimated(table.whole, row.key),
+        store.get_margin_basis_display() if row.key == "margin" else "",
     )  # fmt: skip
 
 

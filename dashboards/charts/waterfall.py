@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from dashboards.charts.chart import Chart, Series, drawn, hover
 from dashboards.statement_table import Table
-from dashboards.templatetags.money import money, percent
+from dashboards.templatetags.money import money
 
 STEPS = {"cogs": "COGS", "fulfilment": "Fulfilment", "fees": "Fees", "marketing": "Marketing", "operating": "Operating costs"}
 
@@ -40,8 +40,10 @@ def waterfall_chart(table: Table) -> Chart:
 def _finding(table: Table, revenue: Decimal, profit: Decimal, steps: list[tuple[str, Decimal]]) -> str:
     if not any(table.booked):
         return "Nothing is booked in this range."
-    kept = f", {percent(profit / revenue)} of it" if revenue > 0 else ""
-    said = f"Of {money(revenue, table.currency)} net revenue, {money(profit, table.currency)} was left as net profit{kept}."
+    if profit < 0:
+        said = f"All costs together left a net loss of {money(-profit, table.currency)} on {money(revenue, table.currency)} net revenue."
+    else:
+        said = f"Of {money(revenue, table.currency)} net revenue, {money(profit, table.currency)} was left as net profit."
     if steps and (most := min(steps, key=lambda step: step[1]))[1] < 0:
         said += f" {most[0]} took most: {money(-most[1], table.currency)}."
     return said

@@ -74,6 +74,7 @@ def test_cards_carry_exact_figures_compared_with_the_days_before(browser: Client
     text = text_of(answer)
     assert "↑ +400.0 % better from €150.00 all actual" in text.replace("\u00a0", " ")
     assert "n/a worse from €0.00" in text
+    assert "of total sales (tax and shipping included)" in text
 
 
 def test_every_card_opens_what_it_shows(browser: Client) -> None:
@@ -111,8 +112,13 @@ def test_the_waterfall_runs_from_net_revenue_to_net_profit(shop: Store) -> None:
         ("Net revenue", 750.0, "absolute"), ("COGS", -270.0, "relative"), ("Fees", -27.0, "relative"), ("Marketing", -90.0, "relative"),
         ("Net profit", 363.0, "total"),
     ]  # fmt: skip
-    assert chart.finding == "Of €750.00 net revenue, €363.00 was left as net profit, 48.4\u00a0% of it. COGS took most: €270.00."
+    assert chart.finding == "Of €750.00 net revenue, €363.00 was left as net profit. COGS took most: €270.00."
     assert chart.by_heading[2] == ("Fees", [("money", Decimal("-27.0000")), ("money", Decimal("453.0000"))])
+
+
+def test_a_loss_is_called_one(shop: Store) -> None:
+    lost = statement_table(shop, a_scope("2026-03-02", "2026-03-02", By.DAY))
+    assert waterfall_chart(lost).finding == "All costs together left a net loss of €23.00 on €100.00 net revenue. Marketing took most: €90.00."
 
 
 def test_plotly_knows_every_property_of_the_figures(shop: Store) -> None:
