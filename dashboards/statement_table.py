@@ -105,6 +105,11 @@ class Table:
         """Return a row's figures, None for the periods in which nothing is booked."""
         return [value if booked else None for value, booked in zip(row.cells, self.booked, strict=True)]
 
+    def over(self, row: Row) -> list[Decimal | None]:
+        """Return a row's figures of the periods that are over: a course that ends in an unfinished day seems to fall."""
+        known = self.known(row)
+        return known[:-1] if len(known) > 1 and self.scope.is_partial else known
+
     def sections(self) -> list[tuple[str, list[Row]]]:
         """Return every section with its title, top to bottom."""
         return [("Profit", self.lines), ("Beside profit (never part of it)", self.memo), ("Counts and ratios", self.statistics)]

@@ -61,7 +61,7 @@ def _money(label: str, row: Row, table: Table, note: str, *, is_main: bool = Fal
 
 
 def _course(row: Row, table: Table) -> Sparkline | None:
-    return sparkline(table.known(row))
+    return sparkline(table.over(row))
 
 
 def _below_zero(row: Row) -> bool:

@@ -84,7 +84,7 @@ def _kpi(store: Store, table: Table, row: Row) -> Kpi:
     compared = _address(store, scope, row.key, scope.compared) if scope.compared else ""
     return Kpi(
         row.key, SHORT.get(row.key) or METRICS[row.key].term, row.kind, row.total, _address(store, scope, row.key, scope.period), row.delta,
-        row.compared, compared, sparkline(table.known(row)), _estimated(table.whole, row.key),
+        row.compared, compared, sparkline(table.over(row)), _estimated(table.whole, row.key),
         store.get_margin_basis_display() if row.key == "margin" else "",
     )  # fmt: skip
 

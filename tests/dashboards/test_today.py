@@ -1,5 +1,6 @@
 """Today: exact figures on the cards, the course of profit, marketing against its break-even, what needs attention, and every empty state."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -103,6 +104,15 @@ def test_days_are_bars_with_gaps_and_today_is_hatched_and_in_no_mean(shop: Store
         "10.43", "7.00", "16.43", "25.86", "35.29", "44.71", "54.14", None, "42.00", None, None, None, None, None,
     ]  # fmt: skip
     assert chart.finding.endswith("The hatched day is not over yet. The last seven full days made €42.00 a day.")
+
+
+def test_a_course_ends_with_the_last_day_that_is_over(shop: Store) -> None:
+    seen = a_scope("2026-03-01", "2026-03-03", By.DAY)
+    table = statement_table(shop, seen)
+    revenue = next(row for row in table.lines if row.key == "net_revenue")
+    assert table.known(revenue) == [100, 100, 100]
+    assert statement_table(shop, replace(seen, today=day("2026-03-03"))).over(revenue) == [100, 100]
+    assert statement_table(shop, replace(seen, today=day("2026-03-04"))).over(revenue) == [100, 100, 100]
 
 
 def test_the_waterfall_runs_from_net_revenue_to_net_profit(shop: Store) -> None:
