@@ -106,6 +106,7 @@ def somebody(who: str, walked: Store, other: Store) -> User | None:
 def ask(session: Client, method: str, address: str) -> HttpResponse:
     """Ask as somebody, and take back whatever the answer changed."""
     client = Client(raise_request_exception=True)
+    client.handler = session.handler  # the same server, which need not start again for every question
     client.cookies.update(session.cookies)
     with transaction.atomic():
         answer: Any = client.generic(method, address)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.audit import audit
@@ -14,13 +14,14 @@ from ledger.models import OrderCharge, Store
 from ledger.record import record
 from tests.builders import SYNC, a_store, book_of, day, ecb
 from tests.ledger_text import entry_rows
+from tests.properties import examples
 from tests.properties.histories import FIRST, UNDO, Step, Story, stories, take
 
 pytestmark = pytest.mark.django_db
 
 COLUMNS = ("source", "event_day", "order_day", "account", "channel", "country", "variant", "amount", "how", "original", "currency", "rate")
 """All but the part, which is the charge's own number."""
-some = settings(max_examples=25, phases=[Phase.reuse, Phase.generate], deadline=None, suppress_health_check=list(HealthCheck))
+some = examples.some(12)
 
 _facts = st.builds(
     ChargeFact, st.sampled_from(ChargeKind), st.integers(0, 4).map(lambda number: f"o{number}"), st.sampled_from(["a", "b"]),

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.audit import audit
@@ -16,6 +16,7 @@ from ledger.record import record
 from ledger.statements import Statement, profit
 from tests.builders import SYNC, a_store, book_of, day, ecb
 from tests.ledger_text import entry_rows
+from tests.properties import examples
 from tests.properties.histories import Step, Story, finish, histories, stories, take
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.django_db
 History = tuple[tuple[Story, ...], list[Step]]
 SPAN = Period(day("2026-01-01"), day("2026-12-31"))
 
-some = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+some = examples.some(12)
 
 
 @pytest.fixture(autouse=True)

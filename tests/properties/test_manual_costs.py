@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger import rules
@@ -21,13 +21,14 @@ from ledger.reposting import repost
 from ledger.rules import RuleRefused, change, undo
 from tests.builders import SYNC, a_store, at, book_of, day, ecb
 from tests.ledger_text import entry_rows
+from tests.properties import examples
 from tests.properties.histories import FIRST, Step, Story, stories, take
 
 pytestmark = pytest.mark.django_db
 
 COLUMNS = ("source", "part", "event_day", "order_day", "account", "channel", "country", "variant", "amount", "how", "original", "currency", "rate")
 LAST = at("2026-03-31 12:00")
-some = settings(max_examples=25, phases=[Phase.reuse, Phase.generate], deadline=None, suppress_health_check=list(HealthCheck))
+some = examples.some(12)
 
 
 @dataclass(frozen=True)

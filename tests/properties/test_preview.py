@@ -5,15 +5,18 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ledger import preview, proposals
 from ledger.models import CostChange, Entry, ProposedChange, Store
 from ledger.periods import By, cut
+from ledger.record import record
 from ledger.rules import RuleRefused
 from ledger.statements import profit
-from tests.builders import a_store, book_of, day
+from tests.builders import SYNC, a_store, book_of, day
 from tests.properties.histories import FIRST, Step, Story, stories, take
-from tests.properties.rule_changes import EVERY, History, Wanted, drawn_rules, histories, play, rule_of
+from tests.properties.rule_changes import COGS, EVERY, History, Wanted, drawn_rules, histories, play, rule_of
+from tests.properties.test_restating import mostly_at_home
 from tests.properties.test_rules import rates, restated, some
 
 __all__ = ["rates"]
@@ -62,3 +65,20 @@ def test_what_is_told_is_what_comes(told: tuple[Story, ...], steps: History, rul
         month: amount for month, amount in moved.items() if amount
     }
     assert [row["after"] for row in effect["months"]] == [str(after[0][row["month"]]) for row in effect["months"]]
+
+
+@some
+@given(stories.map(mostly_at_home), histories(*COGS, closing=True), st.lists(drawn_rules(*COGS), min_size=1, max_size=3), st.booleans())
+def test_what_sets_tell_is_what_drafting_one_by_one_tells(told: tuple[Story, ...], steps: History, rules: list[Wanted], undo: bool) -> None:
+    store = a_store()
+    record(store, [story[-1] for story in told], cause=SYNC)
+    play(store, told, steps, restated=restated)
+    proposed = proposal_of(store, rules, undo=undo)
+    if proposed is None:
+        return
+    add, remove = proposals.rules_of(proposed)
+    trying = preview.trying_rules(store, add, remove, now=FIRST)
+    reach = preview.reach_under(store, trying)
+    assert reach.only_cogs
+    one_by_one = preview.effect(store, trying, replace(reach, only_cogs=False), now=FIRST)
+    assert preview.effect(store, trying, reach, now=FIRST) == one_by_one

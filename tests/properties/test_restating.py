@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from msgspec.structs import replace
 
 from ledger.audit import audit
@@ -17,13 +17,14 @@ from ledger.record import record
 from ledger.reposting import repost, restate
 from ledger.totals import PRODUCT_COLUMNS
 from tests.builders import SYNC, a_store, book_of, day, ecb
+from tests.properties import examples
 from tests.properties.histories import FIRST, Story, stories
 from tests.properties.rule_changes import COGS, History, histories, play
 
 pytestmark = pytest.mark.django_db
 
 RULE = Cause(CauseKind.RULE, "costs:1", "ann")
-some = settings(max_examples=60, phases=[Phase.reuse, Phase.generate], deadline=None, suppress_health_check=list(HealthCheck))
+some = examples.some(25)
 
 
 @pytest.fixture(autouse=True)

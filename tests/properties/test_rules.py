@@ -1,7 +1,7 @@
 """Whatever rules were in force on the way, a book ends as if only the last ones had ever been."""
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger import rules
@@ -15,13 +15,14 @@ from ledger.reposting import restate
 from ledger.rules import change
 from tests.builders import SYNC, a_store, book_of, day, ecb
 from tests.ledger_text import entry_rows
+from tests.properties import examples
 from tests.properties.histories import FIRST, Step, Story, stories, take
 from tests.properties.rule_changes import EVERY, History, histories, play
 
 pytestmark = pytest.mark.django_db
 
 COLUMNS = ("source", "part", "event_day", "order_day", "account", "channel", "country", "variant", "amount", "how", "original", "currency", "rate")
-some = settings(max_examples=30, phases=[Phase.reuse, Phase.generate], deadline=None, suppress_health_check=list(HealthCheck))
+some = examples.some(15)
 
 
 @pytest.fixture(autouse=True)

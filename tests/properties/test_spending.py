@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.audit import audit
@@ -13,13 +13,14 @@ from ledger.models import AdDay, Store
 from ledger.spending import record_spend, remove
 from tests.builders import a_store, book_of, day, ecb
 from tests.ledger_text import entry_rows
+from tests.properties import examples
 from tests.properties.histories import FIRST, UNDO
 
 pytestmark = pytest.mark.django_db
 
 COLUMNS = ("source", "campaign", "event_day", "account", "amount", "how", "original", "currency", "rate")
 """All but the part and the numbers of rows."""
-some = settings(max_examples=40, phases=[Phase.reuse, Phase.generate], deadline=None, suppress_health_check=list(HealthCheck))
+some = examples.some(15)
 
 _NAMES = {AdLevel.ACCOUNT: ("", "", ""), AdLevel.CAMPAIGN: ("1", "", ""), AdLevel.AD_GROUP: ("1", "g", ""), AdLevel.AD: ("1", "g", "a")}
 
