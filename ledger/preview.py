@@ -1,10 +1,11 @@
 """Work out what a change of cost rules would do, by making it, drafting the orders it reaches, and taking it back.
 
-What is compared is what posting would write: the drafts under the changed rules against the entries that are live. So the
-entries, the days and the profit are those that saving and restating bring, as long as the book does not move meanwhile.
+What is compared is what posting would write: the drafts under the changed rules against the entries that are live. Where only
+goods' costs move, the sets that restating goes by (ledger/restating/) tell it. So the entries, the days and the profit are
+those that saving and restating bring, as long as the book does not move meanwhile.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Any
@@ -19,13 +20,15 @@ from ledger.drafts.entry import EntryDraft
 from ledger.duplicates import likely_duplicates
 from ledger.entries import Source
 from ledger.kinds import CauseKind, Hold
-from ledger.models import Book, ManualCost, Order, ProposedChange, Store
+from ledger.models import Book, CostOverride, ManualCost, Order, ProposedChange, Store
 from ledger.models.rules import Rule
 from ledger.money import Tenk, decimal, tenk
 from ledger.periods import By, cut
 from ledger.posting import by_closing, difference, hold_book, load_live
 from ledger.proposals import rules_of, told_of
 from ledger.reach import Reach, every_order, reach_of
+from ledger.restating import decisions
+from ledger.restating.looking import Looked, look
 from ledger.rows import OrderRow
 from ledger.statements import profit
 from ledger.stores import today_of
@@ -33,6 +36,8 @@ from ledger.trial import Trial, trial
 
 CHUNK = 2_000
 """Orders drafted at a time."""
+SET_CHUNK = 5_000
+"""Orders looked at at a time where the database does it by sets."""
 MANY_RULES, WIDE_CHUNK = 50, 20_000
 """A change of many rules takes a while to make and take back, so then more orders are drafted each time."""
 MOST_CHANGED = 10
@@ -67,6 +72,21 @@ class _Sheet:
                 value = self.write(line.day, line.entry.account, line.entry.amount, reverses=line.reverses, late=is_late)
                 moved[line.source[1]] = moved.get(line.source[1], 0) + value
         self.changed += len(moved)
+        self._name(moved)
+
+    def take_set(self, looked: Looked) -> None:
+        """Add what restating a set of orders would write."""
+        self.entries += looked.entries
+        self.reversals += looked.reversals
+        self.corrections += looked.corrections
+        self.changed += looked.changed
+        self.days |= {day for day in (looked.first, looked.last) if day is not None}
+        for month, moved in looked.by_month:
+            self.by_month[month] = self.by_month.get(month, 0) + moved
+        self._name(dict(looked.most))
+
+    def _name(self, moved: Mapping[int, Tenk]) -> None:
+        """Keep the orders that move most."""
         self.by_order |= moved
         self.by_order = dict(sorted(self.by_order.items(), key=lambda item: (-abs(item[1]), item[0]))[:MOST_CHANGED])
 
@@ -111,10 +131,9 @@ def effect(
     sheet = _Sheet(None if book.closed_through is None else day_number(book.closed_through))
     whole = reach.count()
     _add_days(sheet, store, trying, now)
-    done = after = 0
-    while ids := reach.ids(after=after, limit=chunk or CHUNK):
-        _add_orders(sheet, store, trying, ids)
-        after, done = ids[-1], done + len(ids)
+    done = 0
+    for ids in _added(sheet, store, trying, reach, chunk or CHUNK):
+        done += len(ids)
         if progress is not None:
             progress(done, whole)
     return {"reached": done, "today": today_of(store, now).isoformat(), **_told(sheet, book)}
@@ -150,12 +169,38 @@ def _add_days(sheet: _Sheet, store: Store, trying: Trying, now: datetime) -> Non
                 sheet.write(day_number(day), account, tenk(amount), reverses=reverses, late=cause == CauseKind.CORRECTION)
 
 
+def _added(sheet: _Sheet, store: Store, trying: Trying, reach: Reach, chunk: int) -> Iterator[Sequence[int]]:
+    """Add the orders of a reach, chunk by chunk: by sets where nothing but goods' costs moves, as restating does, else drafted one by one."""
+    if not reach.only_cogs:
+        for ids in reach.chunks(chunk):
+            _add_orders(sheet, store, trying, ids)
+            yield ids
+        return
+    with trying() as tried:
+        decided = decisions.decide(store)
+        apart = {rule.order_id for rule in (tried.changed if tried else ()) if isinstance(rule, CostOverride)}
+    terms = decisions.lay_out_tried(store, decided)
+    left: list[int] = []
+    try:
+        for ids in reach.chunks(SET_CHUNK):
+            looked = look(store, ids, terms, apart=apart, most=MOST_CHANGED)
+            sheet.take_set(looked)
+            left += looked.left
+            while len(left) >= chunk:  # the change is made and taken back for each chunk of these, so they are gathered
+                _add_orders(sheet, store, trying, left[:chunk])
+                del left[:chunk]
+            yield ids
+        if left:
+            _add_orders(sheet, store, trying, left)
+    finally:
+        decisions.forget()
+
+
 def _add_orders(sheet: _Sheet, store: Store, trying: Trying, ids: Sequence[int]) -> None:
     orders = mirror.load(store.pk, ids)
     held = [order.hold for order in orders]
-    with trying():
-        terms = load_terms(store, orders)
-    drafts = draft_orders(orders, terms)
+    with trying():  # drafted within, where accounts of new labels are known
+        drafts = draft_orders(orders, load_terms(store, orders))
     sheet.hold(orders, held)
     sheet.take(drafts, load_live(store.pk, drafts))
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from ledger import manual_costs, rules
-from ledger.labels import account_numbers, known_numbers
+from ledger.labels import known_numbers
 from ledger.manual_costs import CostRefused
 from ledger.models import CostChange, ManualCost, Partner, PartnerCode, ProposedChange, Store
 from ledger.models.rules import Rule
@@ -44,7 +44,7 @@ def propose(
         rule.store_id = store.pk
     if undoes is not None:
         rules.refuse_undoing(undoes)
-    _number_accounts(add)
+    _refuse_many_labels(add)
     with trial(store, add=add, remove=remove, now=now) as tried:
         _refuse_costs(store, tried, now)
         told = told_of(tried, remove)
@@ -66,7 +66,7 @@ def propose_undo(made: CostChange, *, actor: str, origin: str, now: datetime) ->
 def refusal(store: Store, *, add: Sequence[Rule] = (), remove: Sequence[Rule] = (), now: datetime) -> str:
     """Return why a change could not be made, in words; empty when it could."""
     try:
-        _number_accounts(add)
+        _refuse_many_labels(add)
         with trial(store, add=add, remove=remove, now=now) as tried:
             _refuse_costs(store, tried, now)
     except RuleRefused as refused:
@@ -178,15 +178,14 @@ def _refuse_decided(kept: ProposedChange) -> None:
         raise RuleRefused("This proposal was dismissed. Enter the change again if you want it.")
 
 
-def _number_accounts(add: Sequence[Rule]) -> None:
-    """Give new labels their accounts' numbers for good, so that looking at a change again and again takes no new ones."""
+def _refuse_many_labels(add: Sequence[Rule]) -> None:
+    """Raise RuleRefused when saving would use up very many numbers of accounts; looking at a change uses none."""
     names = {rule.account_name for rule in add if isinstance(rule, ManualCost) and rule.category and rule.label}
     if len(names) > MOST_NEW_LABELS and len(names - known_numbers(names).keys()) > MOST_NEW_LABELS:
         raise RuleRefused(
             f"These costs have more than {MOST_NEW_LABELS} new labels. A label is an account, such as rent or Klaviyo; "
             "what tells one cost from another belongs into the note or the invoice number."
         )
-    account_numbers(names)
 
 
 def _refuse_costs(store: Store, tried: Trial, now: datetime) -> None:

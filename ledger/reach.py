@@ -3,7 +3,7 @@
 The answer may name orders that turn out unchanged, never leave one out that would change.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db import connection
@@ -28,6 +28,9 @@ from ledger.models.rules import Rule
 COGS = frozenset({CogsRule, VariantCost, BundlePart, CostOverride})
 """Rules that move nothing of an order but what its units cost."""
 
+READ_AHEAD = 20
+"""Chunks whose orders are read at once."""
+
 Part = tuple[str, list[Any]]
 """A condition on `ledger_order o` with its parameters."""
 
@@ -47,6 +50,16 @@ class Reach(Struct, frozen=True):
         with connection.cursor() as cursor:
             cursor.execute(sql + ("" if limit is None else " LIMIT %s"), [self.store, after, *self.parameters, *([] if limit is None else [limit])])
             return [row[0] for row in cursor.fetchall()]
+
+    def chunks(self, size: int) -> Iterator[list[int]]:
+        """Yield the orders' ids, ascending, so many at a time.
+
+        Finding them looks at every order of the store, so more than one chunk's are read ahead.
+        """
+        last = 0
+        while found := self.ids(after=last, limit=READ_AHEAD * size):
+            yield from (found[start : start + size] for start in range(0, len(found), size))
+            last = found[-1]
 
     def count(self) -> int:
         """Return how many orders they are."""

@@ -1,6 +1,6 @@
 """Draft orders again: after a rule changed, a rate arrived, the drafts improved, or an import was undone."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import datetime
 
@@ -32,9 +32,6 @@ SET_CHUNK = 5_000
 IN_ONE_LANE = 20_000
 """Orders for which a second connection is not worth its opening."""
 
-IDS_AT_ONCE = 20 * SET_CHUNK
-"""Order ids read ahead: finding them looks at every order of the store, so it is not done chunk by chunk."""
-
 Progress = Callable[[int, int], None]
 """Called with (orders done, orders in all)."""
 
@@ -65,7 +62,7 @@ def _bring_up_to(version: int, store: Store, reach: Reach, cause: Cause, progres
     total = reach.count()
     written = done = 0
     draft = _by_sets if reach.only_cogs else _one_by_one
-    chunks = _chunks(reach, SET_CHUNK if reach.only_cogs else CHUNK)
+    chunks = reach.chunks(SET_CHUNK if reach.only_cogs else CHUNK)
     lanes = LANES if reach.only_cogs and total > IN_ONE_LANE and not connection.in_atomic_block else 1
     with closing(through(chunks, lambda ids: draft(store, ids, cause), lanes=lanes)) as arrivals:
         for ids, entries in arrivals:
@@ -77,13 +74,6 @@ def _bring_up_to(version: int, store: Store, reach: Reach, cause: Cause, progres
     Book.objects.filter(pk=store.pk, restated_version__lt=version).update(restated_version=version)
     resolve_rates(store)
     return written
-
-
-def _chunks(reach: Reach, size: int) -> Iterator[list[int]]:
-    last = 0
-    while found := reach.ids(after=last, limit=IDS_AT_ONCE):
-        yield from (found[start : start + size] for start in range(0, len(found), size))
-        last = found[-1]
 
 
 def _by_sets(store: Store, ids: Sequence[int], cause: Cause) -> int:

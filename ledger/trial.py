@@ -9,6 +9,7 @@ from typing import NamedTuple
 from django.db import transaction
 
 from ledger import rules
+from ledger.labels import only_trying
 from ledger.models import CostChange, Store
 from ledger.models.rules import Rule
 
@@ -31,9 +32,10 @@ class Trial(NamedTuple):
 def trial(store: Store, *, add: Sequence[Rule], remove: Sequence[Rule], now: datetime) -> Iterator[Trial]:
     """Let a change stand while the block runs, for nobody else to see, and take it back at its end.
 
-    It locks rows of the rules it touches, not the book: read what is needed, and leave. Raise RuleRefused as `rules.change` does.
+    It locks rows of the rules it touches, not the book: do what is needed, and leave. Accounts of new labels have numbers that are
+    another's once it has ended (`labels.only_trying`). Raise RuleRefused as `rules.change` does.
     """
-    with transaction.atomic():
+    with transaction.atomic(), only_trying():
         asked = [rules.copy_of(rule) for rule in add]
         made = rules.write(store, add=asked, remove=[copy(rule) for rule in remove], actor="", now=now)
         added, removed = rules.rules_of(made)

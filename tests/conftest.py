@@ -107,5 +107,4 @@ def fresh_names_of_accounts() -> None:
     """Forget what labelled accounts are called: a test's database may give a number again, which a real one never does."""
     from ledger import accounts
 
-    for known in (accounts._labelled_name, accounts.line_of, accounts.report_key, accounts.order_columns, accounts.in_profit):
-        known.cache_clear()
+    accounts.forget_labels()

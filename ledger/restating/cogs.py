@@ -7,7 +7,7 @@ lines on which more comes back than was sold or something is sold after some cam
 Amounts count ten-thousandths as whole numerics here, so that rounding is exact.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -21,7 +21,7 @@ from ledger.kinds import COUNTS_AS_REVENUE, GIVEN_BACK, SOLD, CostSource, SaleKi
 from ledger.models import Account, Store
 from ledger.money import SCALE, minor_step
 from ledger.posting import Posting, post_prepared
-from ledger.restating.decisions import lay_out
+from ledger.restating.decisions import Terms, lay_out
 
 
 class Restated(NamedTuple):
@@ -38,21 +38,34 @@ def restate_cogs(store: Store, ids: Sequence[int], *, cause: Cause) -> Restated:
     """
     mirror.hold(store.pk, ids)
     terms = lay_out(store)
-    _prepare()
+    left = _prepare(store, ids, terms, _STEPS)
+    mirror.update_prepared(store.pk)
+    posting = post_prepared(store.pk, cause=cause, costs_version=terms.costs_version, closed_through=terms.closed_through)
+    return Restated(posting, left)
+
+
+def look_at_cogs(store: Store, ids: Sequence[int], terms: Terms, *, apart: Collection[int]) -> list[int]:
+    """Prepare the entries that restating orders by these terms would write (`prepared_entry`), and write none of them. Call it in a transaction.
+
+    Returns the orders to be drafted one by one: those that sets leave alone, and those that are to stay `apart`.
+    """
+    return _prepare(store, ids, terms, _TO_ENTRIES, apart)
+
+
+def _prepare(store: Store, ids: Sequence[int], terms: Terms, steps: Sequence[str], apart: Collection[int] = ()) -> list[int]:
+    """Work out a chunk in tables of this connection, and return the orders that are left alone."""
+    _make_tables()
     values = {
         "store": store.pk, "ids": list(ids), "first": min(ids), "last": max(ids), "currency": store.currency, "step": minor_step(store.currency),
-        "newest": terms.newest_variant, "closed": terms.closed_through, "others": _other_accounts(), **_NUMBERS,
+        "newest": terms.newest_variant, "closed": terms.closed_through, "others": _other_accounts(), "apart": list(apart), **_NUMBERS,
     }  # fmt: skip
     with connection.cursor() as cursor:
         # Chunks are small and stores large: nothing here is to walk a whole table, whatever the planner believes of new rows.
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL work_mem = '64MB'")
-        for sql in _STEPS:
+        for sql in steps:
             cursor.execute(sql, values)
         cursor.execute("SELECT id FROM cogs_order WHERE left_alone ORDER BY id")
-        left = [row[0] for row in cursor.fetchall()]
-    mirror.update_prepared(store.pk)
-    posting = post_prepared(store.pk, cause=cause, costs_version=terms.costs_version, closed_through=terms.closed_through)
-    return Restated(posting, left)
+        return [row[0] for row in cursor.fetchall()]
 
 
 _NUMBERS: dict[str, Any] = {
@@ -84,7 +97,7 @@ _TABLES = """
 """
 
 
-def _prepare() -> None:
+def _make_tables() -> None:
     with connection.cursor() as cursor:
         cursor.execute(_TABLES)
     mirror.prepare()
@@ -103,7 +116,7 @@ _ORDERS = """
     SELECT o.id, o.day, o.day - DATE '2000-01-01', o.channel,
         CASE o.country WHEN '' THEN 0 ELSE (ascii(upper(o.country)) - 64) * 27 + ascii(upper(substr(o.country, 2))) - 64 END,
         o.financial_status = ANY(%(counting)s) AND NOT o.is_test AND o.withdrawn_at IS NULL,
-        o.hold <> 0 OR o.currency <> %(currency)s OR o.draft_version <> %(draft)s
+        o.hold <> 0 OR o.id = ANY(%(apart)s::bigint[]) OR o.currency <> %(currency)s OR o.draft_version <> %(draft)s
             OR o.id IN (SELECT order_id FROM ledger_costoverride WHERE store_id = %(store)s AND removed_by_id IS NULL)
             OR o.id IN (SELECT order_id FROM ledger_ordercost
                         WHERE store_id = %(store)s AND order_id BETWEEN %(first)s AND %(last)s AND account = %(cogs)s)
@@ -213,10 +226,13 @@ _CHANGED_ORDERS = f"""
     )
     SELECT id, cogs, CASE WHEN moved > 0 THEN {_half_even("(guessed * %(whole)s)", "moved")} * 0.0001 END FROM shares
 """
-_STEPS = (
+_TO_ENTRIES = (
     _ORDERS, "ANALYZE cogs_order (id)",
     _LINES, _LEAVE_LINES, "ANALYZE cogs_line (order_id, part)",
     _SALES, _LEAVE_SALES, "ANALYZE cogs_order (id)", "ANALYZE cogs_sale (order_id, part)",
-    _ENTRIES, "ANALYZE prepared_entry (source_id)",
+    _ENTRIES,
+)  # fmt: skip
+_STEPS = (
+    *_TO_ENTRIES, "ANALYZE prepared_entry (source_id)",
     _CHANGED_LINES, _CHANGED_ORDERS, "ANALYZE prepared_line (order_id)", "ANALYZE prepared_order (id)",
 )  # fmt: skip

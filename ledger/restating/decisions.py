@@ -5,9 +5,11 @@ applies them chunk after chunk, each in a transaction of its own.
 """
 
 from datetime import date
+from typing import Any
 
 from django.db import connection
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ledger.costing import Costing, Segment
 from ledger.models import Book, CostDefaults, Store
@@ -36,6 +38,14 @@ _KNOWN = """
 _FILL = "INSERT INTO cogs_decision SELECT * FROM unnest(%s::bigint[], %s::int[], %s::int[], %s::smallint[], %s::numeric[], %s::numeric[])"
 
 
+class Decided(Struct, frozen=True):
+    """What the rules of a moment say of every variant, and the newest variant there was, and how many."""
+
+    newest_variant: int
+    variants: int
+    columns: tuple[list[Any], ...]
+
+
 class Terms(Struct, frozen=True):
     """What a chunk is restated by: the costs version and closed days of the book, and the newest variant the decisions know."""
 
@@ -54,10 +64,17 @@ def lay_out(store: Store) -> Terms:
         cursor.execute(_MAKE)
         cursor.execute(_KNOWN, [store.pk, version])
         known = cursor.fetchone()
-        if known is None:
-            known = _decide(store)
-            cursor.execute("INSERT INTO cogs_terms VALUES (%s, %s, %s, %s)", [store.pk, version, *known])
+    if known is None:
+        return _lay_out(store, decide(store), version, closed)
     return Terms(version, closed, known[0])
+
+
+def lay_out_tried(store: Store, decided: Decided) -> Terms:
+    """Lay out what was decided by rules that are only tried, for looking at orders; no restating takes it for what holds."""
+    version, closed = Book.objects.values_list("costs_version", "closed_through").get(pk=store.pk)
+    with connection.cursor() as cursor:
+        cursor.execute(_MAKE)
+    return replace(_lay_out(store, decided, None, closed), costs_version=version)
 
 
 def forget() -> None:
@@ -66,25 +83,31 @@ def forget() -> None:
         cursor.execute("DROP TABLE IF EXISTS cogs_decision, cogs_terms")
 
 
-def _decide(store: Store) -> tuple[int, int]:
-    """Fill the table of decisions and return the newest variant there is, and how many there are."""
+def decide(store: Store) -> Decided:
+    """Resolve the rules that hold now, in this transaction, into spans of days for every variant that has some of its own."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(max(id), 0), count(*) FROM ledger_variant WHERE store_id = %s", [store.pk])
         newest, count = cursor.fetchone()
         cursor.execute(_WITH_RULES, {"store": store.pk})
         products: dict[int, int | None] = dict(cursor.fetchall())
-        costing = _costing(store)
-        rows: list[tuple[int, Segment]] = [(0, segment) for segment in costing.segments(None, None)]
-        rows += [(variant, segment) for variant, product in products.items() for segment in costing.segments(variant, product)]
+    costing = _costing(store)
+    rows: list[tuple[int, Segment]] = [(0, segment) for segment in costing.segments(None, None)]
+    rows += [(variant, segment) for variant, product in products.items() for segment in costing.segments(variant, product)]
+    exact = [segment.amount if segment.currency == costing.currency else None for _, segment in rows]
+    columns: tuple[list[Any], ...] = (
+        [variant for variant, _ in rows], [segment.first for _, segment in rows], [segment.last for _, segment in rows],
+        [segment.source for _, segment in rows], exact, [segment.percentage for _, segment in rows],
+    )  # fmt: skip
+    return Decided(newest, count, columns)
+
+
+def _lay_out(store: Store, decided: Decided, version: int | None, closed: date | None) -> Terms:
+    with connection.cursor() as cursor:
         cursor.execute("TRUNCATE cogs_decision, cogs_terms")
-        exact = [segment.amount if segment.currency == costing.currency else None for _, segment in rows]
-        columns = (
-            [variant for variant, _ in rows], [segment.first for _, segment in rows], [segment.last for _, segment in rows],
-            [segment.source for _, segment in rows], exact, [segment.percentage for _, segment in rows],
-        )  # fmt: skip
-        cursor.execute(_FILL, [array(column) for column in columns])
+        cursor.execute(_FILL, [array(column) for column in decided.columns])
         cursor.execute("ANALYZE cogs_decision")
-    return newest, count
+        cursor.execute("INSERT INTO cogs_terms VALUES (%s, %s, %s, %s)", [store.pk, version, decided.newest_variant, decided.variants])
+    return Terms(version or 0, closed, decided.newest_variant)
 
 
 def _costing(store: Store) -> Costing:

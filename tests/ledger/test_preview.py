@@ -9,10 +9,24 @@ import pytest
 from ledger import preview, proposals
 from ledger.cause import Cause
 from ledger.kinds import CauseKind
-from ledger.models import CogsRule, CostChange, Entry, FeeRule, ManualCost, ProfitGoal, ProposedChange, ShippingRule, Store, Variant, VariantCost
+from ledger.models import (
+    CogsRule,
+    CostChange,
+    CostOverride,
+    Entry,
+    FeeRule,
+    ManualCost,
+    Order,
+    ProfitGoal,
+    ProposedChange,
+    ShippingRule,
+    Store,
+    Variant,
+    VariantCost,
+)
 from ledger.models.rules import Rule
 from ledger.periods import By, cut
-from ledger.reposting import restate
+from ledger.reposting import repost, restate
 from ledger.rules import RuleRefused, change
 from ledger.statements import profit
 from tests.builders import a_line, a_payment, a_refund, a_store, an_order, at, book_of, close_through, day, ecb, write
@@ -166,11 +180,13 @@ def test_orders_that_would_wait_for_a_rate_are_counted(store: Store) -> None:
     assert told["held"] == {"GBP": 3}
 
 
-def test_orders_are_drafted_chunk_by_chunk_under_the_same_rules(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    proposed = propose(store, CogsRule(percentage="30"))
+@pytest.mark.parametrize("rule", [CogsRule(percentage="30"), ShippingRule(name="all", position=1, amount="3")], ids=["by sets", "one by one"])
+def test_orders_are_looked_at_chunk_by_chunk_under_the_same_rules(store: Store, rule: Rule, monkeypatch: pytest.MonkeyPatch) -> None:
+    proposed = propose(store, rule)
     whole = preview.effect_of(proposed, now=NOW)
     seen: list[tuple[int, int]] = []
     monkeypatch.setattr(preview, "CHUNK", 2)
+    monkeypatch.setattr(preview, "SET_CHUNK", 2)
     assert preview.effect_of(proposed, now=NOW, progress=lambda done, of: seen.append((done, of))) == whole
     assert seen == [(2, 6), (4, 6), (6, 6)]
 
@@ -188,3 +204,21 @@ def test_what_cannot_be_made_any_more_is_refused(store: Store) -> None:
     change(store, remove=[rule], actor="ann", now=NOW)
     with pytest.raises(RuleRefused, match="not there any more"):
         preview.effect_of(proposed, now=NOW)
+
+
+def test_an_override_that_is_only_tried_is_drafted_by_itself(store: Store) -> None:
+    order = Order.objects.get(number="#4")
+    told = check(propose(store, CostOverride(order_id=order.pk, line="1", unit_cost="1", currency="EUR")))
+    assert (told["reached"], told["entries"], [row["number"] for row in told["orders"]]) == (1, 2, ["#4"])
+    told = check(propose(store, CogsRule(percentage="30"), CostOverride(order_id=order.pk, line="2", unit_cost="1", currency="EUR")))
+    assert told["reached"] == 6
+
+
+def test_what_was_only_looked_at_is_not_what_is_restated_by(store: Store) -> None:
+    looked, made = propose(store, CogsRule(percentage="30")), CogsRule(percentage="20")
+    preview.effect_of(looked, now=NOW)
+    change(store, add=[made], actor="ann", now=NOW)
+    preview.effect_of(looked, now=NOW)
+    restate(store, cause=Cause(CauseKind.RULE, "rules"))
+    assert repost(store, cause=Cause(CauseKind.RULE, "rules")) == 0
+    assert Order.objects.get(number="#6").cogs == 12

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from ledger import proposals, rules
+from ledger import preview, proposals, rules
 from ledger.models import (  # fmt: skip
     Account,
     BundlePart,
@@ -195,12 +195,17 @@ def test_what_another_store_sells_is_not_proposed(store: Store) -> None:
         propose(a_store(slug="other"), CogsRule(percentage=20, product=Product.objects.first()))
 
 
-def test_a_label_keeps_the_number_it_was_given_when_it_was_only_looked_at(store: Store) -> None:
-    rent = {"category": "operating", "amount": 9, "currency": "EUR", "effective_from": day("2026-03-01")}
-    proposals.dismiss(propose(store, ManualCost(label="rent", **rent)))
-    given = Account.objects.get(name="operating:rent").number
-    propose(store, ManualCost(label="apps", **rent), ManualCost(label="rent", **rent))
-    assert Account.objects.get(name="operating:rent").number == given != Account.objects.get(name="operating:apps").number
+@pytest.mark.parametrize(("basis", "difference"), [("once", "-18.0000"), ("order", "-27.0000")])  # saved rent is still to be restated
+def test_a_label_takes_a_number_when_it_is_saved_and_none_when_it_is_looked_at(store: Store, basis: str, difference: str) -> None:
+    cost = {"category": "marketing", "amount": 9, "currency": "EUR", "effective_from": day("2026-03-01"), "basis": basis}
+    apply(propose(store, ManualCost(label="rent", **cost)))
+    first = Account.objects.get().number
+    for label in ("apps", "salaries", "apps"):
+        looked = propose(store, ManualCost(label=label, **cost), ManualCost(label=f"{label}-too", **cost))
+        assert preview.effect_of(looked, now=NOW)["months"][-1]["difference"] == difference
+    assert [account.number for account in Account.objects.all()] == [first]
+    apply(propose(store, ManualCost(label="insurance", **cost)))
+    assert dict(Account.objects.values_list("name", "number")) == {"marketing:rent": first, "marketing:insurance": first + 1}
 
 
 def test_what_nobody_applies_within_a_week_is_forgotten(store: Store) -> None:

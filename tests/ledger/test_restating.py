@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection, transaction
 
-from ledger import reposting
+from ledger import reach, reposting
 from ledger.accounts import COGS_PRODUCT
 from ledger.cause import Cause
 from ledger.kinds import CauseKind, FinancialStatus
@@ -225,7 +225,8 @@ def test_a_variant_that_arrives_late_under_an_early_number_has_its_products_perc
             Variant.objects.create(pk=early, store=store, product=mugs, platform="shop", external_id="early")
             write(store, an_order("7", lines=[a_line("4", variant="early")]))
 
-    monkeypatch.setattr(reposting, "IDS_AT_ONCE", 1)
+    monkeypatch.setattr(reach, "READ_AHEAD", 1)
+    monkeypatch.setattr(reposting, "SET_CHUNK", 1)
     restate(store, cause=RULE, progress=arrive)
     assert Order.objects.get(number="#7").cogs == 5
     assert repost(store, cause=RULE) == 0
