@@ -5,6 +5,7 @@ from datetime import time, timedelta
 from connectors.tasks import FORGET_FILES, IMPORT_FILE, LOAD_RATES, LOOK_AT_FILE, UNDO_FILE
 from dashboards.tasks import FORGET_EXPIRED
 from ledger.daily import SHOW_PERCENTAGES
+from ledger.defaults import PREVIEW_DEFAULTS
 from ledger.proposal_tasks import FORGET_PROPOSALS, PREVIEW_COSTS
 from ledger.tasks import (
     ACCRUE_BOOK,
@@ -36,6 +37,7 @@ KINDS: tuple[Kind, ...] = (
     ACCRUE_BOOKS,
     ACCRUE_BOOK,
     PREVIEW_COSTS,
+    PREVIEW_DEFAULTS,
     FORGET_PROPOSALS,
     IMPORT_FILE,
     LOOK_AT_FILE,

@@ -1,19 +1,22 @@
 """Gate every admin page by store: a person sees only rows of stores where their role lets them change something."""
 
+from calendar import monthrange
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.db.models import DecimalField, Field, ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.module_loading import import_string
 from django.utils.text import capfirst
 
 from ledger import people
 from ledger.admin.typed import PercentageField
 from ledger.models import Store
+from ledger.models.rules import FIRST_YEAR, LAST_YEAR
 from ledger.people import EDITORS, Role
 
 ModelAdmin: Any = import_string(settings.MODEL_ADMIN)
@@ -74,7 +77,10 @@ class StoreModelAdmin(ModelAdmin):  # type: ignore[misc]
         return self.get_queryset(request).filter(pk=obj.pk).exists()
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Head the list with what is listed."""
+        """Head the list with what is listed; go back to the whole list where it is narrowed to days that there are not."""
+        if self.date_hierarchy and not _is_a_span(request, self.date_hierarchy):
+            messages.warning(request, f"There is no such day, month or year between {FIRST_YEAR} and {LAST_YEAR}, so all are listed.")
+            return redirect(request.path)
         title = capfirst(str(self.opts.verbose_name_plural))
         answer: HttpResponse = super().changelist_view(request, {"title": title, **(extra_context or {})})
         return answer
@@ -116,6 +122,18 @@ def _in_any_store(request: HttpRequest, roles: frozenset[Role]) -> bool:
     if roles not in known:
         known[roles] = stores_of(request, roles).exists()
     return known[roles]
+
+
+def _is_a_span(request: HttpRequest, field: str) -> bool:
+    """Answer whether what a list is narrowed to by its days is a year, a month of one or a day of one; Django reckons beyond the last year."""
+    parts = [request.GET.get(f"{field}__{part}") for part in ("year", "month", "day")]
+    given = [part for part in parts if part is not None]
+    if not given:
+        return True
+    if parts[: len(given)] != given or not all(part.isascii() and part.isdecimal() and len(part) <= 4 for part in given):  # a month of no year
+        return False
+    year, month, day = [*map(int, given), 1, 1][:3]
+    return FIRST_YEAR <= year <= LAST_YEAR and 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]
 
 
 class StoreFilter(admin.SimpleListFilter):

@@ -87,11 +87,11 @@ class CostDefaultsAdmin(StoreModelAdmin):
 
     def _confirm(self, request: HttpRequest, wanted: CostDefaults) -> HttpResponse:
         told = _told(CostDefaults.objects.get(pk=wanted.pk), wanted)
-        effects = defaults.effects(wanted, now=timezone.now())
+        looked = defaults.look(wanted, actor=actor_of(request), now=timezone.now())
         context = {
             **self.admin_site.each_context(request), "title": "Look at the defaults before they are saved", "opts": self.opts, "told": told,
-            "effects": None if effects is None else [figures_of(store, found) for store, found in effects],
-            "resting": [] if effects is not None else defaults.resting(),
+            "looked": looked, "effects": [figures_of(store, found) for store, found in looked.effects or ()],
+            "resting": [] if looked.effects is not None else defaults.resting(),
             "values": [(name, request.POST.get(name, "")) for name in NAMES],
         }  # fmt: skip
         return TemplateResponse(request, "admin/ledger/defaults_review.html", context)

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 
 from ledger import defaults, findings, tasks
 from ledger.admin import costs
@@ -148,15 +149,41 @@ def test_what_defaults_change_is_shown_for_every_store_before_they_are_saved(dja
     assert "This changed no rule of the store." in refused.content.decode()
 
 
-def test_of_too_many_orders_it_is_told_how_many_rest_on_the_defaults(monkeypatch):
-    monkeypatch.setattr(defaults, "AT_ONCE", 1)
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "changed", [{"cogs_percentage": "30"}, {"cogs_percentage": "30", "payment_fee_fixed": "0.50"}], ids=["by sets", "one by one"]
+)
+def test_of_many_orders_it_is_worked_out_in_the_background_what_defaults_do(monkeypatch, changed):
     store = a_store(slug="shop")
     write(store, an_order("1"), an_order("2"), an_order("3", lines=[a_line("1", cost="3.00")]))
-    form = defaults_form(cogs_percentage="30")
+    form, address, client = defaults_form(**changed), "/admin/ledger/costdefaults/1/change/", signed_in(superuser=True)
     del form["confirmed"]
-    page = text_of(signed_in(superuser=True).post("/admin/ledger/costdefaults/1/change/", form))
-    assert "There are too many orders to work out" in page
-    assert "Shop: 2" in page
+    at_once = client.post(address, form).context["effects"]
+    monkeypatch.setattr(defaults, "AT_ONCE", 1)
+    for _ in range(2):
+        page = text_of(client.post(address, form))
+        assert "Being worked out in the background: waiting for a worker." in page
+        assert "Shop: 2" in page
+    job = Job.objects.get(kind="preview-defaults")
+    run(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.done, job.whole) == ("done", 3, 3)
+    answer = client.post(address, form)
+    assert answer.context["effects"] == at_once
+    assert "Being worked out" not in text_of(answer)
+    assert Job.objects.filter(kind="preview-defaults").count() == 1
+    assert book_of(store).costs_version == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_where_working_defaults_out_has_failed_the_page_says_why(monkeypatch):
+    write(a_store(slug="shop"), an_order("1"), an_order("2"))
+    monkeypatch.setattr(defaults, "AT_ONCE", 1)
+    form, address, client = defaults_form(cogs_percentage="30"), "/admin/ledger/costdefaults/1/change/", signed_in(superuser=True)
+    del form["confirmed"]
+    client.post(address, form)
+    Job.objects.filter(kind="preview-defaults").update(state="dead", finished_at=timezone.now(), error="The disk is full.")
+    assert "could not be worked out: The disk is full." in text_of(client.post(address, form))
 
 
 @pytest.mark.parametrize(
@@ -249,3 +276,25 @@ def test_a_store_cannot_take_the_name_of_our_own_addresses():
     assert Store.objects.get().slug == "shop"
     with pytest.raises(StoreRefused, match="“metrics” cannot be a store's short name"):
         open_store(slug="metrics", name="Metrics", currency="EUR", zone="UTC")
+
+
+@pytest.mark.parametrize("page", ["/admin/ledger/variantcost/", "/admin/ledger/costchange/"])
+def test_a_list_narrowed_to_days_that_there_are_not_says_so_and_is_whole(page: str) -> None:
+    client = signed_in(superuser=True)
+    field = "at" if page.endswith("costchange/") else "effective_from"
+    beyond = [
+        "year=9999",
+        "year=0",
+        "year=1",
+        "year=2026&{0}__month=13",
+        "month=13",
+        "year=2026&{0}__month=2&{0}__day=30",
+        "year=²",
+        "year=2026&{0}__day=1",
+    ]
+    for query in beyond:
+        answer = client.get(f"{page}?{field}__{query.format(field)}", follow=True)
+        assert answer.redirect_chain == [(page, 302)], query
+        assert "There is no such day, month or year between 1990 and 2100, so all are listed." in text_of(answer), query
+    for query in ("year=2100", "year=2026&{0}__month=12", "year=2028&{0}__month=2&{0}__day=29"):
+        assert client.get(f"{page}?{field}__{query.format(field)}").status_code == 200, query
