@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 
@@ -278,3 +279,17 @@ def test_the_platforms_own_label_cost_is_told_of_in_the_report(store: Store, tmp
     said = command("mugs", str(tmp_path / "orders.csv"), "--kind", "shipping-costs", "--dry-run")
     assert "1 labels are kept but not booked: the orders' platform states what their label cost itself." in said
     assert_entries(store, "source amount\n 1001 -6.20\n 1002 -5.00", only=LABELS, live=True)
+
+
+def test_labels_without_tracking_numbers_of_several_days_stand_beside_each_other(store: Store, tmp_path: Path) -> None:
+    header = "Order,Label cost,Ship date"
+    first = write(tmp_path, "1001,6.20,2026-03-04\n1001,1.00,2026-03-04", header=header, name="first.csv")
+    second = write(tmp_path, "1001,3.10,2026-03-09", header=header, name="second.csv")
+    labels(store, first)
+    report = labels(store, second)
+    assert (report.added, report.changed) == (1, 0)
+    again = labels(store, write(tmp_path, "1001,6.30,2026-03-04\n1001,1.00,2026-03-04", header=header, name="mended.csv"))
+    assert (again.added, again.changed, again.unchanged) == (0, 1, 1)
+    assert sorted(OrderCharge.objects.values_list("reference", "amount")) == [
+        ("2026-03-04 row 1", Decimal("6.30")), ("2026-03-04 row 2", 1), ("2026-03-09 row 1", Decimal("3.10")),
+    ]  # fmt: skip

@@ -61,3 +61,20 @@ def test_costs_by_hand_and_undated_percentages_become_rules_with_a_change(old: A
         key=str,
     )  # fmt: skip
     assert not new.get_model("ledger", "CostChange").objects.filter(store_id=other.pk).exists()
+
+
+def test_labels_that_were_told_without_tracking_numbers_are_named_by_their_days(old: Any) -> None:
+    before = migrate([("ledger", "0022_variants_weigh")])
+    store = before.get_model("ledger", "Store").objects.create(name="Shop", slug="shop", currency="EUR")
+    told = [
+        (1, "UPS row 1", date(2026, 3, 4)), (1, "UPS row 2", date(2026, 3, 9)), (1, "row 1", date(2026, 3, 9)), (1, "row 3", date(2026, 3, 9)),
+        (1, "row 2", None), (1, "1Z9", date(2026, 3, 4)), (3, "row 7", date(2026, 3, 4)),
+    ]  # fmt: skip
+    for kind, reference, day in told:
+        before.get_model("ledger", "OrderCharge").objects.create(
+            store=store, kind=kind, order_ref="1", reference=reference, amount=1, currency="EUR", day=day, added_at=datetime(2026, 4, 1, tzinfo=UTC)
+        )
+    after = migrate([("ledger", "0023_labels_without_tracking_are_named_by_their_day")])
+    assert list(after.get_model("ledger", "OrderCharge").objects.order_by("pk").values_list("reference", flat=True)) == [
+        "UPS 2026-03-04 row 1", "UPS 2026-03-09 row 1", "2026-03-09 row 1", "2026-03-09 row 2", "row 2", "1Z9", "row 7",
+    ]  # fmt: skip

@@ -153,8 +153,9 @@ def _one_of(words: Mapping[str, ChargeKind]) -> str:
 def facts_of(rows: Sequence[Told], partners: Mapping[str, int]) -> list[ChargeFact]:
     """Return the charges that the rows of one order tell, in the order of the file.
 
-    Where a row names its charge by no reference, it is the nth of its order (and carrier); a reference that comes
-    again in one file is another charge, not the same one.
+    Where a row names its charge by no reference, it is the nth of its order (and carrier); a cost of shipping with a day
+    the nth of that day, so that another label in a later file does not take its place. A reference that comes again in
+    one file is another charge, not the same one.
     """
     taken: set[tuple[ChargeKind, str]] = set()
     facts = []
@@ -170,4 +171,6 @@ def facts_of(rows: Sequence[Told], partners: Mapping[str, int]) -> list[ChargeFa
 def _nth(row: Told, number: int) -> str:
     if row.reference:
         return row.reference if number == 1 else f"{row.reference[:110]} ({number})"
-    return f"{row.carrier[:100]} row {number}".strip()
+    # What networks give as a commission's day may be that of its status, which moves.
+    day = f"{row.day} " if row.day is not None and row.kind in TYPES[SHIPPING_COSTS.name].values() else ""
+    return f"{row.carrier[:100]} {day}row {number}".strip()
