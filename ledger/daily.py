@@ -1,5 +1,6 @@
 """Do in the background what the turn of a day changes in a store."""
 
+from django.db import transaction
 from django.utils import timezone
 
 from ledger.models import Store
@@ -10,10 +11,14 @@ from profitpeek.jobs.work import Work
 
 
 def show_percentages(work: Work) -> None:
-    """Bring the percentages that lists show up to what holds today; days begin at another hour in each store's time zone."""
+    """Bring the percentages that lists show up to what holds today; days begin at another hour in each store's time zone.
+
+    Each store's products are written and let go by themselves: a change of rules waits for its own store at most.
+    """
     now = timezone.now()
     for store in Store.objects.order_by("pk"):
-        refresh_shown(store, today_of(store, now))
+        with transaction.atomic():
+            refresh_shown(store, today_of(store, now))
 
 
-SHOW_PERCENTAGES = Kind(name="show-percentages", label="Percentages of the day", handler=show_percentages, atomic=True)
+SHOW_PERCENTAGES = Kind(name="show-percentages", label="Percentages of the day", handler=show_percentages)

@@ -174,6 +174,33 @@ def refuse_undoing(made: CostChange) -> None:
         raise RuleRefused("This change has been undone already.")
     if any(rule.removed_by_id is not None for rule in added):
         raise RuleRefused("Later changes rest on this one. Undo them first, the latest first.")
+    _refuse_ending_later(made, removed)
+
+
+def _refuse_ending_later(made: CostChange, removed: Sequence[Rule]) -> None:
+    """Raise RuleRefused when a rule that would be put back makes a later one give way, which nobody asked for."""
+    for kind in {type(rule) for rule in removed}:
+        scope = SCOPES[kind]
+        if scope is None:
+            continue
+        about = [f"{name}_id" if kind._meta.get_field(name).is_relation else name for name in scope]
+        since: dict[tuple[Any, ...], list[Rule]] = {}
+        for later in live(kind, made.store).filter(added_by__gt=made.pk):
+            since.setdefault(tuple(getattr(later, name) for name in about), []).append(later)
+        for rule in removed if since else ():
+            for later in since.get(tuple(getattr(rule, name) for name in about), ()) if type(rule) is kind else ():
+                if _meet(rule, later):
+                    raise RuleRefused(
+                        f"“{later}”{span_of(later)} was set after this change, for days on which “{rule}”{span_of(rule)} would hold again. "
+                        "Take the later one back first, or enter the earlier one anew for the days it should hold."
+                    )
+
+
+def _meet(one: Rule, other: Rule) -> bool:
+    """Tell whether two rules hold on a day in common."""
+    return (one.effective_from is None or other.effective_to is None or one.effective_from <= other.effective_to) and (
+        other.effective_from is None or one.effective_to is None or other.effective_from <= one.effective_to
+    )
 
 
 def rules_of(made: CostChange) -> tuple[list[Rule], list[Rule]]:

@@ -286,3 +286,18 @@ def test_costs_of_one_change_replace_those_of_their_days_and_do_not_collide(stor
     with pytest.raises(RuleRefused, match="is not sold by"):
         change(a_store(), add=[cost(one, 1, "2026-05-01")], actor="ann", now=NOW)
     assert VariantCost.objects.filter(removed_by=None).count() == 4
+
+
+def test_undoing_what_was_taken_back_altogether_ends_no_later_rule(store: Store) -> None:
+    first = make(store, cogs("30"))
+    taken_back = make(store, remove=tuple(rules.rules_of(first)[0]))
+    make(store, cogs("20", "2026-01-01", "2026-01-31"))
+    later = make(store, cogs("35", "2026-03-10"))
+    told = "“20 % for every product” from 1 Jan 2026 through 31 Jan 2026 was set after this change, for days on which “30 % for every product” would"
+    with pytest.raises(RuleRefused, match=told):
+        undo(taken_back, actor="bob@example.com", now=NOW)
+    assert standing(CogsRule) == [("20 %", "2026-01-01", "2026-01-31"), ("35 %", "2026-03-10", "")]
+    make(store, remove=tuple(rule for rule in rules.live(CogsRule, store) if rule.effective_to))
+    undo(later, actor="bob@example.com", now=NOW)
+    undo(taken_back, actor="bob@example.com", now=NOW)
+    assert standing(CogsRule) == [("30 %", "", "")]
