@@ -10,15 +10,14 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from ledger import rules
+from ledger.admin.cells import CellRefused
 from ledger.admin.grid_rows import told_today
-from ledger.admin.resources import BundlePartResource
+from ledger.admin.order_names import OrderNames
+from ledger.admin.resources import BundlePartResource, CostOverrideResource
 from ledger.admin.rules import RuleAdmin, RuleForm
 from ledger.admin.sheets import SheetAdmin
-from ledger.models import BundlePart, CostOverride, Order, OrderLine
+from ledger.models import BundlePart, CostOverride, Order
 from ledger.stores import today_of
-
-MOST_LINES = 20
-"""Lines of an order named in a message."""
 
 
 @admin.register(BundlePart)
@@ -77,26 +76,24 @@ class OverrideForm(RuleForm):
         store, number = values.get("store"), str(values.get("order") or "").strip().removeprefix("#")
         if store is None or not number:
             return values
-        orders = list(Order.objects.filter(store=store, number__in=[number, f"#{number}"], withdrawn_at=None)[:2])
-        if len(orders) != 1:
-            self.add_error("order", f"{store} has {'no order' if not orders else 'more than one order'} with the number “{number}”.")
+        names, field = OrderNames(store), "order"
+        try:
+            order = names.order(number)
+            field = "about"
+            line = names.line(order, str(values.get("about") or ""))
+        except CellRefused as refused:
+            self.add_error(field, str(refused))
             return values
-        lines = list(OrderLine.objects.filter(store_id=store.pk, order_id=orders[0].pk).order_by("part"))
-        asked = str(values.get("about") or "").strip().casefold()
-        meant = [line for line in lines if not asked or asked in (line.sku.casefold(), line.title.casefold(), line.external_id.casefold())]
-        if len(meant) != 1:
-            told = "; ".join(f"{line.sku} {line.title}".strip() or line.external_id for line in lines[:MOST_LINES])
-            self.add_error("about", f"Name one of the order's lines: {told}.")
-            return values
-        self.instance.order_id, self.instance.line = orders[0].pk, meant[0].external_id
-        self.instance.told = f"{orders[0].number}: {meant[0].title or meant[0].sku}"[:255]
+        self.instance.order_id, self.instance.line = order.pk, line.external_id
+        self.instance.told = names.told(order.pk, line.external_id)
         return values
 
 
 @admin.register(CostOverride)
-class CostOverrideAdmin(RuleAdmin):
+class CostOverrideAdmin(SheetAdmin, RuleAdmin):
     """What one unit on one order line cost, whatever the rules say."""
 
+    resource_classes = [CostOverrideResource]
     note = "The cost of one unit on one order line, for that line alone. It goes before every other cost."
     empty = "No order line has a cost of its own: rules decide, and every line tells which."
     form = OverrideForm

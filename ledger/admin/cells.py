@@ -16,6 +16,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 _PLAIN = re.compile(r"-?(\d+(\.\d*)?|\.\d+)")
 _COMMA = re.compile(r"-?\d+,(\d{1,2}|\d{4})")
+_GROUPED = re.compile(r"-?[1-9]\d{0,2}\.\d{3}")
 _SHORTENED = re.compile(r"-?\d(\.\d+)?E[+-]?\d+", re.IGNORECASE)
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T]00:00(?::00)?)?")
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
@@ -59,6 +60,25 @@ def amount(text: str) -> Decimal | None:
     if value != value.quantize(Decimal("0.0001")):
         raise CellRefused(f"“{text}” has more than four decimals. Round it.")
     return value
+
+
+def has_decimal_comma(text: str) -> bool:
+    """Tell whether an amount or a percentage is written with a comma before its decimals."""
+    return bool(_COMMA.fullmatch(_bare(text)))
+
+
+def refuse_thousands(text: str) -> None:
+    """Refuse 1.234 in a file of decimal commas: a thousand and some where it comes from, one and a bit as it is read here."""
+    number = _bare(text)
+    if _GROUPED.fullmatch(number):
+        raise CellRefused(
+            f"“{text.strip()}” may be {number.replace('.', '')} or {number}: this file is written with decimal commas, or like one. "
+            f"Write {number.replace('.', '')}, or {number.replace('.', ',')}0."
+        )
+
+
+def _bare(text: str) -> str:
+    return text.replace("\u2212", "-").strip().removesuffix("%").rstrip()
 
 
 def _advice(number: str) -> str:

@@ -28,6 +28,11 @@ class Cell(Widget):  # type: ignore[misc]  # the library has no types
         super().__init__()
         self.read = read
 
+    @property
+    def is_amount(self) -> bool:
+        """Tell whether it holds an amount or a percentage."""
+        return self.read in (cells.amount, cells.percentage)
+
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
         """Read the cell; raise CellRefused."""
         return self.read(cells.tidied(value))
@@ -87,6 +92,37 @@ class ChannelCell(Cell):
         """Return the channel's key."""
         name = cells.tidied(value)
         return _names(kwargs).channel(name) if name else ""
+
+
+class OrderCell(Cell):
+    """An order by its number, with or without its #."""
+
+    def __init__(self) -> None:
+        super().__init__(str)
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> int:
+        """Return the order's key."""
+        return int(_names(kwargs).orders.order(cells.tidied(value)).pk)
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        """Return its number."""
+        return "" if value is None else cells.escaped(_names(kwargs).orders.number(value))
+
+
+class LineCell(Cell):
+    """A line of the row's order by its SKU, its title or the platform's id; may be empty where the order has one line."""
+
+    def __init__(self) -> None:
+        super().__init__(str)
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
+        """Return the platform's id of the line."""
+        orders, name = _names(kwargs).orders, cells.tidied(value)
+        try:
+            order = orders.order(cells.tidied(row["Order"]))
+        except CellRefused:
+            return name or "?"  # the order's own cell tells it
+        return str(orders.line(order, name).external_id)
 
 
 class VariantCell(Cell):

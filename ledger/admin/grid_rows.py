@@ -163,8 +163,11 @@ def pasted(text: str, names: Names, currency: str) -> tuple[list[Typed], list[Re
         strange = [name for name in columns if name not in PASTED]
         if strange or "sku" not in columns or len(set(columns)) < len(columns):
             return [], [Refused("Pasted line 1", f"The headings are not known here. Use {', '.join(PASTED)}, or no headings at all.")]
+    commas = delimiter == ";" or any(cells.has_decimal_comma(cell) for _, row in rows[headed:] for cell in row[1:])
     for line, row in rows[headed:]:
         try:
+            for cell in row[1:] if commas else ():
+                cells.refuse_thousands(cell)
             found.append(_read(row, columns, names, currency, f"Pasted line {line}", loose=delimiter == "," and not headed))
         except CellRefused as refused:
             wrong.append(Refused(f"Pasted line {line}", str(refused)))

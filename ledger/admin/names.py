@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from ledger.admin.cells import CellRefused
+from ledger.admin.order_names import OrderNames
 from ledger.models import Channel, Partner, Product, Store, Variant
 
 _SHORTENED = re.compile(r"\d(\.\d+)?E\+?\d+", re.IGNORECASE)
@@ -29,6 +30,7 @@ class Names:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self.orders = OrderNames(store)
 
     @cached_property
     def products(self) -> dict[int, str]:

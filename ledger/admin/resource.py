@@ -11,7 +11,7 @@ from import_export.resources import ModelResource
 from import_export.results import Result, RowResult
 
 from ledger import rules
-from ledger.admin.cells import CellRefused, tidied
+from ledger.admin.cells import CellRefused, has_decimal_comma, refuse_thousands, tidied
 from ledger.admin.names import Names
 from ledger.admin.sheet_files import LINE, FileRefused
 from ledger.admin.sheet_lines import Differences, Line, Problem, Row
@@ -83,8 +83,11 @@ class RuleResource(ModelResource):  # type: ignore[misc]  # the library has no t
         """Return what tells of one row."""
         return Row
 
-    def read(self, sheet: tablib.Dataset) -> Result:
-        """Read every row against what stands now, and write nothing. Look at `problems` before `changes`; raise FileRefused for wrong headings."""
+    def read(self, sheet: tablib.Dataset, *, semicolons: bool = False) -> Result:
+        """Read every row against what stands now, and write nothing. Look at `problems` before `changes`; raise FileRefused for wrong headings.
+
+        `semicolons` says that they stood between the cells.
+        """
         assert self.store is not None  # noqa: S101  # a sheet is read for a store
         self._put_headings_right(sheet)
         if len(sheet) > self.most:
@@ -97,9 +100,21 @@ class RuleResource(ModelResource):  # type: ignore[misc]  # the library has no t
             raise failed.error
         for row in result.invalid_rows:
             self.problems += self._told(sheet[row.number - 1][0], row.error)
+        self._refuse_thousands(sheet, semicolons)
         self._settle_days()
         self.problems.sort(key=lambda problem: problem.line)
         return result
+
+    def _refuse_thousands(self, sheet: tablib.Dataset, semicolons: bool) -> None:
+        """Note amounts that may be thousands: where cells are set apart by semicolons, the decimal sign most likely is a comma."""
+        headings = [field.column_name for field in self.get_import_fields() if field.widget.is_amount and field.column_name in sheet.headers]
+        if semicolons or any(has_decimal_comma(text) for heading in headings for text in sheet[heading]):
+            for heading in headings:
+                for line, text in zip(sheet[LINE], sheet[heading], strict=True):
+                    try:
+                        refuse_thousands(text)
+                    except CellRefused as refused:
+                        self.problems.append(Problem(line, heading, str(refused)))
 
     def changes(self) -> tuple[list[Rule], list[Rule]]:
         """Return the rules to add and those to take back."""

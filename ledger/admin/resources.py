@@ -1,12 +1,14 @@
 """Say, for each kind of rule, which columns its sheet has and which of them name the rule a row is about."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import tablib
 
 from ledger.admin import columns
 from ledger.admin.resource import RuleResource
 from ledger.admin.sheet_files import MOST_ROWS
 from ledger.kinds import CostOrigin
-from ledger.models import BundlePart, CogsRule, FeeRule, ManualCost, PartnerCode, ProfitGoal, ShippingRule, VariantCost
+from ledger.models import BundlePart, CogsRule, CostOverride, FeeRule, ManualCost, PartnerCode, ProfitGoal, ShippingRule, VariantCost
 from ledger.models.rules import Rule
 
 
@@ -74,6 +76,36 @@ class BundlePartResource(RuleResource):
             "store", "bundle_sku", "bundle_product", "bundle_title", "part_sku", "part_product", "part_title", "quantity",
             "effective_from", "effective_to",
         )  # fmt: skip
+
+
+class CostOverrideResource(RuleResource):
+    """What a unit on one line of an order cost; a row is about that line."""
+
+    key = ("order_id", "line")
+    order = ("-pk",)
+    needed = ("Order", "Line", "Unit cost", "Currency")
+    store = columns.store_name()
+    order_number = columns.Column("order_id", "Order", columns.OrderCell())
+    line = columns.Column("line", "Line", columns.LineCell())
+    told = columns.Column("told", "About", columns.Cell(str), readonly=True)
+    unit_cost = columns.amount("unit_cost", "Unit cost")
+    currency = columns.currency()
+
+    class Meta(RuleResource.Meta):
+        model = CostOverride
+        fields = ("store", "order_number", "line", "told", "unit_cost", "currency")
+
+    def to_add(self, rule: Rule) -> Rule:
+        """Return the override as one that names its line in lists."""
+        override: Any = rule
+        orders = self.names(rule.store_id).orders
+        override.told = orders.told(override.order_id, override.line)
+        return rule
+
+    def _put_headings_right(self, sheet: tablib.Dataset) -> None:
+        super()._put_headings_right(sheet)
+        assert self.store is not None  # noqa: S101  # a sheet is read for a store
+        self.names(self.store.pk).orders.know(sheet["Order"])
 
 
 class FeeRuleResource(RuleResource):

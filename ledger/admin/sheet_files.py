@@ -90,13 +90,21 @@ def decoded(data: bytes) -> str:
 
 def csv_rows(text: str) -> Rows:
     """Yield the rows of a CSV text, whose first line tells the delimiter: a tab, a semicolon or a comma."""
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max(DELIMITERS, key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     try:
         yield from _filled((reader.line_num, fields) for fields in reader)
     except csv.Error as error:
         raise FileRefused(f"Row {reader.line_num} is not valid CSV ({error}). Check its quotes.") from error
+
+
+def has_semicolons(data: bytes) -> bool:
+    """Tell whether a file is text with semicolons between its cells, as spreadsheets write it where the comma is the decimal sign."""
+    return not data.startswith(ZIP) and _delimiter(decoded(data)) == ";"
+
+
+def _delimiter(text: str) -> str:
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    return max(DELIMITERS, key=first.count)
 
 
 def _xlsx_rows(data: bytes) -> Rows:

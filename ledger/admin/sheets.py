@@ -24,7 +24,7 @@ from import_export.admin import ImportExportMixin
 from ledger.admin.base import stores_of
 from ledger.admin.proposals import actor_of, to_review
 from ledger.admin.resource import RuleResource
-from ledger.admin.sheet_files import MOST_BYTES, CsvSheet, FileRefused, XlsxSheet, dataset_of
+from ledger.admin.sheet_files import MOST_BYTES, CsvSheet, FileRefused, XlsxSheet, dataset_of, has_semicolons
 from ledger.admin.sheet_lines import of_kind
 from ledger.filenames import plain_name
 from ledger.models import Store
@@ -227,7 +227,7 @@ class SheetAdmin(ImportExportMixin):  # type: ignore[misc]
 
     def _read(self, store: Store, held: Held) -> RuleResource:
         resource: RuleResource = self.resource_classes[0](store)
-        resource.read(dataset_of(held.data))
+        resource.read(dataset_of(held.data), semicolons=has_semicolons(held.data))
         return resource
 
     def _place(self, request: HttpRequest) -> str:

@@ -185,7 +185,7 @@ ADMIN = {
 }
 SHEETS = {
     f"admin/ledger/{model}/{page}/": Row(f"/admin/ledger/{model}/{page}/", *answers)
-    for model in ("variantcost", "bundlepart", "cogsrule", "feerule", "shippingrule", "manualcost", "partnercode", "profitgoal")
+    for model in ("variantcost", "bundlepart", "cogsrule", "feerule", "shippingrule", "manualcost", "partnercode", "profitgoal", "costoverride")
     for page, answers in {"export": (STAFF, STAFF), "import": (STAFF, STAFF), "process_import": (STAFF_ONLY_POST, STAFF_ANYWAY_THEN)}.items()
 }
 LEDGER = {

@@ -52,9 +52,9 @@ pytestmark = pytest.mark.django_db
 
 SHEETS = [
     "ledger/cogsrule", "ledger/variantcost", "ledger/bundlepart", "ledger/feerule", "ledger/shippingrule", "ledger/manualcost",
-    "ledger/partnercode", "ledger/profitgoal",
+    "ledger/partnercode", "ledger/profitgoal", "ledger/costoverride",
 ]  # fmt: skip
-RULES = [*SHEETS, "ledger/costoverride"]
+RULES = SHEETS
 OF_STORES = {
     "ledger": [
         "store",

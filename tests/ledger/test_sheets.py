@@ -274,3 +274,19 @@ def test_a_shorter_rule_does_not_leave_its_rest(store: Store, editor: Client) ->
     assert counts(looked) == (0, 1, 0)
     save(editor, confirm(editor, looked, page))
     assert [str(rule.effective_to) for rule in FeeRule.objects.filter(removed_by=None)] == ["2026-03-31"]
+
+
+@pytest.mark.parametrize("rows", [("SKU;Goods;Currency;From", "SKU-1;1.234;EUR;"), ("SKU,Goods,Freight,Currency,From", 'SKU-1,1.234,"0,50",EUR,')])
+def test_thousands_in_a_file_of_decimal_commas_are_not_read_as_one_and_a_bit(store: Store, editor: Client, rows: tuple[str, ...]) -> None:
+    looked = look(editor, store, csv_file(*rows))
+    assert problems(looked) == [
+        (2, "Goods", "“1.234” may be 1234 or 1.234: this file is written with decimal commas, or like one. Write 1234, or 1,2340.")
+    ]
+    plainly = look(editor, store, csv_file(*(row.replace("1.234", "1,2340") if ";" in row else row.replace("1.234", "1234") for row in rows)))
+    assert (problems(plainly), counts(plainly)) == ([], (1, 0, 0))
+
+
+def test_three_decimals_are_read_where_nothing_else_has_a_comma(store: Store, editor: Client) -> None:
+    looked = look(editor, store, csv_file(HEADINGS, "SKU-1,1.234,0.5,EUR,"))
+    confirm(editor, looked)
+    assert [rule["values"]["goods"] for rule in ProposedChange.objects.get().add] == ["1.234"]

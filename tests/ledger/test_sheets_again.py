@@ -15,8 +15,10 @@ from ledger import rules
 from ledger.models import (
     BundlePart,
     CogsRule,
+    CostOverride,
     FeeRule,
     ManualCost,
+    Order,
     Partner,
     PartnerCode,
     Product,
@@ -78,11 +80,12 @@ def everything(store: Store) -> None:
         ),
         PartnerCode(partner=partner, code="=ADA10"), PartnerCode(partner=partner, code="ADA", effective_from=day("2026-03-01")),
         ProfitGoal(amount=1000, effective_to=day("2026-03-31")), ProfitGoal(amount=Decimal("1500.5"), effective_from=day("2026-04-01")),
+        CostOverride(order_id=Order.objects.get().pk, line="1", unit_cost=Decimal("1.25"), currency="USD", told="#1: =Mug, blue"),
         ManualCost(category="fees", label="plan", basis="revenue", percentage=2, currency="EUR", includes_vat=True, vat_percentage=19),
     )  # fmt: skip
 
 
-KINDS = ["variantcost", "cogsrule", "feerule", "shippingrule", "bundlepart", "manualcost", "partnercode", "profitgoal"]
+KINDS = ["variantcost", "cogsrule", "feerule", "shippingrule", "bundlepart", "manualcost", "partnercode", "profitgoal", "costoverride"]
 
 
 @pytest.mark.parametrize("kind", ["0", "1"])
@@ -91,7 +94,7 @@ def test_what_is_taken_out_says_what_stands_when_taken_in_again(store: Store, ed
     for model in KINDS:
         page = f"/admin/ledger/{model}"
         looked = look(editor, store, file_of(exported(editor, page, kind)), page)
-        number = {"bundlepart": 1, "shippingrule": 1}.get(model, 2)
+        number = {"bundlepart": 1, "shippingrule": 1, "costoverride": 1}.get(model, 2)
         assert (problems(looked), counts(looked)) == ([], (0, 0, number)), model
 
 
@@ -239,4 +242,35 @@ def test_codes_and_goals_are_taken_in_as_they_are_compared(store: Store, editor:
     assert problems(look(editor, store, goals, "/admin/ledger/profitgoal")) == [
         (2, "From", "A goal is for whole months. Give the first day of a month."),
         (3, "Net profit a month", "“x” is not a plain number. Write the number alone, such as 12.50; without a unit or a currency sign."),
+    ]
+
+
+def test_costs_of_order_lines_are_taken_in_by_number_and_sku_or_title(store: Store, editor: Client) -> None:
+    page = "/admin/ledger/costoverride"
+    write(store, an_order("2"))
+    write(a_store(slug="other"), an_order("9"))
+    looked = look(editor, store, csv_file("Order,Line,Unit cost,Currency", "#1,sku-2,1.50,EUR", "1,Thing 1,2,usd", "2,,0,EUR"), page)
+    assert (problems(looked), counts(looked)) == ([], (3, 0, 0))
+    save(editor, confirm(editor, looked, page))
+    assert sorted(str(rule) for rule in CostOverride.objects.all()) == ["0 EUR for #2: Thing 1", "1.5 EUR for #1: Thing 2", "2 USD for #1: Thing 1"]
+    assert sorted(lines_of(exported(editor, page))) == [
+        "Shop,#1,1,#1: Thing 1,2,USD", "Shop,#1,2,#1: Thing 2,1.5,EUR", "Shop,#2,1,#2: Thing 1,0,EUR",
+        "Store,Order,Line,About,Unit cost,Currency",
+    ]  # fmt: skip
+    again = look(editor, store, csv_file("Order,Line,Unit cost,Currency", "1,SKU-1,3,USD", "2,1,0,EUR"), page)
+    assert (problems(again), counts(again)) == ([], (0, 1, 1))
+    save(editor, confirm(editor, again, page))
+    assert "3 USD for #1: Thing 1" in [str(rule) for rule in CostOverride.objects.filter(removed_by=None)]
+
+
+def test_rows_about_lines_that_are_not_there_say_what_to_do(store: Store, editor: Client) -> None:
+    write(a_store(slug="other"), an_order("9"))
+    rows = ("9,,1,EUR", "1,,1,EUR", "1,tea,1,EUR", "1,SKU-1,-1,EUR", "1,SKU-2,,EUR", "1,Thing 1,1,EUR")
+    assert problems(look(editor, store, csv_file("Order,Line,Unit cost,Currency", *rows), "/admin/ledger/costoverride")) == [
+        (2, "Order", "Shop has no order with the number “9”."),
+        (3, "Line", "Name one of the order's lines: SKU-1 Thing 1; SKU-2 Thing 2."),
+        (4, "Line", "Name one of the order's lines: SKU-1 Thing 1; SKU-2 Thing 2."),
+        (5, "Unit cost", "Ensure this value is greater than or equal to 0."),
+        (6, "Unit cost", "Give a value."),
+        (7, "", "This row is about the same thing and day as row 5. Keep one of them."),
     ]
