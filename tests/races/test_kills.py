@@ -1,23 +1,25 @@
 """Die at bad moments: a killed writer or a killed database leaves a sound book, and a second run completes it."""
 
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
-from urllib.parse import quote
 
 import psutil
 import pytest
 from django.db import connection
 
+from ledger.accounts import COGS_PRODUCT
+from ledger.audit import audit
+from ledger.cause import Cause
+from ledger.kinds import CauseKind
+from ledger.models import CogsRule, Entry, Order
+from ledger.reposting import is_restating, repost
+from ledger.rules import change
 from profitpeek import embedded_postgres
+from tests.builders import a_store, an_order, at, book_of, write
+from tests.races.processes import finish, start, url_of_the_test_database, wait_for
 from tests.races.recorder import BATCHES, SLUG
-
-ROOT = Path(__file__).resolve().parents[2]
 
 UNDISTURBED = {
     "figures": {
@@ -31,47 +33,25 @@ UNDISTURBED = {
 """What the recorder's load comes to when nobody disturbs it."""
 
 
-def _recorder(url: str, what: str) -> "subprocess.Popen[str]":
-    environment = {**os.environ, "DATABASE_URL": url}
-    command = [sys.executable, "-m", "tests.races.recorder", what]
-    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
 def _finish(url: str, what: str) -> str:
-    process = _recorder(url, what)
-    told, error = process.communicate(timeout=120)
-    assert process.returncode == 0, error
-    return told
+    return finish(url, "recorder", what)
 
 
 def _report(url: str) -> dict:
     return json.loads(_finish(url, "report"))
 
 
-def _wait_for(process: "subprocess.Popen[str]", batch: int) -> None:
-    for line in process.stdout:
-        if int(line) >= batch:
-            return
-    raise AssertionError(process.stderr.read())
-
-
-def _url_of_the_test_database() -> str:
-    values = connection.settings_dict
-    host = quote(values["OPTIONS"].get("host") or values["HOST"], safe="/")
-    return f"postgresql://{values['USER']}@/{quote(values['NAME'])}?host={host}"
-
-
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_writer_killed_again_and_again_leaves_a_sound_book_that_a_later_run_completes():
-    url = _url_of_the_test_database()
+    url = url_of_the_test_database()
     _finish(url, "record")
     assert _report(url) == UNDISTURBED
     with connection.cursor() as cursor:
         cursor.execute("UPDATE ledger_store SET slug = 'undisturbed' WHERE slug = %s", [SLUG])
     for batch, delay in ((0, 0.004), (6, 0.011), (10, 0.017)):
-        process = _recorder(url, "record")
-        _wait_for(process, batch)
+        process = start(url, "recorder", "record")
+        wait_for(process, batch)
         time.sleep(delay)
         process.kill()
         process.wait()
@@ -88,8 +68,8 @@ def test_a_database_killed_in_the_middle_leaves_a_sound_book_that_a_later_run_co
         url = membership.url()
         _finish(url, "migrate")
         for batch, delay in ((2, 0.005), (9, 0.012)):
-            process = _recorder(url, "record")
-            _wait_for(process, batch)
+            process = start(url, "recorder", "record")
+            wait_for(process, batch)
             time.sleep(delay)
             _kill_server(membership)
             process.wait()
@@ -111,3 +91,27 @@ def _kill_server(membership: embedded_postgres.Membership) -> None:
     server = psutil.Process(pid)
     for process in [server, *server.children()]:
         process.send_signal(signal.SIGKILL)
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_restating_over_two_lanes_that_is_killed_again_and_again_ends_right_and_writes_nothing_twice() -> None:
+    store, url = a_store(slug="lanes"), url_of_the_test_database()
+    for first in range(0, 400, 100):
+        write(store, *(an_order(str(number)) for number in range(first, first + 100)))
+    change(store, add=[CogsRule(percentage=30)], actor="ann", now=at("2026-03-20 09:00"))
+    goods = Entry.objects.filter(book_id=store.pk, account=COGS_PRODUCT)
+    for chunks, delay in ((1, 0.002), (4, 0.009), (6, 0.0)):
+        process = start(url, "restater", store.slug)
+        wait_for(process, chunks * 10)
+        time.sleep(delay)
+        process.kill()
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+        assert is_restating(store)
+        assert {name: problems for name, problems in audit(book_of(store)).items() if problems} == {}
+    finish(url, "restater", store.slug)
+    assert (is_restating(store), goods.count(), goods.filter(reverses=True).count()) == (False, 1_200, 400)
+    assert set(Order.objects.values_list("cogs", flat=True)) == {15}
+    assert {name: problems for name, problems in audit(book_of(store)).items() if problems} == {}
+    assert repost(store, cause=Cause(CauseKind.RULE, "costs:1")) == 0
