@@ -93,7 +93,7 @@ def _notes(report: CostReport, *, written: bool) -> list[str]:
 def _warnings(report: CostReport, *, written: bool) -> list[str]:
     if not report.held:
         return []
-    waits = "wait" if written else "would leave every figure and wait"
+    waits = f"wait{'s' if report.held == 1 else ''}" if written else "would leave every figure and wait"
     return [f"{report.held:,} order{'s' if report.held > 1 else ''} {waits} for an exchange rate; load rates, then repost."]
 
 

@@ -81,7 +81,7 @@ def _notes(report: FeeReport) -> list[str]:
 def _warnings(report: FeeReport, *, written: bool) -> list[str]:
     warnings = [_not_booked(left) for left in report.left_out.values() if left.is_odd]
     if report.file.held:
-        waits = "wait" if written else "would leave every figure and wait"
+        waits = f"wait{'s' if report.file.held == 1 else ''}" if written else "would leave every figure and wait"
         warnings.append(f"{report.file.held:,} order{'s' if report.file.held > 1 else ''} {waits} for an exchange rate; load rates, then repost.")
     return warnings
 

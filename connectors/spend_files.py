@@ -87,8 +87,9 @@ def _warnings(report: SpendReport, *, written: bool) -> list[str]:
             "account, they count twice: export with the account's column each time, and undo the import without it."
         )
     if report.file.held:
-        waits = "wait" if written else "would wait"
-        warnings.append(f"{report.file.held:,} days {waits} for an exchange rate and are in no figure until it is there; load rates.")
+        days = f"{report.file.held:,} day{'' if report.file.held == 1 else 's'}"
+        waits = f"wait{'s' if report.file.held == 1 else ''}" if written else "would wait"
+        warnings.append(f"{days} {waits} for an exchange rate, in no figure until it is there; load rates.")
     return warnings
 
 
