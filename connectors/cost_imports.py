@@ -12,7 +12,7 @@ from django.db import transaction
 from msgspec import Struct, field
 
 from connectors.file_kind import MOST_FIRST_ROWS, MOST_LISTED, Guard, Loose, Progress, Undone, unguarded, untold
-from connectors.imports import UNDONE, archive, archived, begin, finish, hold, is_archived, move_undone, new_import, note_chunk
+from connectors.imports import archive, archived, begin, finish, hold, is_archived, move_undone, new_import, note_chunk, others_told
 from connectors.models import FileImport
 from connectors.platforms.files import reading
 from connectors.platforms.files.cost_sheet import Checker, Context, KeptRow, Kind, Layout, Options, Survey, as_json, from_json, survey
@@ -236,7 +236,7 @@ def _restore(row: FileImport, undone: Sequence[int], now: datetime, actor: str, 
     store = row.store
     wanted = charge_rows.keys_of(store.pk, row.cause_ref)
     whole = len(wanted)
-    others = FileImport.objects.filter(store=store, kind=row.kind).exclude(pk__in=undone).exclude(state__in=UNDONE).order_by("-pk")
+    others = others_told(store, but=undone).filter(kind=row.kind)
     context, written = context_of(store, now), 0
     for other in others if wanted else ():
         reader = ChargeReader(CHARGES[other.kind], from_json(other.template), context)

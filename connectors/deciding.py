@@ -15,7 +15,7 @@ from connectors.models import FileImport
 from connectors.platforms.files import reading
 from connectors.platforms.files.faults import FileRefused
 from connectors.tasks import submit_kept, submit_look, submit_undo
-from connectors.uploads import ENDED_BADLY, LARGEST, discard, kept_file, look_at, receive, undo_imported
+from connectors.uploads import ENDED_BADLY, LARGEST, discard, kept_file, look_at, looked, receive, undo_imported
 from ledger.filenames import plain_name
 from ledger.models import ProposedChange, Store
 from profitpeek.jobs.models import Job
@@ -92,10 +92,12 @@ def read_as(row: FileImport, kind: str, template: dict[str, Any]) -> None:
 def take(row: FileImport, *, actor: str, now: datetime) -> ProposedChange | None:
     """Have a kept file imported in the background; costs that are reviewed become a proposed change, which is returned.
 
-    Raise FileRefused when its rows are wrong, or somebody took it meanwhile.
+    Raise FileRefused when nobody has looked at it, its rows are wrong, or somebody took it meanwhile.
     """
     with transaction.atomic():
         held = _held(row)
+        if looked(held) is None:
+            raise FileRefused(f"{held.filename} was not looked at yet. Say first what it holds, and how it is read.")
         if not file_kinds.find(held.kind).is_reviewed:
             submit_kept(held, actor=actor)
             return None

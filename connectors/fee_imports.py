@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from connectors.cost_imports import CostReport, checked, context_of, open_file, report_on
 from connectors.file_kind import MOST_LISTED, Guard, Loose, Progress, Undone, unguarded, untold
-from connectors.imports import UNDONE, archive, archived, begin, finish, hold, is_archived, move_undone, note_chunk
+from connectors.imports import archive, archived, begin, finish, hold, is_archived, move_undone, note_chunk, others_told
 from connectors.models import FileImport
 from connectors.platforms.files.cost_sheet import Checker, Context, Options, as_json, from_json
 from connectors.platforms.files.fee_columns import DIALECTS
@@ -204,7 +204,7 @@ def _restore(row: FileImport, undone: Sequence[int], now: datetime, actor: str, 
     """Let charges be again what the latest other file of the kind tells of them, as that file's from now on."""
     store, written = row.store, 0
     wanted = charge_rows.keys_of(store.pk, row.cause_ref)
-    others = FileImport.objects.filter(store=store, kind=row.kind).exclude(pk__in=undone).exclude(state__in=UNDONE).order_by("-pk")
+    others = others_told(store, but=undone).filter(kind=row.kind)
     for other in others if wanted else ():
         for chunk in _chunks(other, context_of(store, now)):
             facts = [fact for fact in chunk.charges if (fact.kind, fact.order, fact.reference) in wanted]

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from msgspec import Struct
 
 from connectors.file_kind import FileKind, Guard
@@ -110,6 +110,15 @@ def archived(row: FileImport, *, names: Collection[str] | None = None) -> Iterat
         payloads = payloads.filter(Q(keys__overlap=keys_of(names)) | Q(keys=[]))
     for body in payloads.values_list("body", flat=True).iterator(chunk_size=1):
         yield unpack(unseal(bytes(body)))
+
+
+def others_told(store: Store, *, but: Collection[int]) -> QuerySet[FileImport]:
+    """Return the imports of a store that keep what they read and are not undone, the latest first, but for some.
+
+    Files that nobody has taken keep nothing: neither rows, nor how they would have been read.
+    """
+    keeps = RawPayload.objects.filter(file_import=OuterRef("pk"))
+    return FileImport.objects.filter(Exists(keeps), store=store).exclude(pk__in=but).exclude(state__in=UNDONE).order_by("-pk")
 
 
 def standing(store: Store, kind: FileKind, sha256: str, *, template: dict[str, Any] | None = None) -> QuerySet[FileImport]:

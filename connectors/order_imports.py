@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from connectors.file_kind import MOST_FIRST_ROWS, Guard, Progress, Undone, unguarded, untold
-from connectors.imports import UNDONE, archive, archived, begin, finish, hold, move_undone, new_import, note_chunk
+from connectors.imports import archive, archived, begin, finish, hold, move_undone, new_import, note_chunk, others_told
 from connectors.models import FileImport, RawPayload
 from connectors.order_formats import OrderFormat, Report
 from connectors.platforms.files import reading
@@ -181,8 +181,7 @@ def undo_imports(
         FileImport.objects.filter(pk=row.pk).update(state=FileImport.State.UNDOING)
     undone = Undone()
     for row in found:
-        others = FileImport.objects.filter(store=row.store, kind=read_as.kind, template__platform=row.template["platform"])
-        others = others.exclude(pk__in=[each.pk for each in found]).exclude(state__in=UNDONE).order_by("-pk")
+        others = others_told(row.store, but=[each.pk for each in found]).filter(kind=read_as.kind, template__platform=row.template["platform"])
         done = _undo(row, list(others), read_as, now, actor, progress, guard)
         undone = Undone(undone.orders + done.orders, undone.entries + done.entries)
     return undone

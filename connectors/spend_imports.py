@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from connectors.cost_imports import CostReport, checked, context_of, open_file, report_on
 from connectors.file_kind import Guard, Progress, Undone, unguarded, untold
-from connectors.imports import UNDONE, archive, archived, begin, finish, hold, is_archived, move_undone, note_chunk
+from connectors.imports import archive, archived, begin, finish, hold, is_archived, move_undone, note_chunk, others_told
 from connectors.models import FileImport
 from connectors.platforms.files.ad_columns import KINDS
 from connectors.platforms.files.ad_spend import AdReader, LeftOut, ToldSpend
@@ -158,7 +158,7 @@ def take_spend_back(row: FileImport, undone: Sequence[int], told_by: Told, *, no
     """Let days of ad spend be again what the latest other import tells of them, take the rest back, and return the entries written."""
     store, written = row.store, 0
     wanted = spending.grains_of(store, row.cause_ref)
-    others = FileImport.objects.filter(store=store).exclude(pk__in=undone).exclude(state__in=UNDONE).order_by("-pk")
+    others = others_told(store, but=undone)
     for other in others if wanted else ():
         for facts in told_by(other, context_of(store, now)):
             again = [fact for fact, grain in zip(facts, spending.about(store, facts), strict=True) if grain in wanted]

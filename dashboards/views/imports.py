@@ -19,7 +19,7 @@ from connectors.platforms.files.faults import FileRefused
 from connectors.uploads import LARGEST, kept_file, looked, taken
 from dashboards.access import EVERY_ROLE, actor_of, store_or_404, stores_for
 from dashboards.import_forms import KindForm, options_form
-from dashboards.import_page import MOST_SHOWN, FilePage, Stage, file_page, history, may_be_undone, stage_of, undo_preview
+from dashboards.import_page import MOST_SHOWN, FilePage, Stage, file_page, history, known_kind, may_be_undone, stage_of, undo_preview
 from dashboards.notices import current_zone, may_edit_costs
 from ledger.models import Store
 from ledger.people import EDITORS
@@ -143,7 +143,8 @@ def _choose(request: HttpRequest, row: FileImport, now: datetime) -> None:
 
 
 def _read_otherwise(request: HttpRequest, row: FileImport, now: datetime) -> None:
-    form = options_form(row, find(row.kind), request.POST)
+    kind = known_kind(row.kind)
+    form = options_form(row, kind, request.POST) if kind else None
     if form is None or not form.is_valid():
         wrong = " ".join(str(message) for errors in form.errors.values() for message in errors) if form else "There is nothing to say of it."
         raise FileRefused(wrong)
