@@ -144,6 +144,7 @@ def as_row(charge: OrderCharge, influencers: frozenset[int]) -> ChargeRow:
     return ChargeRow(
         charge.pk, charge.kind, charge.status, charge.partner_id, charge.partner_id in influencers, tenk(charge.amount), charge.currency,
         None if charge.day is None else day_number(charge.day), tenk(charge.covers), charge.processor,
+        charge.reference,
     )  # fmt: skip
 
 

@@ -177,7 +177,7 @@ _LOAD_COSTS = f"""
 """
 _LOAD_CHARGES = f"""
     SELECT c.order_id, c.id, c.kind, c.status, c.partner_id, coalesce(p.kind = 'influencer', false), {_units("c.amount")}, c.currency,
-        {_DAY}, {_units("c.covers")}, c.processor
+        {_DAY}, {_units("c.covers")}, c.processor, c.reference
     FROM ledger_ordercharge c LEFT JOIN ledger_partner p ON p.id = c.partner_id
     WHERE c.store_id = %s AND c.order_id = ANY(%s) AND c.removed_at IS NULL ORDER BY c.order_id, c.id
 """

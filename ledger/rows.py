@@ -92,6 +92,8 @@ class ChargeRow(Struct, gc=False):
     """Of a payment fee: how much of what was paid it is the fee of, in its currency."""
     processor: str = ""
     """Who kept a fee, as ledger/drafts/told_fees.py names processors."""
+    reference: str = ""
+    """Names it among the order's charges of its kind, whatever its file calls the order."""
 
 
 class Columns(Struct, gc=False):

@@ -1,7 +1,7 @@
 """Decide on which account a file's charge of an order is booked, or why it is not. Pure: rows in, an account out."""
 
 from ledger import accounts
-from ledger.drafts.told_fees import fee_is_stated
+from ledger.drafts.told_fees import fee_is_stated, is_told_again
 from ledger.kinds import BOOKED, ChargeKind, ChargeStatus
 from ledger.rows import ChargeRow, OrderRow
 
@@ -32,8 +32,9 @@ def account_of(charge: ChargeRow, order: OrderRow) -> int | None:
 
     What is pending or denied is not. Nor is a gifted product: what it cost is the order's COGS already. Nor is the
     label of an order whose platform states the label itself, or the fee of a payment whose platform states it: it is told twice.
+    So is what another file tells under another name of the order.
     """
-    if charge.status not in BOOKED or charge.kind == ChargeKind.GIFT:
+    if charge.status not in BOOKED or charge.kind == ChargeKind.GIFT or is_told_again(charge, order):
         return None
     if charge.kind == ChargeKind.COMMISSION:
         return accounts.MARKETING_INFLUENCER if charge.influencer else accounts.MARKETING_AFFILIATE
@@ -57,6 +58,8 @@ def standing(charge: ChargeRow, order: OrderRow) -> str:
         return "not booked: denied"
     if charge.kind == ChargeKind.GIFT:
         return "not booked: the product's cost is the order's COGS already"
+    if is_told_again(charge, order):
+        return "not booked: told again under another name of the order"
     if charge.kind == ChargeKind.PAYMENT_FEE:
         return "not booked: the platform states the payment's fee itself"
     return "not booked: the platform states the label's cost itself"

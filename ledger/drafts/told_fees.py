@@ -33,12 +33,22 @@ class Matched(Struct, frozen=True):
 NOTHING = Matched()
 
 
+def is_told_again(charge: ChargeRow, order: OrderRow) -> bool:
+    """Tell whether a later charge of the order is the same: one file knows the order by its number, another by its platform's id."""
+    return bool(charge.reference) and any(
+        other.id > charge.id and other.kind == charge.kind and other.reference == charge.reference for other in order.charges
+    )
+
+
 def match_fees(order: OrderRow) -> Matched:
     """Find the payments that an order's told fees are of: those of the very same amount first, then what is left of any.
 
     A fee in another currency than the order's is that of a whole payment. What comes out depends on what is told, not on when.
     """
-    fees = [charge for charge in order.charges if charge.kind == ChargeKind.PAYMENT_FEE and charge.status in BOOKED and charge.covers > 0]
+    fees = [
+        charge for charge in order.charges
+        if charge.kind == ChargeKind.PAYMENT_FEE and charge.status in BOOKED and charge.covers > 0 and not is_told_again(charge, order)
+    ]  # fmt: skip
     if not fees:
         return NOTHING
     fees.sort(key=lambda fee: (fee.currency != order.currency, -fee.covers, fee.processor, order.day if fee.day is None else fee.day, fee.amount))

@@ -225,6 +225,30 @@ def test_a_transaction_that_a_file_tells_twice_counts_once(store: Store, tmp_pat
     assert "1 row tells a transaction that an earlier row told, and is left out." in found.notes
 
 
+@pytest.mark.parametrize("order", [("list", "report"), ("report", "list")])
+def test_a_dispute_is_the_same_in_stripes_list_and_in_its_report(store: Store, tmp_path: Path, order: tuple[str, str]) -> None:
+    told = "Chargeback withdrawal for ch_1, order #1001"
+    texts = {
+        "list": f"""
+            id,Type,Amount,Fee,Net,Currency,Created (UTC),Description
+            txn_9,adjustment,-50.00,15.00,-65.00,eur,2026-03-20 12:00,"{told}"
+        """,
+        "report": f"""
+            balance_transaction_id,created_utc,currency,gross,fee,net,reporting_category,description
+            txn_9,2026-03-20 12:00:00,eur,-50.00,15.00,-65.00,dispute,"{told}"
+        """,
+    }
+    for each in order:
+        take(store, saved(tmp_path, texts[each], f"{each}.csv"), STRIPE_FILES)
+        assert_entries(store, """
+            source  account                    event_day   amount
+            1001    fees:payment               2026-03-03  -1.75
+            1002    fees:payment               2026-03-03  -1.75
+            1001    fees:dispute               2026-03-20  -15.00
+            1001    sales:returns:chargebacks  2026-03-20  -50.00
+        """, only=("fees", "sales:returns:chargebacks"), live=True)  # fmt: skip
+
+
 def test_paypals_fees_are_negative_and_its_refunds_give_some_back(store: Store, tmp_path: Path) -> None:
     found = take(store, saved(tmp_path, PAYPAL), PAYPAL_FILES)
     fees(store, """

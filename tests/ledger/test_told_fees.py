@@ -1,6 +1,7 @@
 """Fees that a processor's file tells go before estimated ones, payment by payment."""
 
 import pytest
+from msgspec import structs
 
 from ledger.audit import check_all
 from ledger.cause import Cause
@@ -208,3 +209,18 @@ def test_the_order_shows_each_payments_own_fee_and_who_told_it() -> None:
         ("stripe", "-2.0400", "told by the processor's file", False),
         ("paypal", "-1.4600", "default fee: percentage of the charge plus a fixed part", True),
     ]
+
+
+def test_a_transaction_that_two_files_tell_under_two_names_of_its_order_is_booked_once() -> None:
+    store = a_store()
+    write(store, structs.replace(an_order(), external_id="gid-77"))
+    tell(store, a_fee("1.60", order="gid-77"))
+    tell(store, a_fee("1.60"), cause_ref="import:2")
+    once = """
+        account       event_day   amount  how
+        fees:payment  2026-03-03  -1.60   actual
+    """
+    the_fees(store, once)
+    remove(store, cause_ref="import:2", cause=UNDO, now=at(NOON))
+    the_fees(store, once)
+    assert [problems for problems in check_all(book_of(store)).values() if problems] == []

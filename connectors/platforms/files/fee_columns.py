@@ -141,9 +141,15 @@ def plain_type(text: str) -> str:
     return " ".join(text.lower().replace("_", " ").replace("-", " ").split())
 
 
-def meaning_of(kind: Kind, text: str, amount: int) -> Meaning | None:
-    """Return what a row of some type is about, None where that is not known; `amount` is as the file signs it."""
+def meaning_of(kind: Kind, text: str, amount: int, fee: int) -> Meaning | None:
+    """Return what a row of some type is about, None where that is not known; `amount` is as the file signs it.
+
+    Stripe's list of all activity calls a dispute an adjustment, its report “Balance change from activity” calls it by its name. Nothing
+    else that the list calls so has a fee.
+    """
     word = plain_type(text)
+    if kind is STRIPE_FEES and word == "adjustment" and fee:
+        return Meaning.DISPUTE
     if kind is not PAYPAL_FEES:
         return (SHOPIFY_TYPES if kind is SHOPIFY_PAYMENTS else STRIPE_TYPES).get(word)
     if any(each in word for each in ("chargeback fee", "dispute fee")):

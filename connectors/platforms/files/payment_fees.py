@@ -99,7 +99,7 @@ class FeeReader:
         day = reading("day", readers.day, self._when(texts))
         fee = -amounts["fee"].units if self._dialect.processor == "paypal" else amounts["fee"].units
         self._tie(texts, amounts, fee)
-        meaning = meaning_of(self._kind, texts["type"], amounts["amount"].units)
+        meaning = meaning_of(self._kind, texts["type"], amounts["amount"].units, fee)
         order = self._order(texts)
         told = ToldFees(
             int(row[0]), texts["type"], meaning, order, self._reference(texts, day, amounts["amount"].units), amounts["amount"].units, fee,
