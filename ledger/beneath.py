@@ -8,7 +8,7 @@ from django.db import connection
 
 from ledger import accounts
 from ledger.accounts import Line
-from ledger.journal import OriginSum, sums_of
+from ledger.journal import MOST_SUMMED, OriginSum, sums_of
 from ledger.kinds import Basis
 from ledger.models import Account, Book
 from ledger.periods import Period
@@ -16,6 +16,7 @@ from ledger.sought import Origin, Sought
 from ledger.statements import SUMS
 
 ZERO = Decimal(0)
+OF_EVERY_ORDER = frozenset({accounts.SALES_GROSS, accounts.STAT_ORDERS})
 LINES: dict[str, Line] = {line.key: line for line in (*accounts.STATEMENT, *accounts.MEMO, *accounts.STATISTICS)}
 """Everything that accounts add up to, by key."""
 
@@ -113,7 +114,11 @@ class Beneath(NamedTuple):
 def beneath(book: Book, sought: Sought, period: Period) -> Beneath:
     """Return what lies beneath the figure of some accounts over a span: read from the totals, and added up from the entries."""
     totals = sums_of_accounts(book, period, basis=sought.basis, channel=sought.channel, country=sought.country)
-    return _laid_side_by_side({number: pair for number, pair in totals.items() if number in (sought.accounts or ())}, sums_of(sought))
+    wanted = set(sought.accounts or ())
+    orders, _ = totals.get(accounts.STAT_ORDERS, (ZERO, ZERO))
+    # Every order that counts has an entry on these: where orders alone are too many, none is read to find that out.
+    found = None if orders > MOST_SUMMED and wanted & OF_EVERY_ORDER else sums_of(sought)
+    return _laid_side_by_side({number: pair for number, pair in totals.items() if number in wanted}, found)
 
 
 def beneath_batch(sought: Sought) -> Beneath:

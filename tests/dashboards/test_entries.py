@@ -172,6 +172,14 @@ def test_a_figure_with_too_many_entries_is_parted_into_days(shop: Store, browser
     assert refused.status_code == 400
 
 
+def test_no_entry_is_read_where_orders_alone_are_too_many(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger.beneath.MOST_SUMMED", 2)
+    with CaptureQueriesContext(connection) as asked:
+        page = browser.get(f"/shop/entries?line=orders&{DAYS}").context["page"]
+    assert (page.figure, page.beneath.entries) == (Decimal(3), None)
+    assert [query for query in asked if "AS origin" in query["sql"]] == []
+
+
 def test_entries_that_do_not_sum_to_the_figure_are_an_error_in_words(shop: Store, browser: Client) -> None:
     DayTotal.objects.filter(book_id=shop.pk, basis=Basis.EVENT, account=accounts.COGS_PRODUCT, day=day("2026-03-03"), channel=1).update(amount=0)
     answer = browser.get("/shop/entries?line=cogs&from=2026-03-03&to=2026-03-03")

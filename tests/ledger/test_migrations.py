@@ -64,7 +64,7 @@ def test_costs_by_hand_and_undated_percentages_become_rules_with_a_change(old: A
 
 
 def test_labels_that_were_told_without_tracking_numbers_are_named_by_their_days(old: Any) -> None:
-    before = migrate([("ledger", "0022_variants_weigh")])
+    before = migrate([("ledger", "0023_find_entries_beneath_a_figure")])
     store = before.get_model("ledger", "Store").objects.create(name="Shop", slug="shop", currency="EUR")
     told = [
         (1, "UPS row 1", date(2026, 3, 4)), (1, "UPS row 2", date(2026, 3, 9)), (1, "row 1", date(2026, 3, 9)), (1, "row 3", date(2026, 3, 9)),
@@ -74,7 +74,7 @@ def test_labels_that_were_told_without_tracking_numbers_are_named_by_their_days(
         before.get_model("ledger", "OrderCharge").objects.create(
             store=store, kind=kind, order_ref="1", reference=reference, amount=1, currency="EUR", day=day, added_at=datetime(2026, 4, 1, tzinfo=UTC)
         )
-    after = migrate([("ledger", "0023_labels_without_tracking_are_named_by_their_day")])
+    after = migrate([("ledger", "0024_labels_without_tracking_are_named_by_their_day")])
     assert list(after.get_model("ledger", "OrderCharge").objects.order_by("pk").values_list("reference", flat=True)) == [
         "UPS 2026-03-04 row 1", "UPS 2026-03-09 row 1", "2026-03-09 row 1", "2026-03-09 row 2", "row 2", "1Z9", "row 7",
     ]  # fmt: skip

@@ -6,7 +6,7 @@ LABEL, FULFILMENT = 1, 2
 class Migration(migrations.Migration):
     """Name charges that files told without a reference by their day, as they are named when the file is read again."""
 
-    dependencies = [("ledger", "0022_variants_weigh")]
+    dependencies = [("ledger", "0023_find_entries_beneath_a_figure")]
 
     operations = [
         migrations.RunSQL(
