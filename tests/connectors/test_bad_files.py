@@ -186,3 +186,11 @@ def test_rows_of_one_order_that_disagree_are_told(store: Store, tmp_path: Path) 
     rows = "\n".join([GOOD, "1,2026-01-05,B,Bowl,1,5.00,ann,FR", "2,2026-01-05,A,Mug,1,1.00,,DE", "2,2026-01-05,A,Mug,1,1.00,,"])
     report = import_order_lines(store, write(tmp_path, rows), load("generic-order-lines"), now=NOW)
     assert (report.disagreeing_count, report.disagreeing) == (1, ["1"])
+
+
+@pytest.mark.parametrize("begins", ["", f"{HEADER}\n"])
+def test_a_small_packed_file_that_holds_an_endless_line_is_refused_before_the_line_is_read(store: Store, tmp_path: Path, begins: str) -> None:
+    path = tmp_path / "orders.csv.gz"
+    path.write_bytes(gzip.compress(begins.encode() + b"x" * 20_000_000))
+    assert path.stat().st_size < 30_000
+    assert refusal(store, path) == "The file has a line of more than 10 MB, which no table has. Export it as CSV again."

@@ -18,6 +18,8 @@ MOST_BYTES = 2_000_000_000
 """Bytes of text in one file at most; larger ones are to be split."""
 MOST_ROWS = 20_000_000
 LONGEST_FIELD = 100_000
+LONGEST_LINE = 10_000_000
+"""Bytes without an end of line: a small packed file can hold gigabytes of them, and a line is read whole."""
 MOST_TITLES = 9
 """Rows with a title, a span of days and the like that may stand before the header."""
 FEWEST_COLUMNS = 3
@@ -50,7 +52,7 @@ class _Measured(io.RawIOBase):
     """Counts the bytes of text as they are read and stops at the limit."""
 
     def __init__(self, source: BinaryIO, *, zeros: bool) -> None:
-        self._source, self._zeros, self.read_so_far = source, zeros, 0
+        self._source, self._zeros, self.read_so_far, self._in_line = source, zeros, 0, 0
 
     def readable(self) -> bool:
         return True
@@ -62,6 +64,9 @@ class _Measured(io.RawIOBase):
             raise FileRefused(f"The file holds more than {MOST_BYTES // 1_000_000_000} GB of text. Export it in smaller spans, such as a month each.")
         if not self._zeros and b"\0" in data:
             raise FileRefused("The file holds zero bytes, so it is no text. Export it as CSV; a spreadsheet file (.xlsx) is not read here.")
+        self._in_line = len(data) - ends - 1 if (ends := max(data.rfind(b"\n"), data.rfind(b"\r"))) >= 0 else self._in_line + len(data)
+        if self._in_line > LONGEST_LINE:
+            raise FileRefused(f"The file has a line of more than {LONGEST_LINE // 1_000_000} MB, which no table has. Export it as CSV again.")
         buffer[: len(data)] = data
         return len(data)
 
