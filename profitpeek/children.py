@@ -56,16 +56,18 @@ def stoppable() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def run_for_ever(commands: Mapping[str, Sequence[str]], *, tell: Callable[[str], object], pass_fds: Sequence[int] = ()) -> None:
+def run_for_ever(
+    commands: Mapping[str, Sequence[str]], *, tell: Callable[[str], object], pass_fds: Sequence[int] = (), variables: Mapping[str, str] | None = None
+) -> None:
     """Run named commands side by side until this process is told to stop; start again what ends, and tell so.
 
-    Raise ChildEnded when one ends right after its start: it would do so again.
+    `variables` are added to the environment they are given. Raise ChildEnded when one ends right after its start: it would do so again.
     """
     children: dict[str, subprocess.Popen[bytes]] = {}
     started: dict[str, float] = {}
     try:
         for name, command in commands.items():
-            children[name], started[name] = _start(command, pass_fds), time.monotonic()
+            children[name], started[name] = _start(command, pass_fds, variables or {}), time.monotonic()
         while True:
             for name, child in children.items():
                 if (status := child.poll()) is None:
@@ -73,17 +75,19 @@ def run_for_ever(commands: Mapping[str, Sequence[str]], *, tell: Callable[[str],
                 if time.monotonic() - started[name] < AT_ONCE_SECONDS:
                     raise ChildEnded(name, status)
                 tell(f"The {name} process {how_it_ended(status)}; it is started again.")
-                children[name], started[name] = _start(commands[name], pass_fds), time.monotonic()
+                children[name], started[name] = _start(commands[name], pass_fds, variables or {}), time.monotonic()
             time.sleep(_PAUSE_SECONDS)
     finally:
         _stop(list(children.values()))
 
 
-def _start(command: Sequence[str], pass_fds: Sequence[int]) -> "subprocess.Popen[bytes]":
+def _start(command: Sequence[str], pass_fds: Sequence[int], variables: Mapping[str, str]) -> "subprocess.Popen[bytes]":
     """Start one child that the terminal's signals do not reach and that does not outlive us."""
     wrapper = [sys.executable, "-m", "profitpeek.die_with_parent", str(os.getpid())]
     # Started from another folder, Python would not find our package.
-    return subprocess.Popen([*wrapper, *command], cwd=Path(__file__).parent.parent, process_group=0, pass_fds=pass_fds)
+    return subprocess.Popen(
+        [*wrapper, *command], cwd=Path(__file__).parent.parent, env={**os.environ, **variables}, process_group=0, pass_fds=pass_fds
+    )
 
 
 def _stop(children: Sequence["subprocess.Popen[bytes]"]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import tests.properties.examples  # noqa: F401  before the first property reads its settings
 from tests.database import cloned_database
 
 # The product's own fixtures live beside this file.

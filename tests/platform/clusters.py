@@ -93,5 +93,5 @@ def wait_until(condition: Callable[[], bool], *, seconds: float = 30.0) -> bool:
 
 def without_database() -> dict[str, str]:
     """Return the environment of a person who has set nothing up."""
-    unwanted = ("DATABASE_URL", "DJANGO_SETTINGS_MODULE", "PORT")
+    unwanted = ("DATABASE_URL", "DJANGO_SETTINGS_MODULE", "PORT", "SITE_URL")
     return {name: value for name, value in os.environ.items() if name not in unwanted}

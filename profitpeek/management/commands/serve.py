@@ -39,9 +39,11 @@ class Command(BaseCommand):
         """Prepare and serve; being told to stop is the ordinary end."""
         with stoppable(), listen(options["host"], chosen_port(options["port"])) as listener:
             self._prepare(demo=not options["no_demo"])
-            self._announce(*listener.getsockname()[:2])
+            address = self._announce(*listener.getsockname()[:2])
+            # For the web server and the worker: mailed links lead to the port that is served.
+            variables = {"SITE_URL": os.environ.get("SITE_URL") or address}
             try:
-                run_for_ever(commands(listener), tell=self.stderr.write, pass_fds=[listener.fileno()])
+                run_for_ever(commands(listener), tell=self.stderr.write, pass_fds=[listener.fileno()], variables=variables)
             except ChildEnded as error:
                 raise CommandError(str(error)) from error
 
@@ -54,15 +56,12 @@ class Command(BaseCommand):
         if demo and environment.is_local() and not get_user_model().objects.exclude(email=DEMO_EMAIL).exists():
             call_command("demo", background=True, stdout=self.stdout)
 
-    def _announce(self, host: str, port: int) -> None:
-        """Say where the product is and how to sign in."""
+    def _announce(self, host: str, port: int) -> str:
+        """Say where the product is and how to sign in; return its address."""
         # Browsers give passkeys to localhost, not to the number that stands for it.
         host = "localhost" if host == HOST else f"[{host}]" if ":" in host else host
         # In production a proxy stands in front, and this port answers with a redirect to it.
         address = f"http://{host}:{port}" if environment.is_local() else settings.SITE_URL.rstrip("/")
-        if not os.environ.get("SITE_URL"):
-            # For the web server and the worker: mailed links lead to the port that is served.
-            os.environ["SITE_URL"] = address
         self.stdout.write(f"\nProfitPeek is at {address}/" + ("" if environment.is_local() else f" and listens on {host} port {port}."))
         login = environment.var_dir() / "demo-login"
         if login.exists():
@@ -77,6 +76,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Nobody runs this installation yet. Make the first account here, once, within a day:\n  {address}{path}")
         self.stdout.write("Ctrl-C stops it.\n")
         self.stdout.flush()
+        return address
 
 
 def chosen_port(option: int | None) -> int | None:

@@ -65,11 +65,12 @@ def _discounts(sheet: Sheet, step: Tenk) -> list[Tenk]:
 
 
 def _taxes(sheet: Sheet, charged: Sequence[Tenk], way: str, step: Tenk) -> list[Tenk]:
-    """Spread the order's tax over what is taxed: its lines and, last, shipping."""
+    """Spread the order's tax over what is taxed: its lines and, last, shipping; a tax within the prices is nowhere more than the price."""
     taxed = [paid if item.taxable else 0 for item, paid in zip(sheet.items, charged, strict=True)]
-    if not any(taxed):
+    within = sheet.taxes if way == INCLUDED else 0
+    if not any(taxed) or within > sum(taxed) + sheet.shipping:
         taxed = list(charged)
-    shipping = sheet.shipping if _shipping_is_taxed(sheet, sum(taxed), way) else 0
+    shipping = sheet.shipping if within > sum(taxed) or _shipping_is_taxed(sheet, sum(taxed), way) else 0
     if not sheet.taxes:
         return [0] * (len(taxed) + 1)
     return split(sheet.taxes, [*taxed, shipping] if any(taxed) or shipping else [*taxed, 1], step=step)
