@@ -7,11 +7,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from connectors import ecb
-from connectors.imports import ImportUndone
+from connectors.files.imports import ImportUndone
+from connectors.files.orders.order_line_imports import KIND
+from connectors.files.uploads import forget_abandoned, import_received, look_at, receive, undo_imported
 from connectors.models import FileImport
-from connectors.order_line_imports import KIND
 from connectors.platforms.files.template import Template, as_json
-from connectors.uploads import forget_abandoned, import_received, look_at, receive, undo_imported
 from ledger.kinds import Hold
 from ledger.models import Order, Store
 from ledger.tasks import submit_check, submit_redraft

@@ -5,8 +5,8 @@ from typing import Any
 
 from django import forms
 
-from connectors.order_line_guess import DATES, guess_columns, guess_dates, guess_decimal_sign
-from connectors.order_line_rows import Sample
+from connectors.files.orders.order_line_guess import DATES, guess_columns, guess_dates, guess_decimal_sign
+from connectors.files.orders.order_line_rows import Sample
 from connectors.platforms.files.template import CALLED, Code, Columns, Returns, Template
 
 REQUIRED = ("order", "date", "quantity", "unit_price")

@@ -9,8 +9,8 @@ from datetime import date, datetime
 
 from django.db.models import Case, Count, F, IntegerField, Max, Min, Q, Sum, Value, When, Window
 
-from connectors import file_kinds
-from connectors.file_kinds import UnknownFileKind
+from connectors.files import kinds as file_kinds
+from connectors.files.kinds import UnknownFileKind
 from connectors.models import FileImport
 from dashboards.costs_page import Bar, bars
 from ledger.coverage import Covered, coverage, last_days

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
 
+from connectors.files.uploads import DISCARDED
 from connectors.models import FileImport
-from connectors.uploads import DISCARDED
 from dashboards.notices import Restating
 from ledger.models import Order, Store
 from ledger.statements import BookState

@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 from django import forms
 
-from connectors.cost_files import options_of
-from connectors.file_kind import FileKind
-from connectors.file_kinds import FILE_KINDS
+from connectors.files.costs.cost_files import options_of
+from connectors.files.kind import FileKind
+from connectors.files.kinds import FILE_KINDS
 from connectors.models import FileImport
 from connectors.platforms.files.cost_sheet import AUTO, Options
 from connectors.platforms.files.shopify.orders import ADDED, INCLUDED

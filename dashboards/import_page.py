@@ -6,11 +6,12 @@ from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from connectors import deciding, file_kinds
-from connectors.file_kind import Effect, FileKind, Found
+from connectors.files import deciding
+from connectors.files import kinds as file_kinds
+from connectors.files.kind import Effect, FileKind, Found
+from connectors.files.uploads import ENDED_BADLY, Refusal, kept_file, looked, taken, undone
 from connectors.models import FileImport
 from connectors.platforms.files.faults import FileRefused
-from connectors.uploads import ENDED_BADLY, Refusal, kept_file, looked, taken, undone
 from ledger import accounts
 from ledger.explain import Standing, standing_of
 from ledger.models import Store

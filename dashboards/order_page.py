@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from connectors.imported_rows import ImportedRows, imports_named, rows_of_order
+from connectors.files.imported_rows import ImportedRows, imports_named, rows_of_order
 from connectors.models import FileImport
 from dashboards.order_timeline import Moment, timeline
 from dashboards.orders_page import flags_of

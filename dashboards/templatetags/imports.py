@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from django import template
 
-from connectors.file_words import article
+from connectors.files.words import article
 from connectors.models import FileImport
 from dashboards.import_page import known_kind
 

@@ -9,14 +9,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from connectors import deciding
+from connectors.files import deciding
+from connectors.files.orders.order_line_imports import KIND as ORDER_LINES
+from connectors.files.orders.order_line_rows import Preview, Sample, preview, sample
+from connectors.files.orders.order_line_templates import save_template
+from connectors.files.uploads import kept_file
 from connectors.models import FileImport
-from connectors.order_line_imports import KIND as ORDER_LINES
-from connectors.order_line_rows import Preview, Sample, preview, sample
-from connectors.order_line_templates import save_template
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.template import as_json, from_json
-from connectors.uploads import kept_file
 from dashboards.access import actor_of, store_or_404, stores_for
 from dashboards.columns_form import ColumnsForm, answers_of, first_answers
 from dashboards.notices import current_zone

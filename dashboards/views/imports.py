@@ -10,13 +10,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from connectors import deciding
-from connectors.file_kinds import FILE_KINDS, UnknownFileKind, find, header_of
-from connectors.files_out import faults_csv, listed_csv, loose_csv
+from connectors.files import deciding
+from connectors.files.files_out import faults_csv, listed_csv, loose_csv
+from connectors.files.kinds import FILE_KINDS, UnknownFileKind, find, header_of
+from connectors.files.orders.order_line_imports import KIND as ORDER_LINES
+from connectors.files.uploads import LARGEST, kept_file, looked, taken
 from connectors.models import FileImport
-from connectors.order_line_imports import KIND as ORDER_LINES
 from connectors.platforms.files.faults import FileRefused
-from connectors.uploads import LARGEST, kept_file, looked, taken
 from dashboards.access import EVERY_ROLE, actor_of, store_or_404, stores_for
 from dashboards.import_forms import KindForm, options_form
 from dashboards.import_page import MOST_SHOWN, FilePage, Stage, file_page, history, known_kind, may_be_undone, stage_of, undo_preview

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
 
-from connectors import file_kinds
-from connectors.effects import keep_taken
-from connectors.file_kind import Guard, Progress, unguarded, untold
-from connectors.imports import new_import
+from connectors.files import kinds as file_kinds
+from connectors.files.effects import keep_taken
+from connectors.files.imports import new_import
+from connectors.files.kind import Guard, Progress, unguarded, untold
 from connectors.models import FileImport
 from connectors.platforms.files.reading import file_digest
 from connectors.platforms.files.template import as_json, load

@@ -4,17 +4,17 @@ import gzip
 from datetime import datetime
 from pathlib import Path
 
-from connectors import order_line_imports
-from connectors.cost_imports import CostReport
-from connectors.file_kind import FileKind, Undone
-from connectors.imports import new_import, standing
+from connectors.files.costs.cost_imports import CostReport
+from connectors.files.costs.product_cost_imports import read_product_costs, take_product_costs
+from connectors.files.imports import new_import, standing
+from connectors.files.kind import FileKind, Undone
+from connectors.files.orders import order_line_imports
+from connectors.files.orders.order_line_files import ORDER_LINE_FILES
 from connectors.models import FileImport
-from connectors.order_line_files import ORDER_LINE_FILES
 from connectors.platforms.files.cost_sheet import Options
 from connectors.platforms.files.product_costs import PRODUCT_COSTS
 from connectors.platforms.files.reading import file_digest
 from connectors.platforms.files.template import FOLDER, Template, as_json
-from connectors.product_cost_imports import read_product_costs, take_product_costs
 from ledger import proposals
 from ledger.models import Store
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from connectors import file_kinds
-from connectors.file_kind import Undone, unguarded, untold
-from connectors.imports import standing
+from connectors.files import kinds as file_kinds
+from connectors.files.imports import standing
+from connectors.files.kind import Undone, unguarded, untold
 from connectors.platforms.files.reading import file_digest
 from ledger.models import Store
 

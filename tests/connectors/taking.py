@@ -3,8 +3,8 @@
 from datetime import datetime
 from pathlib import Path
 
-from connectors.file_kind import FileKind, Found, Undone, unguarded, untold
-from connectors.imports import new_import
+from connectors.files.imports import new_import
+from connectors.files.kind import FileKind, Found, Undone, unguarded, untold
 from connectors.models import FileImport
 from connectors.platforms.files.reading import file_digest
 from ledger.models import Store

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from connectors import file_kinds
-from connectors.file_kind import Count, Sum
+from connectors.files import kinds as file_kinds
+from connectors.files.costs.spend_files import AD_SPEND_FILES, GOOGLE_ADS_FILES, META_ADS_FILES
+from connectors.files.kind import Count, Sum
 from connectors.models import RawPayload
 from connectors.platforms.files.faults import FileRefused
-from connectors.spend_files import AD_SPEND_FILES, GOOGLE_ADS_FILES, META_ADS_FILES
 from ledger.models import AdDay, Campaign, Store
 from tests.builders import a_store, ecb
 from tests.connectors.taking import look, saved, take, undo

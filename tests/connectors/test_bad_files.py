@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from connectors.files.orders.order_line_imports import import_order_lines
 from connectors.models import FileImport
-from connectors.order_line_imports import import_order_lines
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.template import FOLDER, load
 from ledger.models import Entry, Order, OrderLine, Store

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from connectors.cost_files import COMMISSION_FILES, SHIPPING_COST_FILES
-from connectors.cost_imports import CostReport, import_charges, undo_charges
-from connectors.file_kind import Loose
+from connectors.files.costs.cost_files import COMMISSION_FILES, SHIPPING_COST_FILES
+from connectors.files.costs.cost_imports import CostReport, import_charges, undo_charges
+from connectors.files.kind import Loose
+from connectors.files.orders.order_line_imports import import_order_lines
+from connectors.files.spool import unpack
 from connectors.models import FileImport, RawPayload
-from connectors.order_line_imports import import_order_lines
 from connectors.platforms.files.cost_sheet import Options
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.order_charges import COMMISSIONS, SHIPPING_COSTS
 from connectors.platforms.files.template import load
-from connectors.spool import unpack
 from ledger.accounts import FULFILMENT_SHIPPING
 from ledger.cause import Cause
 from ledger.facts import LineFact
@@ -142,7 +142,7 @@ def test_charges_survive_the_undoing_and_repeating_of_the_orders(tmp_path: Path)
 
 
 def test_an_import_that_was_cut_goes_on_where_it_was(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.spool.CHUNK_ORDERS", 1)
+    monkeypatch.setattr("connectors.files.spool.CHUNK_ORDERS", 1)
     path = write(tmp_path, TWO, header=HEADER)
 
     def cut(step: str, done: int, whole: int) -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from connectors import file_kinds
-from connectors.file_kind import OPTIONS, untold
-from connectors.imports import new_import
+from connectors.files import kinds as file_kinds
+from connectors.files.imports import new_import
+from connectors.files.kind import OPTIONS, untold
+from connectors.files.orders.order_line_templates import find_template, save_template
 from connectors.models import FileImport, OrderLineTemplate
-from connectors.order_line_templates import find_template, save_template
 from connectors.platforms.files.cost_sheet import Options
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.template import as_json, load

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from connectors.files.orders.order_line_imports import import_order_lines
+from connectors.files.spool import unpack
 from connectors.models import FileImport, RawPayload
-from connectors.order_line_imports import import_order_lines
 from connectors.platforms.files.template import FOLDER, load
-from connectors.spool import unpack
 from ledger.audit import check_all
 from ledger.kinds import Basis
 from ledger.models import Book, Customer, Entry, Order, OrderLine, Store

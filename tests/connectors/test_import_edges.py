@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from connectors.files.orders.order_line_imports import import_order_lines
 from connectors.models import FileImport
-from connectors.order_line_imports import import_order_lines
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.template import load
 from ledger.models import Book, Entry, Order, Sale, Store, StoreZone

@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from connectors import ecb, tasks
+from connectors.files.orders.order_line_imports import import_order_lines
 from connectors.models import FileImport, FilePiece, RawPayload
-from connectors.order_line_imports import import_order_lines
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.template import load
 from connectors.tasks import submit_file
@@ -74,7 +74,7 @@ def test_a_refused_file_says_so_and_leaves_nothing(store: Store) -> None:
 
 @pytest.mark.parametrize(("data", "told"), [(b"", "orders.csv is empty."), (b"x" * 2_000, "orders.csv has more than 0 MB.")])
 def test_a_file_that_cannot_be_taken_leaves_nothing(store: Store, data: bytes, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.uploads.LARGEST", 1_000)
+    monkeypatch.setattr("connectors.files.uploads.LARGEST", 1_000)
     with pytest.raises(FileRefused, match=told):
         submitted(store, data)
     assert (FileImport.objects.count(), FilePiece.objects.count(), Job.objects.count()) == (0, 0, 0)
@@ -142,7 +142,7 @@ def test_an_undo_that_was_cut_goes_on_when_called_again(store: Store, tmp_path: 
     path = write(tmp_path, MANY)
     import_order_lines(store, path, load("generic-order-lines"), now=NOW)
     with monkeypatch.context() as patch:
-        patch.setattr("connectors.order_imports.withdraw", lambda *args, **kwargs: (_ for _ in ()).throw(Cut()))
+        patch.setattr("connectors.files.orders.order_imports.withdraw", lambda *args, **kwargs: (_ for _ in ()).throw(Cut()))
         with pytest.raises(Cut):
             undo_order_lines(store, path, load("generic-order-lines"), now=NOW)
     assert FileImport.objects.get().state == "undoing"

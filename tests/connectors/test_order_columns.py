@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from connectors.files.orders.order_line_imports import import_order_lines
+from connectors.files.spool import pack, unpack
 from connectors.models import FileImport, RawPayload
-from connectors.order_line_imports import import_order_lines
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.template import as_json, load
-from connectors.spool import pack, unpack
 from ledger.models import Order, Payment, Sale, Store
 from ledger.sealing import seal, unseal
 from ledger.stores import open_store

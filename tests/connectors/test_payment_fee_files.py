@@ -6,12 +6,12 @@ import pytest
 from django.core.management import call_command
 from msgspec import structs
 
-from connectors import file_kinds
-from connectors.fee_files import PAYPAL_FILES, SHOPIFY_PAYMENTS_FILES, STRIPE_FILES
-from connectors.file_kind import Loose, Sum
+from connectors.files import kinds as file_kinds
+from connectors.files.costs.fee_files import PAYPAL_FILES, SHOPIFY_PAYMENTS_FILES, STRIPE_FILES
+from connectors.files.kind import Loose, Sum
+from connectors.files.spool import unpack
 from connectors.models import RawPayload
 from connectors.platforms.files.faults import FileRefused
-from connectors.spool import unpack
 from ledger.audit import check_all
 from ledger.models import OrderCharge, Store
 from ledger.sealing import unseal

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from connectors import file_kinds
-from connectors.file_kind import Count, Loose
+from connectors.files import kinds as file_kinds
+from connectors.files.costs.product_exports import SHOPIFY_PRODUCT_FILES
+from connectors.files.kind import Count, Loose
 from connectors.models import FileImport
 from connectors.platforms.files.faults import FileRefused
-from connectors.product_exports import SHOPIFY_PRODUCT_FILES
 from ledger import proposals
 from ledger.cause import Cause
 from ledger.facts import LineFact

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from connectors import file_kinds
-from connectors.file_kind import Count, Found, Listed, Sum, unguarded, untold
-from connectors.file_words import lines_of
-from connectors.imports import new_import
+from connectors.files import kinds as file_kinds
+from connectors.files.imports import new_import
+from connectors.files.kind import Count, Found, Listed, Sum, unguarded, untold
+from connectors.files.words import lines_of
 from connectors.models import FileImport
 from ledger.models import Order, Store
 from tests.builders import a_store

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from connectors.files.orders.order_formats import Report
+from connectors.files.orders.shopify_orders import import_shopify_orders
+from connectors.files.spool import unpack
 from connectors.models import FileImport, RawPayload
-from connectors.order_formats import Report
 from connectors.platforms.files.faults import FileRefused, RowFault
-from connectors.shopify_orders import import_shopify_orders
-from connectors.spool import unpack
 from ledger.accounts import MEMO_UNPAID
 from ledger.audit import check_all
 from ledger.charge_rows import orders_named

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from connectors.files.orders.order_formats import Report, UndatedRefund
+from connectors.files.orders.shopify_orders import import_shopify_orders
 from connectors.models import FileImport, RawPayload
-from connectors.order_formats import Report, UndatedRefund
-from connectors.shopify_orders import import_shopify_orders
 from ledger.audit import check_all
 from ledger.models import Book, Entry, Finding, Order, Store
 from tests.builders import a_store
@@ -172,7 +172,7 @@ def test_a_dry_run_tells_and_writes_nothing(store: Store, tmp_path: Path) -> Non
 
 
 def test_an_import_that_was_cut_goes_on_after_its_last_chunk(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.spool.CHUNK_ORDERS", 1)
+    monkeypatch.setattr("connectors.files.spool.CHUNK_ORDERS", 1)
     path = write_orders(tmp_path, *(an_order(1001 + number, Taxes="7.98") for number in range(3)), an_order(1004, Taxes="7.98", Total="53.00"))
     calls = iter(range(100))
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from connectors.imports import ImportUndone
+from connectors.files.imports import ImportUndone
+from connectors.files.orders.shopify_orders import import_shopify_orders
+from connectors.files.orders.shopify_transactions import TransactionReport, import_shopify_transactions
 from connectors.models import FileImport, OrderTransaction
 from connectors.platforms.files.faults import FileRefused
-from connectors.shopify_orders import import_shopify_orders
-from connectors.shopify_transactions import TransactionReport, import_shopify_transactions
 from ledger.audit import check_all
 from ledger.models import Book, Entry, Finding, Order, Payment, Sale, Store
 from tests.builders import a_store
@@ -236,7 +236,7 @@ def test_an_order_that_the_platform_tells_is_left_to_it(store: Store, tmp_path: 
 
 
 def test_a_cut_import_goes_on_and_an_undone_one_stops(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.spool.CHUNK_ORDERS", 1)
+    monkeypatch.setattr("connectors.files.spool.CHUNK_ORDERS", 1)
     orders(store, tmp_path, an_order(**WHOLE), an_order(1002, **WHOLE), an_order(1003, **WHOLE))
     path = write_transactions(tmp_path, a_refund(), a_refund(1002), a_refund(1003))
     calls = iter(range(100))

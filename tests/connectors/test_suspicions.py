@@ -2,8 +2,8 @@
 
 import pytest
 
-from connectors.file_kind import Found, Sum
-from connectors.suspicions import suspicions
+from connectors.files.kind import Found, Sum
+from connectors.files.suspicions import suspicions
 
 
 def found(**said: object) -> Found:

@@ -9,10 +9,10 @@ import pytest
 from django.utils import timezone
 from msgspec import structs
 
+from connectors.files.uploads import discard, import_received
 from connectors.models import FileImport
 from connectors.platforms.files.template import load
 from connectors.tasks import submit_file
-from connectors.uploads import discard, import_received
 from dashboards.data_page import data_page
 from ledger import findings
 from ledger.audit import audit

@@ -3,8 +3,8 @@
 import pytest
 from django.test import Client
 
+from connectors.files.orders.order_line_guess import guess_columns, guess_dates, guess_decimal_sign
 from connectors.models import FileImport, OrderLineTemplate
-from connectors.order_line_guess import guess_columns, guess_dates, guess_decimal_sign
 from ledger.models import Order, Sale, Store
 from tests.builders import a_store
 from tests.dashboards.people import signed_in, text_of

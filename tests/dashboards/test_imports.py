@@ -10,8 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from connectors.files.uploads import forget_abandoned
 from connectors.models import FileImport, FilePiece, FileReport, RawPayload
-from connectors.uploads import forget_abandoned
 from ledger.models import Entry, Order, OrderCharge, Store, VariantCost
 from ledger.people import Role
 from profitpeek.jobs import queue
@@ -154,7 +154,7 @@ def test_an_upload_without_a_file_says_so(owner: Client) -> None:
 
 
 def test_a_long_file_is_looked_at_in_the_background(owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.deciding.MOST_LOOKED_AT", 1)
+    monkeypatch.setattr("connectors.files.deciding.MOST_LOOKED_AT", 1)
     answer = upload(owner, LABELS)
     row = latest()
     assert "Looking at the file Waiting for a worker" in text_of(answer)

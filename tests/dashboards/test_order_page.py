@@ -10,11 +10,11 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
 
-from connectors.imports import keys_of
+from connectors.files.imports import keys_of
+from connectors.files.uploads import import_received
 from connectors.models import FileImport, RawPayload
 from connectors.platforms.files.template import load
 from connectors.tasks import submit_file
-from connectors.uploads import import_received
 from dashboards.order_page import order_pages, steps
 from ledger import accounts, rules
 from ledger.cause import Cause

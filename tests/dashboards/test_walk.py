@@ -16,9 +16,9 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from connectors.file_kind import untold
+from connectors.files.kind import untold
+from connectors.files.uploads import look_at, receive
 from connectors.models import FileImport
-from connectors.uploads import look_at, receive
 from dashboards import invitations
 from dashboards.models import Invitation
 from ledger import documents, findings, proposals, rules

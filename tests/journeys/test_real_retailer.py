@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.db.models import Sum
 
-from connectors.order_line_imports import import_order_lines
+from connectors.files.orders.order_line_imports import import_order_lines
 from connectors.platforms.files.template import load
 from ledger import accounts
 from ledger.audit import check_all

@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connectors.files.spool import Order as OrderRows
 from connectors.platforms.files.shopify.columns import Readers, Row
 from connectors.platforms.files.shopify.facts import fact_of
 from connectors.platforms.files.shopify.orders import INCLUDED, judge
 from connectors.platforms.files.shopify.transactions import Told
-from connectors.spool import Order as OrderRows
 from ledger.facts import OrderFact
 from ledger.kinds import SaleKind
 

@@ -7,8 +7,8 @@ from threading import Barrier, Thread
 import pytest
 from django.db import connection
 
-from connectors.shopify_orders import import_shopify_orders
-from connectors.shopify_transactions import import_shopify_transactions
+from connectors.files.orders.shopify_orders import import_shopify_orders
+from connectors.files.orders.shopify_transactions import import_shopify_transactions
 from ledger.audit import check_all
 from ledger.models import Book, Finding, Sale
 from tests.builders import a_store, day
@@ -42,7 +42,7 @@ def at_once(*works: Callable[[], object]) -> None:
 
 @pytest.mark.parametrize("attempt", range(4))
 def test_no_order_misses_a_transaction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attempt: int) -> None:
-    monkeypatch.setattr("connectors.spool.CHUNK_ORDERS", 2)
+    monkeypatch.setattr("connectors.files.spool.CHUNK_ORDERS", 2)
     store = a_store(zone="Europe/Berlin")
     orders = write_orders(tmp_path, *(an_order(1001 + number, **WHOLE) for number in range(COUNT)))
     told = write_transactions(tmp_path, *(a_refund(1001 + number) for number in range(COUNT)))

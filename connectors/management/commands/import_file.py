@@ -11,13 +11,14 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from connectors import file_kinds, file_words
-from connectors.effects import keep_taken
-from connectors.file_kind import FileKind, Progress, unguarded, untold
-from connectors.imports import ImportUndone, new_import, standing
+from connectors.files import kinds as file_kinds
+from connectors.files import words as file_words
+from connectors.files.effects import keep_taken
+from connectors.files.imports import ImportUndone, new_import, standing
+from connectors.files.kind import FileKind, Progress, unguarded, untold
+from connectors.files.orders.order_line_files import ORDER_LINE_FILES
+from connectors.files.orders.order_line_templates import find_template
 from connectors.models import FileImport
-from connectors.order_line_files import ORDER_LINE_FILES
-from connectors.order_line_templates import find_template
 from connectors.platforms.files.cost_sheet import AUTO
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.reading import file_digest

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from connectors.files.spool import Order as OrderRows
 from connectors.platforms.files.cost_values import POWERS
 from connectors.platforms.files.shopify import words
 from connectors.platforms.files.shopify.columns import Readers
@@ -10,7 +11,6 @@ from connectors.platforms.files.shopify.orders import ADDED, Sheet, sheet_of
 from connectors.platforms.files.shopify.parts import Part, parts_of
 from connectors.platforms.files.shopify.refunds import UNDATED, Refund, give_back
 from connectors.platforms.files.shopify.transactions import Told, is_charged, payments_of, refunds_of
-from connectors.spool import Order as OrderRows
 from ledger.facts import LineFact, OrderFact, PaymentFact, SaleFact, known_by
 from ledger.kinds import FinancialStatus, PaymentKind, PaymentStatus, SaleKind, SalesBasis, SaleType
 from ledger.money import minor_step

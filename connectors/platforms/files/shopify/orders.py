@@ -6,11 +6,11 @@ from typing import Any
 
 from msgspec import Struct
 
+from connectors.files.spool import Order as OrderRows
 from connectors.platforms.files.faults import RowFault
 from connectors.platforms.files.shopify import words
 from connectors.platforms.files.shopify.columns import HEAD_FIELDS, MONEY, ORDER_FIELDS, TIMES, CellFault, Places, Readers, Row, column_of, is_damaged
 from connectors.platforms.files.values import HIGHEST_ROW, BadCell, Price, Reader
-from connectors.spool import Order as OrderRows
 from ledger.kinds import FinancialStatus
 from ledger.money import SCALE, Tenk, decimal, in_minor_units
 

@@ -11,16 +11,16 @@ from typing import NamedTuple
 from django.db import transaction
 from msgspec import Struct, field
 
-from connectors.cost_imports import CostReport, checked, context_of, open_file, report_on
-from connectors.file_kind import MOST_LISTED, Guard, Loose, Progress, Undone, unguarded, untold
-from connectors.imports import archive, archived, begin, finish, hold, is_archived, move_undone, note_chunk, others_told
+from connectors.files.costs.cost_imports import CostReport, checked, context_of, open_file, report_on
+from connectors.files.costs.spend_imports import take_spend_back
+from connectors.files.imports import archive, archived, begin, finish, hold, is_archived, move_undone, note_chunk, others_told
+from connectors.files.kind import MOST_LISTED, Guard, Loose, Progress, Undone, unguarded, untold
+from connectors.files.spool import Order as OrderTexts
+from connectors.files.spool import Spool, pack
 from connectors.models import FileImport
 from connectors.platforms.files.cost_sheet import Checker, Context, Options, as_json, from_json
 from connectors.platforms.files.fee_columns import DIALECTS
 from connectors.platforms.files.payment_fees import FeeReader, ToldFees
-from connectors.spend_imports import take_spend_back
-from connectors.spool import Order as OrderTexts
-from connectors.spool import Spool, pack
 from ledger import charge_rows, charges, spending
 from ledger.cause import Cause
 from ledger.charges import Charged, ChargeFact

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import msgspec
 
-from connectors.file_kind import Effect, Found, MonthEffect
-from connectors.imports import keep_report
+from connectors.files.imports import keep_report
+from connectors.files.kind import Effect, Found, MonthEffect
 from connectors.models import FileImport, FileReport
 from ledger.explain import caused
 from ledger.kinds import CauseKind

@@ -7,11 +7,14 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from connectors import told_transactions
-from connectors.file_kind import Guard, Progress, Undone, unguarded, untold
+from connectors.files.kind import Guard, Progress, Undone, unguarded, untold
+from connectors.files.orders import told_transactions
+from connectors.files.orders.order_formats import OrderChecker, OrderFormat, Report, UndatedRefund
+from connectors.files.orders.order_imports import import_orders, undo_imports
+from connectors.files.orders.shopify_findings import note_doubts
+from connectors.files.spool import Order as OrderRows
+from connectors.files.spool import Spool
 from connectors.models import FileImport
-from connectors.order_formats import OrderChecker, OrderFormat, Report, UndatedRefund
-from connectors.order_imports import import_orders, undo_imports
 from connectors.platforms.files.cost_sheet import AUTO, TAXES
 from connectors.platforms.files.faults import FileRefused, RowFault
 from connectors.platforms.files.shopify.columns import Readers, Row
@@ -19,9 +22,6 @@ from connectors.platforms.files.shopify.facts import PLATFORM, fact_of
 from connectors.platforms.files.shopify.orders import ADDED, INCLUDED, MOST_FAULTS, Checker, Verdict, judge
 from connectors.platforms.files.shopify.refunds import UNDATED
 from connectors.platforms.files.shopify.transactions import OrderRef
-from connectors.shopify_findings import note_doubts
-from connectors.spool import Order as OrderRows
-from connectors.spool import Spool
 from ledger.build import Zones
 from ledger.facts import BY_NUMBER, OrderFact, known_by
 from ledger.identity import customer_hash

@@ -8,10 +8,10 @@ from typing import Any, Protocol
 from django.db.models import QuerySet
 from msgspec import Struct, field
 
+from connectors.files.spool import Order as OrderRows
+from connectors.files.spool import Spool
 from connectors.models import FileImport
 from connectors.platforms.files.faults import RowFault
-from connectors.spool import Order as OrderRows
-from connectors.spool import Spool
 from ledger.facts import OrderFact
 from ledger.money import Tenk
 

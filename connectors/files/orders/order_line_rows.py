@@ -7,8 +7,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from connectors.file_kind import MOST_FIRST_ROWS
-from connectors.order_line_imports import context_of
+from connectors.files.kind import MOST_FIRST_ROWS
+from connectors.files.orders.order_line_imports import context_of
 from connectors.platforms.files import reading
 from connectors.platforms.files.faults import RowFault
 from connectors.platforms.files.order_lines import FIELDS, Checker, KeptRow, Readers

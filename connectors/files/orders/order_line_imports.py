@@ -7,14 +7,14 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from connectors.file_kind import Guard, Progress, Undone, unguarded, untold
+from connectors.files.kind import Guard, Progress, Undone, unguarded, untold
+from connectors.files.orders.order_formats import OrderChecker, OrderFormat, Report
+from connectors.files.orders.order_imports import import_orders, undo_imports
+from connectors.files.spool import Order as OrderRows
+from connectors.files.spool import Spool
 from connectors.models import FileImport
-from connectors.order_formats import OrderChecker, OrderFormat, Report
-from connectors.order_imports import import_orders, undo_imports
 from connectors.platforms.files import order_lines
 from connectors.platforms.files.template import Template, as_json, from_json
-from connectors.spool import Order as OrderRows
-from connectors.spool import Spool
 from ledger.build import Zones
 from ledger.facts import OrderFact
 from ledger.identity import customer_hash

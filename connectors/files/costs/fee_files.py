@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from connectors.cost_files import options_of
-from connectors.fee_imports import FeeReport, LeftOut, import_fees, loose_count, undo_fees
-from connectors.file_kind import Count, FileKind, Found, Guard, Progress, Sum, Undone
+from connectors.files.costs.cost_files import options_of
+from connectors.files.costs.fee_imports import FeeReport, LeftOut, import_fees, loose_count, undo_fees
+from connectors.files.kind import Count, FileKind, Found, Guard, Progress, Sum, Undone
 from connectors.models import FileImport
 from connectors.platforms.files.cost_sheet import CURRENCY, DAY_ORDER, DECIMAL_SIGN, Kind
 from connectors.platforms.files.fee_columns import DIALECTS, PAYPAL_FEES, SHOPIFY_PAYMENTS, STRIPE_FEES

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import msgspec
 
-from connectors.cost_imports import CHARGES, CostReport, import_charges, undo_charges
-from connectors.file_kind import Count, FileKind, Found, Guard, Progress, Sum, Undone
+from connectors.files.costs.cost_imports import CHARGES, CostReport, import_charges, undo_charges
+from connectors.files.costs.product_cost_imports import read_product_costs, take_product_costs, undo_product_costs
+from connectors.files.kind import Count, FileKind, Found, Guard, Progress, Sum, Undone
 from connectors.models import FileImport
 from connectors.platforms.files.cost_sheet import CURRENCY, DAY_ORDER, DECIMAL_SIGN, EFFECTIVE_FROM, Kind, Options, from_json
 from connectors.platforms.files.headers import fits
 from connectors.platforms.files.order_charges import COMMISSIONS, SHIPPING_COSTS
 from connectors.platforms.files.product_costs import PRODUCT_COSTS
-from connectors.product_cost_imports import read_product_costs, take_product_costs, undo_product_costs
 from ledger.money import decimal, in_minor_units
 
 MOST_NAMED = 20

@@ -6,12 +6,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from connectors.file_kind import Count, FileKind, Found, Guard, Progress, Sum, Undone
+from connectors.files.kind import Count, FileKind, Found, Guard, Progress, Sum, Undone
+from connectors.files.orders.order_formats import Report
+from connectors.files.orders.order_line_imports import KIND, import_order_lines, undo_order_lines
+from connectors.files.orders.order_line_rows import as_understood, headings_of
+from connectors.files.orders.order_line_templates import templates_of
 from connectors.models import FileImport
-from connectors.order_formats import Report
-from connectors.order_line_imports import KIND, import_order_lines, undo_order_lines
-from connectors.order_line_rows import as_understood, headings_of
-from connectors.order_line_templates import templates_of
 from connectors.platforms.files.order_lines import FIELDS
 from connectors.platforms.files.template import CALLED, Columns, Template, as_json, from_json, load, names
 from ledger.models import Store

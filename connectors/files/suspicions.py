@@ -1,7 +1,7 @@
 """Warn of a file that may belong to another shop, before anybody takes it."""
 
-from connectors.file_kind import Found
-from connectors.file_words import article
+from connectors.files.kind import Found
+from connectors.files.words import article
 
 FEWEST = 5
 """Orders or rows below which nothing is suspected: a handful proves nothing."""

@@ -17,13 +17,13 @@ from django.db import transaction
 from django.utils import timezone
 from msgspec import Struct
 
-from connectors import file_kinds
-from connectors.effects import begin_undo, end_undo, keep_taken
-from connectors.file_kind import Effect, Found, Guard, Progress
-from connectors.imports import UNDONE, ImportUndone, keep_report, new_import
+from connectors.files import kinds as file_kinds
+from connectors.files.effects import begin_undo, end_undo, keep_taken
+from connectors.files.imports import UNDONE, ImportUndone, keep_report, new_import
+from connectors.files.kind import Effect, Found, Guard, Progress
+from connectors.files.suspicions import suspicions
 from connectors.models import FileImport, FilePiece, FileReport
 from connectors.platforms.files.faults import FileRefused, RowFault
-from connectors.suspicions import suspicions
 from ledger.filenames import plain_name
 from ledger.models import Store
 from ledger.sealing import seal, unseal

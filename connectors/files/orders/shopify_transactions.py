@@ -12,22 +12,22 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from msgspec import Struct, field
 
-from connectors import told_transactions
-from connectors.file_kind import MOST_LISTED, Guard, Loose, Progress, Undone, unguarded, untold
-from connectors.imports import UNDONE, archive, archived, begin, hold, move, move_undone, new_import, note_chunk
+from connectors.files.imports import UNDONE, archive, archived, begin, hold, move, move_undone, new_import, note_chunk
+from connectors.files.kind import MOST_LISTED, Guard, Loose, Progress, Undone, unguarded, untold
+from connectors.files.orders import told_transactions
+from connectors.files.orders.order_formats import OrderFormat
+from connectors.files.orders.order_imports import OwnOrders
+from connectors.files.orders.shopify_findings import note_doubts
+from connectors.files.orders.shopify_orders import SHOPIFY_ORDERS, ShopifyOrders
+from connectors.files.spool import Order as OrderTexts
+from connectors.files.spool import Spool, pack
 from connectors.models import FileImport
-from connectors.order_formats import OrderFormat
-from connectors.order_imports import OwnOrders
 from connectors.platforms.files import reading
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.shopify import words
 from connectors.platforms.files.shopify.columns import Readers
 from connectors.platforms.files.shopify.facts import PLATFORM
 from connectors.platforms.files.shopify.transactions import Checker, OrderRef, Row, Told, ref_of, told_of
-from connectors.shopify_findings import note_doubts
-from connectors.shopify_orders import SHOPIFY_ORDERS, ShopifyOrders
-from connectors.spool import Order as OrderTexts
-from connectors.spool import Spool, pack
 from ledger.build import Zones
 from ledger.cause import Cause
 from ledger.kinds import CauseKind

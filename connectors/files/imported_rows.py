@@ -6,16 +6,16 @@ from collections.abc import Collection, Iterable, Sequence
 
 from msgspec import DecodeError, Struct
 
-from connectors.cost_imports import CHARGES
-from connectors.imports import keys_of
+from connectors.files.costs.cost_imports import CHARGES
+from connectors.files.imports import keys_of
+from connectors.files.orders.order_line_imports import KIND as ORDER_LINES
+from connectors.files.orders.shopify_orders import SHOPIFY_ORDERS
+from connectors.files.orders.shopify_transactions import SHOPIFY_TRANSACTIONS
+from connectors.files.spool import unpack
 from connectors.models import FileImport, RawPayload
-from connectors.order_line_imports import KIND as ORDER_LINES
 from connectors.platforms.files import order_lines
 from connectors.platforms.files.fee_columns import DIALECTS
 from connectors.platforms.files.shopify import columns, transactions
-from connectors.shopify_orders import SHOPIFY_ORDERS
-from connectors.shopify_transactions import SHOPIFY_TRANSACTIONS
-from connectors.spool import unpack
 from ledger.models import Store
 from ledger.sealing import Unsealable, unseal
 

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable
 
-from connectors.file_kind import Found, Listed
+from connectors.files.kind import Found, Listed
 from connectors.platforms.files.faults import RowFault
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")

@@ -1,6 +1,6 @@
 """Say what a kind of file is: how it is recognised, looked at, taken and undone. Whoever adds a kind makes one of these.
 
-`connectors/file_kinds.py` lists them all; the pages and the command know kinds only through that list.
+`connectors/files/kinds.py` lists them all; the pages and the command know kinds only through that list.
 """
 
 from collections.abc import Callable, Sequence

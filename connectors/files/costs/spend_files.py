@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from connectors.cost_files import options_of
-from connectors.file_kind import Count, FileKind, Found, Guard, Progress, Sum, Undone, unguarded
+from connectors.files.costs.cost_files import options_of
+from connectors.files.costs.spend_imports import SpendReport, import_spend, undo_spend
+from connectors.files.kind import Count, FileKind, Found, Guard, Progress, Sum, Undone, unguarded
 from connectors.models import FileImport
 from connectors.platforms.files.ad_columns import AD_SPEND, GOOGLE_ADS, KINDS, META_ADS
 from connectors.platforms.files.cost_sheet import CURRENCY, DAY_ORDER, DECIMAL_SIGN, Kind
 from connectors.platforms.files.headers import fits, plain_header, recognise
-from connectors.spend_imports import SpendReport, import_spend, undo_spend
 from ledger.money import decimal, in_minor_units
 
 

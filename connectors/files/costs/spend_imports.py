@@ -7,15 +7,15 @@ from pathlib import Path
 from django.db import transaction
 from msgspec import Struct, field
 
-from connectors.cost_imports import CostReport, checked, context_of, open_file, report_on
-from connectors.file_kind import Guard, Progress, Undone, unguarded, untold
-from connectors.imports import archive, archived, begin, finish, hold, is_archived, move_undone, note_chunk, others_told
+from connectors.files.costs.cost_imports import CostReport, checked, context_of, open_file, report_on
+from connectors.files.imports import archive, archived, begin, finish, hold, is_archived, move_undone, note_chunk, others_told
+from connectors.files.kind import Guard, Progress, Undone, unguarded, untold
+from connectors.files.spool import Order as DayTexts
+from connectors.files.spool import Spool, pack
 from connectors.models import FileImport
 from connectors.platforms.files.ad_columns import KINDS
 from connectors.platforms.files.ad_spend import AdReader, LeftOut, ToldSpend
 from connectors.platforms.files.cost_sheet import Checker, Context, Options, as_json, from_json
-from connectors.spool import Order as DayTexts
-from connectors.spool import Spool, pack
 from ledger import spending
 from ledger.cause import Cause
 from ledger.facts import AdDayFact

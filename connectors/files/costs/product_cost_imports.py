@@ -8,16 +8,16 @@ from pathlib import Path
 from django.db import transaction
 from msgspec import Struct
 
-from connectors.cost_imports import CostReport, checked, context_of, open_file, report_on
-from connectors.file_kind import MOST_LISTED, Guard, Loose, Undone, unguarded, untold
-from connectors.imports import archive, move_undone
+from connectors.files.costs.cost_imports import CostReport, checked, context_of, open_file, report_on
+from connectors.files.imports import archive, move_undone
+from connectors.files.kind import MOST_LISTED, Guard, Loose, Undone, unguarded, untold
+from connectors.files.spool import pack
 from connectors.models import FileImport
 from connectors.platforms.files import reading
 from connectors.platforms.files.cost_sheet import Checker, KeptRow, Options, as_json
 from connectors.platforms.files.cost_values import as_whole
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.product_costs import PARTS, PRODUCT_COSTS, CostReader, ToldCost
-from connectors.spool import pack
 from ledger import proposals, rules
 from ledger.days import day_span
 from ledger.kinds import CostOrigin

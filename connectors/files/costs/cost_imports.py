@@ -11,15 +11,15 @@ from pathlib import Path
 from django.db import transaction
 from msgspec import Struct, field
 
-from connectors.file_kind import MOST_FIRST_ROWS, MOST_LISTED, Guard, Loose, Progress, Undone, unguarded, untold
-from connectors.imports import archive, archived, begin, finish, hold, is_archived, move_undone, new_import, note_chunk, others_told
+from connectors.files.imports import archive, archived, begin, finish, hold, is_archived, move_undone, new_import, note_chunk, others_told
+from connectors.files.kind import MOST_FIRST_ROWS, MOST_LISTED, Guard, Loose, Progress, Undone, unguarded, untold
+from connectors.files.spool import Order as OrderTexts
+from connectors.files.spool import Spool, pack
 from connectors.models import FileImport
 from connectors.platforms.files import reading
 from connectors.platforms.files.cost_sheet import Checker, Context, KeptRow, Kind, Layout, Options, Survey, as_json, from_json, survey
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.order_charges import COMMISSIONS, SHIPPING_COSTS, ChargeReader, Told, facts_of
-from connectors.spool import Order as OrderTexts
-from connectors.spool import Spool, pack
 from ledger import charge_rows, charges
 from ledger.build import Zones
 from ledger.cause import Cause

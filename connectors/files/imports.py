@@ -15,9 +15,9 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from msgspec import Struct
 
-from connectors.file_kind import FileKind, Guard
+from connectors.files.kind import FileKind, Guard
+from connectors.files.spool import unpack
 from connectors.models import FileImport, FileReport, RawPayload
-from connectors.spool import unpack
 from ledger.models import Store
 from ledger.sealing import seal, unseal
 

@@ -4,14 +4,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from connectors.file_kind import Count, FileKind, Found, Guard, Listed, Progress, Sum, Undone
+from connectors.files.kind import Count, FileKind, Found, Guard, Listed, Progress, Sum, Undone
+from connectors.files.orders.order_formats import Report
+from connectors.files.orders.shopify_orders import SHOPIFY_ORDERS, import_shopify_orders, taxes_of, undo_shopify_orders
+from connectors.files.orders.shopify_transactions import (
+    SHOPIFY_TRANSACTIONS,
+    TransactionReport,
+    import_shopify_transactions,
+    undo_shopify_transactions,
+)
 from connectors.models import FileImport
-from connectors.order_formats import Report
 from connectors.platforms.files.cost_sheet import TAXES
 from connectors.platforms.files.shopify.columns import Row, is_orders_export
 from connectors.platforms.files.shopify.transactions import is_transactions_export
-from connectors.shopify_orders import SHOPIFY_ORDERS, import_shopify_orders, taxes_of, undo_shopify_orders
-from connectors.shopify_transactions import SHOPIFY_TRANSACTIONS, TransactionReport, import_shopify_transactions, undo_shopify_transactions
 from ledger.money import Tenk, decimal, in_minor_units
 
 SHOWN: dict[str, str] = {

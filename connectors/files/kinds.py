@@ -3,18 +3,18 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from connectors.cost_files import COMMISSION_FILES, PRODUCT_COST_FILES, SHIPPING_COST_FILES
-from connectors.fee_files import PAYPAL_FILES, SHOPIFY_PAYMENTS_FILES, STRIPE_FILES
-from connectors.file_kind import FileKind
-from connectors.foreign_files import foreign_of
-from connectors.imports import standing
+from connectors.files.costs.cost_files import COMMISSION_FILES, PRODUCT_COST_FILES, SHIPPING_COST_FILES
+from connectors.files.costs.fee_files import PAYPAL_FILES, SHOPIFY_PAYMENTS_FILES, STRIPE_FILES
+from connectors.files.costs.product_exports import SHOPIFY_PRODUCT_FILES
+from connectors.files.costs.spend_files import AD_SPEND_FILES, GOOGLE_ADS_FILES, META_ADS_FILES
+from connectors.files.foreign import foreign_of
+from connectors.files.imports import standing
+from connectors.files.kind import FileKind
+from connectors.files.orders.order_line_files import ORDER_LINE_FILES
+from connectors.files.orders.shopify_files import SHOPIFY_ORDER_FILES, SHOPIFY_TRANSACTION_FILES
 from connectors.models import FileImport
-from connectors.order_line_files import ORDER_LINE_FILES
 from connectors.platforms.files import reading
 from connectors.platforms.files.faults import FileRefused
-from connectors.product_exports import SHOPIFY_PRODUCT_FILES
-from connectors.shopify_files import SHOPIFY_ORDER_FILES, SHOPIFY_TRANSACTION_FILES
-from connectors.spend_files import AD_SPEND_FILES, GOOGLE_ADS_FILES, META_ADS_FILES
 from ledger.models import Store
 
 FILE_KINDS: tuple[FileKind, ...] = (

@@ -1,6 +1,6 @@
 """Say in sentences what a file holds and what was done with it."""
 
-from connectors.file_kind import Found
+from connectors.files.kind import Found
 
 MOST_NAMED = 20
 """Loose and listed rows that are named one by one."""

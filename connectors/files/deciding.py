@@ -8,14 +8,14 @@ from typing import Any, BinaryIO
 
 from django.db import transaction
 
-from connectors import file_kinds
-from connectors.effects import keep_taken
-from connectors.file_kind import unguarded, untold
+from connectors.files import kinds as file_kinds
+from connectors.files.effects import keep_taken
+from connectors.files.kind import unguarded, untold
+from connectors.files.uploads import ENDED_BADLY, LARGEST, discard, kept_file, look_at, looked, receive, undo_imported
 from connectors.models import FileImport
 from connectors.platforms.files import reading
 from connectors.platforms.files.faults import FileRefused
 from connectors.tasks import submit_kept, submit_look, submit_undo
-from connectors.uploads import ENDED_BADLY, LARGEST, discard, kept_file, look_at, looked, receive, undo_imported
 from ledger.filenames import plain_name
 from ledger.models import ProposedChange, Store
 from profitpeek.jobs.models import Job

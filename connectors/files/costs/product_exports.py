@@ -8,15 +8,15 @@ from django.db import transaction
 from django.db.models import Q
 from msgspec import Struct, field
 
-from connectors.cost_files import options_of
-from connectors.cost_imports import CostReport, checked, context_of, open_file, report_on
-from connectors.file_kind import MOST_LISTED, Count, FileKind, Found, Guard, Loose, Progress, Undone
+from connectors.files.costs.cost_files import options_of
+from connectors.files.costs.cost_imports import CostReport, checked, context_of, open_file, report_on
+from connectors.files.costs.product_cost_imports import MOST_ROWS, PricedFile, costs_of, first_day_of, take_product_costs, undo_product_costs
+from connectors.files.kind import MOST_LISTED, Count, FileKind, Found, Guard, Loose, Progress, Undone
 from connectors.models import FileImport
 from connectors.platforms.files.cost_sheet import DECIMAL_SIGN, EFFECTIVE_FROM, Checker, KeptRow, Options
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.headers import fits
 from connectors.platforms.files.shopify_products import NO_COST, SHOPIFY_PRODUCTS, ProductReader, ToldVariant
-from connectors.product_cost_imports import MOST_ROWS, PricedFile, costs_of, first_day_of, take_product_costs, undo_product_costs
 from ledger import dimensions
 from ledger.models import ShippingRule, Store, Variant
 from ledger.tasks import submit_redraft

@@ -12,14 +12,14 @@ from pathlib import Path
 from django.db import transaction
 from django.db.models import QuerySet
 
-from connectors.file_kind import MOST_FIRST_ROWS, Guard, Progress, Undone, unguarded, untold
-from connectors.imports import archive, archived, begin, finish, hold, move_undone, new_import, note_chunk, others_told
+from connectors.files.imports import archive, archived, begin, finish, hold, move_undone, new_import, note_chunk, others_told
+from connectors.files.kind import MOST_FIRST_ROWS, Guard, Progress, Undone, unguarded, untold
+from connectors.files.orders.order_formats import OrderFormat, Report
+from connectors.files.spool import Order as OrderRows
+from connectors.files.spool import Spool, pack
 from connectors.models import FileImport, RawPayload
-from connectors.order_formats import OrderFormat, Report
 from connectors.platforms.files import reading
 from connectors.platforms.files.faults import FileRefused
-from connectors.spool import Order as OrderRows
-from connectors.spool import Spool, pack
 from ledger.cause import Cause
 from ledger.charges import attach_waiting
 from ledger.facts import OrderFact, known_by

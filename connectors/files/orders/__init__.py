@@ -1,0 +1,1 @@
+"""Import files of orders: Shopify's exports, and rows of order lines under any headers."""
