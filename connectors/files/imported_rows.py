@@ -56,7 +56,7 @@ def rows_of_order(imports: Collection[FileImport], names: Collection[str]) -> li
     """Return what imports archived of an order that their files call by one of the names, the latest import first."""
     latest = sorted(imports, key=lambda row: -row.pk)[:MOST_IMPORTS]
     keys = keys_of(names)
-    pieces: dict[int, list[RawPayload]] = {}
+    pieces: dict[int | None, list[RawPayload]] = {}
     for payload in RawPayload.objects.filter(file_import__in=latest, keys__overlap=keys).order_by("number"):
         pieces.setdefault(payload.file_import_id, []).append(payload)
     missing = [row.pk for row in latest if row.pk not in pieces]

@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
+from connectors.models.connections import Connection
 from ledger.models import ProposedChange, Store
 
 
@@ -126,10 +127,13 @@ class FileReport(models.Model):
 
 
 class RawPayload(models.Model):
-    """A piece of what was received, personal fields cut, compressed and sealed: the archive."""
+    """A piece of what was received, from a file or a connection, personal fields cut, compressed and sealed: the archive."""
 
-    file_import = models.ForeignKey(FileImport, on_delete=models.CASCADE, related_name="payloads")
-    number = models.PositiveIntegerField()
+    file_import = models.ForeignKey(FileImport, null=True, on_delete=models.CASCADE, related_name="payloads")
+    connection = models.ForeignKey(Connection, null=True, on_delete=models.CASCADE, related_name="payloads")
+    stream = models.CharField(max_length=40, blank=True, help_text="Of a connection's.")
+    received_at = models.DateTimeField(null=True, help_text="Of a connection's.")
+    number = models.PositiveIntegerField(help_text="Piece of the file; of a connection 0.")
     body = models.BinaryField(help_text="zlib, then sealed with FIELD_KEYS.")
     sha256 = models.CharField(max_length=64, help_text="Of the compressed bytes, before sealing.")
     orders = models.PositiveIntegerField()
@@ -137,5 +141,11 @@ class RawPayload(models.Model):
     redacted_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["file_import", "number"], name="one_payload_per_import_and_number")]
+        constraints = [
+            models.UniqueConstraint(fields=["file_import", "number"], name="one_payload_per_import_and_number"),
+            models.CheckConstraint(
+                condition=models.Q(file_import__isnull=False, connection__isnull=True) | models.Q(file_import__isnull=True, connection__isnull=False),
+                name="payload_is_of_a_file_or_of_a_connection",
+            ),
+        ]
         indexes = [GinIndex(fields=["keys"], name="raw_payload_by_key")]

@@ -1,0 +1,49 @@
+"""Say, as a type, what is to become of a request, a record or a run that failed. The sync engine branches on the type alone."""
+
+
+class Fault(Exception):
+    """Carries what happened, in words for the person whose connection it is."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class RetryLater(Fault):
+    """Asks for another try: after `after` seconds, or after the job's own growing pause."""
+
+    def __init__(self, reason: str, *, after: float | None = None) -> None:
+        super().__init__(reason)
+        self.after = after
+
+
+class QuotaUsedUp(RetryLater):
+    """Says that the platform takes no more for `after` seconds; nothing failed, so no try is counted."""
+
+    def __init__(self, reason: str, *, after: float) -> None:
+        super().__init__(reason, after=after)
+
+
+class NeedsReauth(Fault):
+    """Says that the platform no longer takes our credentials: a person has to connect the account again."""
+
+
+class Denied(Fault):
+    """Says that the account lacks a permission; the stream rests, the others go on."""
+
+    def __init__(self, reason: str, *, scopes: tuple[str, ...] = ()) -> None:
+        super().__init__(reason)
+        self.scopes = scopes
+        """What would have to be granted."""
+
+
+class TooBig(Fault):
+    """Says that the platform cannot answer a question of this size: ask for less at once."""
+
+
+class BadPayload(Fault):
+    """Says that an answer or a record is not what the platform documents; `record` is its id where it is about one."""
+
+    def __init__(self, reason: str, *, record: str = "") -> None:
+        super().__init__(reason)
+        self.record = record

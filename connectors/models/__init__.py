@@ -1,0 +1,18 @@
+"""Gather the connectors' tables; each file holds one subject."""
+
+from connectors.models.connections import Connection, ConsentRequest, ParkedRecord, SyncCursor, SyncRun
+from connectors.models.files import FileImport, FilePiece, FileReport, OrderLineTemplate, OrderTransaction, RawPayload
+
+__all__ = [
+    "Connection",
+    "ConsentRequest",
+    "FileImport",
+    "FilePiece",
+    "FileReport",
+    "OrderLineTemplate",
+    "OrderTransaction",
+    "ParkedRecord",
+    "RawPayload",
+    "SyncCursor",
+    "SyncRun",
+]
