@@ -30,14 +30,14 @@ class ForeignHost(ValueError):
 
 
 class Client:
-    """Send the requests of one connection. Not for several threads at once."""
+    """Send the requests of one connection, or of one that is not there yet, without secrets. Not for several threads at once."""
 
     def __init__(
-        self, connector: Connector, base_url: str, secrets: Mapping[str, str], *, sleep: Callable[[float], None] = time.sleep
+        self, connector: Connector, base_url: str, secrets: Mapping[str, str] | None = None, *, sleep: Callable[[float], None] = time.sleep
     ) -> None:  # fmt: skip
         self._connector = connector
         self._base = base_url.rstrip("/")
-        self._headers = dict(connector.headers(secrets))
+        self._headers = {} if secrets is None else dict(connector.headers(secrets))
         self._session = requests.Session()
         # A proxy or a .netrc of the server's environment must not see or add credentials.
         self._session.trust_env = False

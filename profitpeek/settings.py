@@ -166,6 +166,9 @@ CACHES = {
 
 CONTENT_SECURITY_POLICY = content_security.SITE
 
+# Hosts, with or without a port, that a connection may be told to ask instead of its platform: a sandbox of platforms.
+SANDBOX_HOSTS = env.list("SANDBOX_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost"])
+
 # Plain http is for the local installation only; production refuses it.
 SECURE_SSL_REDIRECT = PRODUCTION
 SESSION_COOKIE_SECURE = PRODUCTION

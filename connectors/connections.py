@@ -1,0 +1,173 @@
+"""Connect stores to accounts, and keep the accounts' secrets sealed and fresh: the one writer of connections."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+import msgspec
+from django.db import transaction
+from msgspec import Struct
+
+from connectors.addresses import base_url
+from connectors.faults import Denied, Fault, NeedsReauth
+from connectors.http import Client
+from connectors.models import Connection
+from connectors.registry import find
+from connectors.spec import AccountInfo, Connector, Grant
+from ledger.models import Store
+from ledger.sealing import Unsealable, seal, unseal
+
+REFRESH_BEFORE = timedelta(minutes=8)
+"""Access tokens are renewed so long before their end, so that none ends under way."""
+LOST_KEY = "The keys this connection was sealed with are gone from FIELD_KEYS. Put them back, or connect the account again."
+
+
+class Kept(Struct, frozen=True, kw_only=True):
+    """What is kept of a grant: what was typed and what was given, and when the access token ends."""
+
+    secrets: Mapping[str, str]
+    expires_at: datetime | None = None
+
+
+def connect(
+    store: Store, connector: Connector, *, account: str, foreign: str, secrets: Mapping[str, str], grant: Grant, actor: str, now: datetime
+) -> Connection:
+    """Keep a granted account, new or connected before, after asking the platform who it is.
+
+    Raise a Fault when it does not let us in, and Denied when the secrets are of another account.
+    """
+    merged = {**secrets, **grant.secrets}
+    with Client(connector, base_url(connector, account, foreign), merged) as client:
+        info = connector.probe(client.send)
+    if info.ref != account:
+        raise Denied(f"What you entered opens {info.ref}, not {account}. Connect that one, or take the secrets of {account}.")
+    kept = Kept(secrets=merged, expires_at=grant.expires_at)
+    connection, _ = Connection.objects.update_or_create(
+        store=store, platform=connector.platform, account_ref=account,
+        defaults={
+            **_told(info, grant), "base_url": foreign, "status": Connection.Status.ACTIVE, "secrets": seal(msgspec.json.encode(kept)),
+            "problem": "", "problem_at": None, "paused_until": None, "last_ok_at": now, "connected_by": actor, "disconnected_at": None,
+        },
+        create_defaults={
+            **_told(info, grant), "base_url": foreign, "secrets": seal(msgspec.json.encode(kept)), "last_ok_at": now, "connected_by": actor,
+            "connected_at": now,
+        },
+    )  # fmt: skip
+    return connection
+
+
+def _told(info: AccountInfo, grant: Grant) -> dict[str, object]:
+    return {"label": info.name[:200], "currency": info.currency, "zone": info.zone, "scopes": sorted(info.scopes or grant.scopes)}
+
+
+def kept(connection: Connection) -> Kept:
+    """Return a connection's secrets; raise NeedsReauth when there are none or their key is gone."""
+    if connection.secrets is None:
+        raise NeedsReauth("The account is disconnected. Connect it again.")
+    try:
+        return msgspec.json.decode(unseal(bytes(connection.secrets)), type=Kept)
+    except Unsealable as error:
+        raise NeedsReauth(LOST_KEY) from error
+
+
+@contextmanager
+def opened(connection: Connection, *, now: datetime) -> Iterator[Client]:
+    """Open a client with a connection's secrets, fresh for a while; raise NeedsReauth when a person has to let us in again."""
+    connector = find(connection.platform)
+    secrets = fresh(connection, now=now).secrets
+    with Client(connector, base_url(connector, connection.account_ref, connection.base_url), secrets) as client:
+        yield client
+
+
+def fresh(connection: Connection, *, now: datetime) -> Kept:
+    """Return secrets whose access token lasts a while yet, renewed where it does not.
+
+    Renewed by one worker at a time, under the row's lock, and read again beneath it: a platform that takes a refresh
+    token once would take our second try for a thief's.
+    """
+    held = kept(connection)
+    if not _ends_soon(held, now):
+        return held
+    with transaction.atomic():
+        row = Connection.objects.select_for_update().get(pk=connection.pk)
+        held = kept(row)
+        if _ends_soon(held, now):
+            held = _renewed(row, held, now)
+            row.secrets = seal(msgspec.json.encode(held))
+            row.save(update_fields=["secrets"])
+    connection.secrets = row.secrets
+    return held
+
+
+def _ends_soon(held: Kept, now: datetime) -> bool:
+    return held.expires_at is not None and held.expires_at - REFRESH_BEFORE <= now
+
+
+def _renewed(row: Connection, held: Kept, now: datetime) -> Kept:
+    connector = find(row.platform)
+    request = connector.consent.refresh(held.secrets) if connector.consent else None
+    if connector.consent is None or request is None:
+        raise NeedsReauth(f"The access to {row.account_ref} has ended and cannot be renewed. Connect it again.")
+    with Client(connector, base_url(connector, row.account_ref, row.base_url)) as client:
+        grant = connector.consent.granted(client.send(request).json(), now=now)
+    return Kept(secrets={**held.secrets, **grant.secrets}, expires_at=grant.expires_at)
+
+
+def check(connection: Connection, *, now: datetime) -> AccountInfo:
+    """Ask the platform who it thinks we are, and note what it said; raise the Fault when it does not let us in."""
+    connector = find(connection.platform)
+    try:
+        with opened(connection, now=now) as client:
+            info = connector.probe(client.send)
+    except Fault as fault:
+        note_fault(connection, fault, now=now)
+        raise
+    Connection.objects.filter(pk=connection.pk).update(label=info.name[:200], zone=info.zone, scopes=sorted(info.scopes or connection.scopes))
+    note_success(connection, now=now)
+    return info
+
+
+def note_success(connection: Connection, *, now: datetime) -> None:
+    """Note that the platform answered as it should: what was wrong is over, and it is asked again."""
+    Connection.objects.filter(pk=connection.pk).update(last_ok_at=now, problem="", problem_at=None, paused_until=None)
+    Connection.objects.filter(pk=connection.pk, status=Connection.Status.NEEDS_CONSENT).update(status=Connection.Status.ACTIVE)
+
+
+def note_fault(connection: Connection, fault: Fault, *, now: datetime, until: datetime | None = None) -> None:
+    """Note what is wrong in words for the store's owner; where consent is gone, nothing more is asked until it is given again."""
+    Connection.objects.filter(pk=connection.pk).update(problem=fault.reason, problem_at=now, paused_until=until)
+    if isinstance(fault, NeedsReauth):
+        Connection.objects.filter(pk=connection.pk, status=Connection.Status.ACTIVE).update(status=Connection.Status.NEEDS_CONSENT)
+
+
+def pause(connection: Connection) -> None:
+    """Ask the platform nothing until it is resumed."""
+    Connection.objects.filter(pk=connection.pk, status=Connection.Status.ACTIVE).update(status=Connection.Status.PAUSED)
+
+
+def resume(connection: Connection) -> None:
+    """Go on asking."""
+    Connection.objects.filter(pk=connection.pk, status=Connection.Status.PAUSED).update(
+        status=Connection.Status.ACTIVE, paused_until=None, problem="", problem_at=None
+    )  # fmt: skip
+
+
+def disconnect(connection: Connection, *, now: datetime) -> None:
+    """Forget an account's secrets; what was read of it stays."""
+    Connection.objects.filter(pk=connection.pk).update(
+        status=Connection.Status.DISCONNECTED, secrets=None, disconnected_at=now, problem="", problem_at=None, paused_until=None
+    )  # fmt: skip
+
+
+def missing_scopes(connection: Connection) -> tuple[str, ...]:
+    """Return what the platform did not grant of what is asked for; a granted write includes its read."""
+    granted = set(connection.scopes)
+    granted |= {scope.replace("write_", "read_", 1) for scope in granted if scope.startswith("write_")}
+    return tuple(scope for scope in find(connection.platform).scopes if scope not in granted)
+
+
+def check_account(connector: Connector, text: str) -> str:
+    """Return a typed account as the platform writes it; raise Denied with what to type."""
+    if not text.strip():
+        raise Denied(f"Enter the {connector.account_label.lower()}.")
+    return connector.account_ref(text.strip())
