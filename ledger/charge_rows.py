@@ -10,7 +10,7 @@ from ledger import references
 from ledger.accounts import FULFILMENT_SHIPPING
 from ledger.days import day_number
 from ledger.fees import CHARGES
-from ledger.kinds import ChargeStatus
+from ledger.kinds import ChargeStatus, PaymentStatus
 from ledger.models import Order, OrderCharge, OrderCost, Partner, Payment
 from ledger.money import tenk
 from ledger.rows import ChargeRow, OrderRow
@@ -209,6 +209,15 @@ def with_stated_fee(store_id: int, order_ids: Collection[int]) -> set[int]:
     """Return those of some orders whose platform states the fee of a charge itself."""
     payments = Payment.objects.filter(store_id=store_id, order_id__in=order_ids, kind__in=CHARGES, fee__isnull=False)
     return set(payments.values_list("order_id", flat=True))
+
+
+def gateways_of(store_id: int, order_ids: Collection[int]) -> dict[int, set[str]]:
+    """Return through which gateways customers paid orders, by the order's id; orders without a charge are left out."""
+    found: dict[int, set[str]] = {}
+    charged = Payment.objects.filter(store_id=store_id, order_id__in=order_ids, kind__in=CHARGES, status=PaymentStatus.SUCCESS, amount__gt=0)
+    for order_id, gateway in charged.values_list("order_id", "gateway"):
+        found.setdefault(order_id, set()).add(gateway)
+    return found
 
 
 def add(charges: Sequence[OrderCharge]) -> None:

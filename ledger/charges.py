@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from ledger import charge_rows, mirror
 from ledger.cause import Cause
+from ledger.drafts.told_fees import is_paid_otherwise
 from ledger.kinds import BOOKED, CauseKind, ChargeKind, ChargeStatus, Hold
 from ledger.models import Order, OrderCharge, Store
 from ledger.money import Tenk, decimal
@@ -61,6 +62,8 @@ class Charged(Struct, frozen=True):
     added: int = 0
     changed: int = 0
     unchanged: int = 0
+    elsewhere: tuple[int, ...] = ()
+    """Fees of payments whose orders were paid otherwise than through the processor that tells them."""
     left_out: int = 0
     """Labels and fees of orders whose platform states them itself: kept, not booked."""
     held: int = 0
@@ -261,12 +264,17 @@ def _apply(charge: OrderCharge, fact: ChargeFact, home: int | None, told: _Told 
 
 def _charged(store: Store, plan: _Plan, facts: Sequence[ChargeFact], *, held: int = 0, entries: int = 0) -> Charged:
     waiting = [number for number, home in enumerate(plan.homes) if home is None]
+    paid_by = charge_rows.gateways_of(store.pk, {home for fact, home in zip(facts, plan.homes, strict=True) if home and fact.covers > 0})
     labels, fees = _homes_of(ChargeKind.LABEL, facts, plan), _homes_of(ChargeKind.PAYMENT_FEE, facts, plan)
     stated, paid = charge_rows.with_stated_label(store.pk, labels), charge_rows.with_stated_fee(store.pk, fees)
     return Charged(
         matched=len(facts) - len(waiting), unmatched=tuple(number for number in waiting if number not in plan.ambiguous),
         ambiguous=tuple(plan.ambiguous), added=len(plan.new), changed=len(plan.changed),
         unchanged=len(facts) - len(plan.new) - len(plan.changed), held=held, entries=entries,
+        elsewhere=tuple(
+            number for number, (fact, home) in enumerate(zip(facts, plan.homes, strict=True))
+            if home and fact.covers > 0 and is_paid_otherwise(paid_by.get(home, set()), fact.processor)
+        ),
         left_out=sum(home in stated for home in labels) + sum(home in paid for home in fees),
     )  # fmt: skip
 

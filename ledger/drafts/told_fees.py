@@ -4,7 +4,7 @@ A payment whose fee a file tells has no estimated fee. Where a file tells the fe
 source tells as one payment), the rest is estimated as before.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from msgspec import Struct, field
 
@@ -92,6 +92,12 @@ def _take_what_is_left(fee: ChargeRow, order: OrderRow, payments: Sequence[Payme
 
 def _takes_fees(payment: PaymentRow) -> bool:
     return is_charge(payment) and payment.amount > 0 and payment.gateway.lower() not in EXEMPT_GATEWAYS
+
+
+def is_paid_otherwise(gateways: Collection[str], processor: str) -> bool:
+    """Tell whether every gateway that an order was paid through names another processor, or takes no fee; of an unpaid order nobody knows."""
+    took = [_processors(gateway) for gateway in gateways if gateway.lower() not in EXEMPT_GATEWAYS]
+    return bool(gateways) and not any(processor in named or not named for named in took)
 
 
 def _fitting(payments: Sequence[PaymentRow], processor: str) -> Iterator[PaymentRow]:

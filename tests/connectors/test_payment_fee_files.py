@@ -8,7 +8,7 @@ from msgspec import structs
 
 from connectors.files import kinds as file_kinds
 from connectors.files.costs.fee_files import PAYPAL_FILES, SHOPIFY_PAYMENTS_FILES, STRIPE_FILES
-from connectors.files.kind import Loose, Sum
+from connectors.files.kind import Listed, Loose, Sum
 from connectors.files.spool import unpack
 from connectors.models import RawPayload
 from connectors.platforms.files.faults import FileRefused
@@ -37,6 +37,7 @@ def shopify(*rows: str, more: str = "") -> str:
     return "\n".join(lines)
 
 
+ODD = ["line", "type", "order", "date", "amount", "fee", "currency", "why"]
 CHARGE = "2026-03-03 13:00:00 +0100|charge|#1001|50.00|1.70|48.30"
 STRIPE = """
     id,Type,Source,Amount,Fee,Net,Currency,Created (UTC),Available On (UTC),Description,Customer Facing Amount,order_id (metadata)
@@ -105,7 +106,7 @@ def test_each_type_of_shopifys_comes_to_what_it_is(store: Store, tmp_path: Path)
     assert found.notes[1:] == [
         "Not booked: 1 row of “refund”, −20.00 EUR: a refund without a fee: what was kept of the charge stays kept.",
         "Not booked: 1 row of “marketplace sales tax”, −4.00 EUR: tax that the marketplace pays itself, no cost of the store's.",
-        "Not booked: 1 row of “payout”, −100.00 EUR: money on its way to or from the bank, a reserve or a loan, no cost.",
+        "Not booked: 1 row of “payout”, −100.00 EUR: money on its way to or from the bank or a reserve, no cost.",
         "Advertising taken off payouts is booked under marketing: 27.00 EUR.",
     ]
     assert found.sums == [Sum("amounts", "-99.00", "EUR"), Sum("fees", "1.70", "EUR")]
@@ -113,6 +114,68 @@ def test_each_type_of_shopifys_comes_to_what_it_is(store: Store, tmp_path: Path)
         "Not booked: 1 row of “adjustment”, −3.00 EUR: a correction, and the file does not say of what.",
         "Not booked: 1 row of “moon fee”, −5.00 EUR: what such rows are about is not known.",
     ]
+
+
+def test_an_adjustments_fee_is_booked_and_its_amount_is_listed_for_a_person(store: Store, tmp_path: Path) -> None:
+    found = take(store, saved(tmp_path, shopify(CHARGE, "2026-03-10|adjustment|#1002|-3.00|0.40|-3.40")), SHOPIFY_PAYMENTS_FILES)
+    fees(store, """
+        source  account       event_day   amount  how
+        1001    fees:payment  2026-03-03  -1.70   actual
+        1002    fees:payment  2026-03-03  -1.75   estimated
+        1002    fees:payment  2026-03-10  -0.40   actual
+    """)  # fmt: skip
+    why = "a correction, and the file does not say of what; its fee is booked"
+    assert found.warnings == [f"Not booked: 1 row of “adjustment”, −3.00 EUR: {why}."]
+    assert found.lists == [
+        Listed("Not booked, or not wholly", ODD, [["3", "adjustment", "1002", "2026-03-10", "−3.00", "0.40", "EUR", why]], 1)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ("payout||-100.00|1.00|-101.00", "money on its way to or from the bank or a reserve, no cost; its fee is of no order; enter it under Costs"),
+        ("lending_debit||-9.00|0.50|-9.50", "a loan or an advance, lent or paid back, no cost; its fee is of no order; enter it under Costs"),
+        ("shipping_label|#1001|-5.00|0.00|-5.00", "a cost that another file may tell as well; bring in that file, or enter it under Costs"),
+        ("referral_fee||-2.00|0.00|-2.00", "the row names no order"),
+        ("moon_fee|#1001|-2.00|0.30|-2.30", "what such rows are about is not known"),
+    ],
+)  # fmt: skip
+def test_no_row_that_may_cost_something_is_passed_over(store: Store, tmp_path: Path, row: str, why: str) -> None:
+    found = take(store, saved(tmp_path, shopify(CHARGE, f"2026-03-10|{row}")), SHOPIFY_PAYMENTS_FILES)
+    kind, order, amount, fee, _ = row.split("|")
+    cells = ["3", kind, order.removeprefix("#"), "2026-03-10", amount.replace("-", "−"), fee, "EUR", why]
+    assert found.lists == [Listed("Not booked, or not wholly", ODD, [cells], 1)]
+    assert len(found.warnings) == 1
+    assert found.new == 1
+
+
+def test_a_fee_in_a_row_of_its_own_is_booked_on_the_order_it_names(store: Store, tmp_path: Path) -> None:
+    found = take(store, saved(tmp_path, shopify(CHARGE, "2026-03-10|referral_fee|#1001|-2.00|0.00|-2.00")), SHOPIFY_PAYMENTS_FILES)
+    fees(store, """
+        source  account       event_day   amount  how
+        1001    fees:payment  2026-03-03  -1.70   actual
+        1001    fees:payment  2026-03-10  -2.00   actual
+        1002    fees:payment  2026-03-03  -1.75   estimated
+    """)  # fmt: skip
+    assert (found.warnings, found.lists) == ([], [])
+
+
+def test_a_fee_of_an_order_that_was_paid_through_another_processor_is_pointed_out(tmp_path: Path) -> None:
+    store = a_store(slug="mugs")
+    write(store, an_order("1001", gateway="paypal"), an_order("1002", gateway="shopify_payments"), an_order("1003", gateway="cash"))
+    rows = (CHARGE, CHARGE.replace("#1001", "#1002"), CHARGE.replace("#1001", "#1003"))
+    found = take(store, saved(tmp_path, shopify(*rows)), SHOPIFY_PAYMENTS_FILES)
+    assert found.warnings == [
+        "2 fees are of orders that were not paid through Shopify Payments. Booked all the same, beside the fee of the payment that is known: is the "
+        "file of another shop, or the number another order's?"
+    ]
+    assert found.lists == [
+        Listed("Fees of orders that were paid otherwise", ODD[:-1], [
+            ["2", "charge", "1001", "2026-03-03", "50.00", "1.70", "EUR"], ["4", "charge", "1003", "2026-03-03", "50.00", "1.70", "EUR"],
+        ], 2)
+    ]  # fmt: skip
+    assert look(store, saved(tmp_path, shopify(*rows), "again.csv"), SHOPIFY_PAYMENTS_FILES).lists == found.lists
 
 
 @pytest.mark.parametrize(
@@ -215,7 +278,10 @@ def test_stripes_rows_find_their_orders_in_metadata_or_description(store: Store,
         1002    fees:payment  2026-03-03  -1.75   estimated
     """)  # fmt: skip
     assert found.loose == [Loose(5, "1003", "txn_4")]
-    assert found.warnings == ["Not booked: 1 row of “stripe_fee”, −2.00 EUR: what such rows are about is not known."]
+    assert found.warnings == ["Not booked: 1 row of “stripe_fee”, −2.00 EUR: the row names no order."]
+    assert found.lists == [
+        Listed("Not booked, or not wholly", ODD, [["4", "stripe_fee", "", "2026-03-09", "−2.00", "0.00", "EUR", "the row names no order"]], 1)
+    ]  # fmt: skip
 
 
 def test_a_transaction_that_a_file_tells_twice_counts_once(store: Store, tmp_path: Path) -> None:
@@ -257,7 +323,7 @@ def test_paypals_fees_are_negative_and_its_refunds_give_some_back(store: Store, 
         1001    fees:payment  2026-03-09  0.35    actual
         1002    fees:payment  2026-03-03  -1.75   estimated
     """)  # fmt: skip
-    assert "Not booked: 1 row of “Express Checkout Payment”, 9.00 EUR: its status is pending." in found.notes
+    assert "Not booked: 1 row of “Express Checkout Payment”, 9.00 EUR and fees of 0.50 EUR: its status is pending." in found.notes
 
 
 def test_paypals_invoice_number_is_what_shopify_calls_the_payment(store: Store, tmp_path: Path) -> None:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from connectors.files.costs.cost_files import options_of
 from connectors.files.costs.fee_imports import FeeReport, LeftOut, import_fees, loose_count, undo_fees
-from connectors.files.kind import Count, FileKind, Found, Guard, Progress, Sum, Undone
+from connectors.files.kind import Count, FileKind, Found, Guard, Listed, Progress, Sum, Undone
 from connectors.models import FileImport
 from connectors.platforms.files.cost_sheet import CURRENCY, DAY_ORDER, DECIMAL_SIGN, Kind
 from connectors.platforms.files.fee_columns import DIALECTS, PAYPAL_FEES, SHOPIFY_PAYMENTS, STRIPE_FEES
 from connectors.platforms.files.headers import fits
+from connectors.platforms.files.payment_fees import ToldFees
 from ledger.money import Tenk, decimal, in_minor_units
 
 
@@ -41,7 +42,7 @@ def _found(report: FeeReport, kind: Kind, *, written: bool) -> Found:
         first_rows=[[row[0], *(row[place] for place, _ in read)] for row in file.first_rows],
         unit="charges", new=file.added, changed=file.changed, unchanged=file.unchanged, held=file.held, entries=file.entries,
         notes=_notes(report), warnings=_warnings(report, written=written), loose_what="order",
-        loose_means="they wait, and are booked when their order arrives", loose=file.loose, loose_count=loose_count(report),
+        loose_means="they wait, and are booked when their order arrives", loose=file.loose, loose_count=loose_count(report), lists=_lists(report),
     )  # fmt: skip
 
 
@@ -58,7 +59,8 @@ def _amounts(sums: Mapping[str, Tenk]) -> str:
 
 
 def _not_booked(left: LeftOut) -> str:
-    return f"Not booked: {left.rows:,} row{'s' if left.rows > 1 else ''} of “{left.type}”, {_amounts(left.amounts)}: {left.why}."
+    fees = f" and fees of {_amounts(left.fees)}" if left.fees else ""
+    return f"Not booked: {left.rows:,} row{'s' if left.rows > 1 else ''} of “{left.type}”, {_amounts(left.amounts)}{fees}: {left.why}."
 
 
 def _notes(report: FeeReport) -> list[str]:
@@ -80,10 +82,33 @@ def _notes(report: FeeReport) -> list[str]:
 
 def _warnings(report: FeeReport, *, written: bool) -> list[str]:
     warnings = [_not_booked(left) for left in report.left_out.values() if left.is_odd]
+    if report.elsewhere_count:
+        fees, orders = ("fees are", "orders that were") if report.elsewhere_count > 1 else ("fee is", "an order that was")
+        warnings.append(
+            f"{report.elsewhere_count:,} {fees} of {orders} not paid through {DIALECTS[report.file.kind].label}. Booked all the same, beside the "
+            "fee of the payment that is known: is the file of another shop, or the number another order's?"
+        )
     if report.file.held:
         waits = f"wait{'s' if report.file.held == 1 else ''}" if written else "would leave every figure and wait"
         warnings.append(f"{report.file.held:,} order{'s' if report.file.held > 1 else ''} {waits} for an exchange rate; load rates, then repost.")
     return warnings
+
+
+def _lists(report: FeeReport) -> list[Listed]:
+    """List the rows behind the warnings, one by one."""
+    named = ["line", "type", "order", "date", "amount", "fee", "currency"]
+    lists = []
+    if report.odd:
+        rows = [[*_cells(row), row.why_not or f"{row.amount_why_not}; its fee is booked"] for row in report.odd]
+        lists.append(Listed("Not booked, or not wholly", [*named, "why"], rows, report.odd_count))
+    if report.elsewhere:
+        lists.append(Listed("Fees of orders that were paid otherwise", named, [_cells(row) for row in report.elsewhere], report.elsewhere_count))
+    return lists
+
+
+def _cells(row: ToldFees) -> list[str]:
+    amounts = (str(in_minor_units(decimal(units), row.currency)).replace("-", "−") for units in (row.amount, row.fee))
+    return [str(row.line), row.type, row.order, row.day.isoformat(), *amounts, row.currency]
 
 
 def _kind(kind: Kind, where_from: str) -> FileKind:

@@ -31,7 +31,7 @@ from ledger.reposting import resolve_rates
 
 
 class LeftOut(Struct):
-    """Rows of one type that are not booked, and why; amounts by currency, as the file signs them."""
+    """Rows of one type that are not booked, or not wholly, and why; amounts by currency, as the file signs them."""
 
     type: str
     why: str
@@ -39,6 +39,8 @@ class LeftOut(Struct):
     """A person should look at them: nobody knows what they are about, or they may cost something."""
     rows: int = 0
     amounts: dict[str, Tenk] = field(default_factory=dict)
+    fees: dict[str, Tenk] = field(default_factory=dict)
+    """Fees of these rows that are not booked either."""
 
 
 class FeeReport(Struct):
@@ -53,6 +55,12 @@ class FeeReport(Struct):
     told_twice: int = 0
     telling: int = 0
     """Rows that tell a cost of an order."""
+    odd: list[ToldFees] = field(default_factory=list)
+    """The first of the rows that a person should look at."""
+    odd_count: int = 0
+    elsewhere: list[ToldFees] = field(default_factory=list)
+    """The first of the rows that tell a fee of an order which was paid otherwise."""
+    elsewhere_count: int = 0
 
 
 class Chunk(NamedTuple):
@@ -112,16 +120,29 @@ def chunk_of(texts: list[OrderTexts], reader: FeeReader) -> Chunk:
 def _count_row(report: FeeReport, row: ToldFees) -> None:
     _plus(report.file.totals, row.currency, row.amount)
     _plus(report.fees, row.currency, row.fee)
+    if row.why_not or row.amount_why_not:
+        _leave_out(report, row)
     if row.why_not:
-        left = report.left_out.setdefault((row.type, row.why_not), LeftOut(row.type, row.why_not, row.is_odd))
-        left.rows += 1
-        _plus(left.amounts, row.currency, row.amount)
         return
     if row.is_advertising:
         _plus(report.advertised, row.currency, row.fee - row.amount)
         return
     report.telling += 1
     _plus(report.vat, row.currency, row.vat)
+
+
+def _leave_out(report: FeeReport, row: ToldFees) -> None:
+    """Add up a row that is not booked, or of which the fee alone is, and list it where a person should see it."""
+    why = row.why_not or f"{row.amount_why_not}; its fee is booked"
+    left = report.left_out.setdefault((row.type, why), LeftOut(row.type, why, row.is_odd))
+    left.rows += 1
+    _plus(left.amounts, row.currency, row.amount)
+    if row.why_not and row.fee:
+        _plus(left.fees, row.currency, row.fee)
+    if row.is_odd:
+        report.odd_count += 1
+        if len(report.odd) < MOST_LISTED:
+            report.odd.append(row)
 
 
 def _plus(sums: dict[str, Tenk], currency: str, amount: Tenk) -> None:
@@ -154,6 +175,9 @@ def _count(report: FeeReport, charged: Charged, spent: spending.Spent, chunk: Ch
     file.held += charged.held
     file.entries += charged.entries + spent.entries
     report.told_twice += chunk.told_twice
+    elsewhere = list({chunk.rows[number].line: chunk.rows[number] for number in charged.elsewhere}.values())
+    report.elsewhere_count += len(elsewhere)
+    report.elsewhere = sorted([*report.elsewhere, *elsewhere], key=lambda row: row.line)[:MOST_LISTED]
     # a row may tell two charges: what is withdrawn, and the fee of it
     loose = {
         row.line: Loose(row.line, row.order, row.reference, ambiguous)

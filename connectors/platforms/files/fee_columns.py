@@ -20,20 +20,30 @@ class Meaning(Enum):
     """The fee of a dispute in a row of its own."""
     ADVERTISING = auto()
     """Advertising that is taken off the payout."""
+    FEE = auto()
+    """A fee in a row of its own: its amount is the fee, of the order it names."""
+    COST = auto()
+    """A cost that is taken off the payout and that other files may tell as well: a label, duty, another seller's goods."""
     ADJUSTMENT = auto()
-    """A correction: its fee counts, what its amount is for is not told."""
+    """A correction: what its amount is for is not told."""
+    FINANCING = auto()
+    """A loan or an advance, lent or paid back: no cost, but for what is charged for it."""
     TAX = auto()
     """Tax that a marketplace keeps and pays itself: no cost of the store's."""
     TRANSFER = auto()
-    """Money that moves to or from the bank, a reserve or a loan: no cost."""
+    """Money that moves to or from the bank or a reserve: no cost."""
 
 
 WHY_NOT = {
+    Meaning.COST: "a cost that another file may tell as well; bring in that file, or enter it under Costs",
     Meaning.ADJUSTMENT: "a correction, and the file does not say of what",
+    Meaning.FINANCING: "a loan or an advance, lent or paid back, no cost",
     Meaning.TAX: "tax that the marketplace pays itself, no cost of the store's",
-    Meaning.TRANSFER: "money on its way to or from the bank, a reserve or a loan, no cost",
+    Meaning.TRANSFER: "money on its way to or from the bank or a reserve, no cost",
 }
-"""Why rows that tell no cost are not booked."""
+"""Why amounts that may be no cost are not booked."""
+LOOKED_THROUGH = frozenset({Meaning.FEE, Meaning.COST, Meaning.ADJUSTMENT})
+"""What may cost something, so that a person should see each row of it that is not booked."""
 
 AMOUNTS = ("amount", "fee", "net", "vat")
 
@@ -102,19 +112,31 @@ SHOPIFY_TYPES = _of(
     (Meaning.DISPUTE_FEE, "chargeback fee, chargeback fee refund, dispute fee"),
     (Meaning.ADVERTISING, "shop cash campaign billing debit, shop cash campaign billing credit, shop cash campaign billing debit reversal, "
                           "shop cash campaign billing credit reversal"),
-    (Meaning.ADJUSTMENT, "adjustment, charge adjustment"),
-    (Meaning.TAX, "marketplace sales tax, tax adjustment debit, tax adjustment credit"),
-    (Meaning.TRANSFER, "payout, payout failure, payout cancellation, transfer, transfer failure, transfer cancel, reserve, reserved funds, "
-                       "reserved funds reversal, reserved funds withdrawal, advance, advance repayment, advance funding, "
-                       "lending debit, lending credit, lending capital remittance"),
+    (Meaning.FEE, "referral fee, referral fee tax, ach bank failure debit fee, ach bank failure debit reversal fee, application fee refund, "
+                  "marketplace fee credit, marketplace fee credit reversal, stripe fee"),
+    (Meaning.COST, "shipping label, shipping label adjustment, shipping label adjustment base, shipping label adjustment surcharge, "
+                   "shipping other carrier charge adjustment, shipping return to origin adjustment, customs duty, customs duty adjustment, "
+                   "import tax, import tax adjustment, import tax refund, shopify collective debit, shopify collective debit reversal, "
+                   "shopify source debit, shopify source debit reversal, billing debit, billing debit reversal"),
+    (Meaning.ADJUSTMENT, "adjustment, charge adjustment, refund adjustment"),
+    (Meaning.FINANCING, "advance, advance repayment, advance funding, lending debit, lending debit reversal, lending credit, "
+                        "lending credit reversal, lending credit refund, lending credit refund reversal, lending credit remittance, "
+                        "lending credit remittance reversal, lending capital refund, lending capital refund reversal, "
+                        "lending capital remittance, lending capital remittance reversal"),
+    (Meaning.TAX, "marketplace sales tax, tax adjustment debit, tax adjustment credit, tax adjustment debit reversal, "
+                  "tax adjustment credit reversal, vat refund credit, vat refund credit reversal"),
+    (Meaning.TRANSFER, "payout, payout failure, payout cancellation, transfer, transfer failure, transfer cancel, transfer refund, reserve, "
+                       "reserved funds, reserved funds reversal, reserved funds withdrawal, balance transfer inbound, balance transfer outbound"),
 )  # fmt: skip
 STRIPE_TYPES = _of(
     (Meaning.CHARGE, "charge, payment"),
     (Meaning.REFUND, "refund, payment refund, partial capture reversal, charge failure, payment failure refund, refund failure"),
     (Meaning.DISPUTE, "dispute, dispute reversal"),
+    (Meaning.FEE, "stripe fee, stripe fx fee, fee, network cost, application fee, application fee refund, tax fee"),
     (Meaning.ADJUSTMENT, "adjustment, other adjustment"),
+    (Meaning.FINANCING, "advance, advance funding, financing payout, financing payout reversal, financing paydown, financing paydown reversal"),
     (Meaning.TRANSFER, "payout, payout reversal, payout cancel, payout failure, transfer, transfer reversal, topup, topup reversal, "
-                       "reserve transaction, reserved funds, risk reserved funds, advance, advance funding, financing payout, financing paydown"),
+                       "reserve transaction, reserved funds, risk reserved funds"),
 )  # fmt: skip
 PAYPAL_TRANSFERS = ("withdrawal", "currency conversion", "hold", "deposit", "transfer", "authorization", "authorisation", "reserve", "loan", "order")
 """Words in PayPal's types for what moves no money of the store's for good."""
@@ -125,15 +147,18 @@ class Dialect(NamedTuple):
 
     kind: Kind
     processor: str
+    label: str
     has_ids: bool
 
 
 DIALECTS = {
     dialect.kind.name: dialect
     for dialect in (
-        Dialect(SHOPIFY_PAYMENTS, "shopify_payments", False), Dialect(STRIPE_FEES, "stripe", True), Dialect(PAYPAL_FEES, "paypal", True),
+        Dialect(SHOPIFY_PAYMENTS, "shopify_payments", "Shopify Payments", has_ids=False),
+        Dialect(STRIPE_FEES, "stripe", "Stripe", has_ids=True),
+        Dialect(PAYPAL_FEES, "paypal", "PayPal", has_ids=True),
     )
-}  # fmt: skip
+}
 
 
 def plain_type(text: str) -> str:

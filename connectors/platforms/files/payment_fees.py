@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connectors.platforms.files.cost_sheet import Cell, Context, KeptRow, Kind, Layout, Readers, reading
 from connectors.platforms.files.cost_values import Amount
-from connectors.platforms.files.fee_columns import DIALECTS, WHY_NOT, Meaning, meaning_of, plain_type
+from connectors.platforms.files.fee_columns import DIALECTS, LOOKED_THROUGH, WHY_NOT, Meaning, meaning_of, plain_type
 from ledger.charge_rows import bare
 from ledger.charges import ChargeFact
 from ledger.facts import AdDayFact
@@ -23,6 +23,7 @@ SHOP_CAMPAIGNS = "shop_campaigns"
 """The advertising platform of what Shopify takes off a payout for its own campaigns."""
 NO_ORDER = "the row names no order"
 UNKNOWN = "what such rows are about is not known"
+FEE_WITHOUT_ORDER = "its fee is of no order; enter it under Costs"
 
 _ORDER_IN_TEXT = re.compile(
     r"\border\b(?:\s+(?:number|no\.?|id))?\s*[:=]?\s*#?\s*(?P<named>[A-Za-z]*[-_]?\d[\w-]*)|#(?P<hashed>[\w-]*\d[\w-]*)", re.I
@@ -53,6 +54,8 @@ class ToldFees(NamedTuple):
     day: date
     why_not: str
     """Why nothing is booked of it; empty where something is."""
+    amount_why_not: str = ""
+    """Why its amount is not booked where its fee is."""
 
     @property
     def is_advertising(self) -> bool:
@@ -61,8 +64,10 @@ class ToldFees(NamedTuple):
 
     @property
     def is_odd(self) -> bool:
-        """Tell whether a person should look at a row that is not booked: it may cost something."""
-        return self.meaning in (None, Meaning.ADJUSTMENT) or self.why_not == NO_ORDER
+        """Tell whether a person should look at a row that is not booked, or not wholly: it may cost something."""
+        if not (self.why_not or self.amount_why_not):
+            return False
+        return self.meaning is None or self.meaning in LOOKED_THROUGH or self.why_not == NO_ORDER or self.why_not.endswith(FEE_WITHOUT_ORDER)
 
 
 class FeeReader:
@@ -105,7 +110,8 @@ class FeeReader:
             int(row[0]), texts["type"], meaning, order, self._reference(texts, day, amounts["amount"].units), amounts["amount"].units, fee,
             amounts["vat"].units, currency, day, "",
         )  # fmt: skip
-        return told._replace(why_not=self._why_not(told, texts))
+        told = told._replace(why_not=self._why_not(told, texts))
+        return told if told.why_not or not told.amount else told._replace(amount_why_not=WHY_NOT.get(told.meaning, "") if told.meaning else "")
 
     def facts(self, rows: Sequence[ToldFees]) -> tuple[list[ToldFees], list[ChargeFact]]:
         """Return the charges that the rows of one order tell, each with its row.
@@ -157,6 +163,8 @@ class FeeReader:
         if row.meaning == Meaning.DISPUTE:
             both = [fact(ChargeKind.CHARGEBACK, -row.amount), fact(ChargeKind.DISPUTE_FEE, row.fee)]
             return [each for each in both if each.amount]
+        if row.meaning == Meaning.FEE:
+            return [fact(ChargeKind.PAYMENT_FEE, row.fee - row.amount)]
         if row.meaning == Meaning.DISPUTE_FEE:
             return [fact(ChargeKind.DISPUTE_FEE, row.fee - row.amount)]
         return [fact(ChargeKind.PAYMENT_FEE, row.fee, max(row.amount, 0) if row.meaning == Meaning.CHARGE else 0)]
@@ -170,8 +178,8 @@ class FeeReader:
             return WHY_NOT[Meaning.TRANSFER]
         if row.meaning is None:
             return UNKNOWN
-        if row.meaning in WHY_NOT and (row.meaning != Meaning.ADJUSTMENT or not row.fee):
-            return WHY_NOT[row.meaning]
+        if row.meaning in WHY_NOT and not (row.fee and row.order):
+            return f"{WHY_NOT[row.meaning]}; {FEE_WITHOUT_ORDER}" if row.fee else WHY_NOT[row.meaning]
         if row.meaning == Meaning.REFUND and not row.fee:
             return "a refund without a fee: what was kept of the charge stays kept"
         return "" if row.order or row.meaning == Meaning.ADVERTISING else NO_ORDER
