@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from babel import Locale
 
+from dashboards.account_words import platform_of
 from dashboards.delta import Delta, Good
 from dashboards.grid import Column, Grid, Line
 from dashboards.scope import Scope
@@ -19,10 +20,6 @@ MOST_PRODUCTS = 50
 REVENUE_LINES = ("gross_sales", "discounts", "returns", "shipping_charged", "other_income")
 COST_LINES = ("cogs", "fulfilment", "fees", "marketing", "operating")
 LABELS = {line.key: line.label for line in accounts.STATEMENT}
-PLATFORMS = {
-    "meta_ads": "Meta Ads", "google_ads": "Google Ads", "klaviyo": "Klaviyo", "postscript": "Postscript", "influencer": "Influencers",
-    "affiliate": "Affiliates", "other": "Other", "payment": "Payment fees", "marketplace": "Marketplace fees", "dispute": "Dispute fees",
-}  # fmt: skip
 
 
 def revenue_grids(store: Store, scope: Scope) -> list[Grid]:
@@ -204,11 +201,5 @@ def _by_platform(statements: Sequence[Statement], scope: Scope) -> Laid:
             cells += _compared(cost, sum((before.accounts.get(name, ZERO) for name in some), ZERO) if before else None)
         return Line(label, cells, is_sum, opens=None if is_sum else {"account": some[0]})
 
-    rows = [line(_platform(name), [name]) for name in sorted(names, key=lambda name: (now.accounts.get(name, ZERO), name))]
+    rows = [line(platform_of(name), [name]) for name in sorted(names, key=lambda name: (now.accounts.get(name, ZERO), name))]
     return columns, [*rows, line("All of these", names, is_sum=True)] if rows else []
-
-
-def _platform(name: str) -> str:
-    """Name the platform an account is for, as people write it; a label of one's own stays as it is."""
-    last = name.split(":", 1)[1]
-    return PLATFORMS.get(last.replace("-", "_"), last)

@@ -8,13 +8,16 @@ from typing import Any
 from django import template
 from django.utils.safestring import SafeString, mark_safe
 
+from dashboards.account_words import account_words
 from dashboards.delta import Delta
 from dashboards.statement_table import Row, Table
 from dashboards.templatetags.metrics import figure
 from dashboards.templatetags.money import MISSING, percent, points, sign_class, signed_amount, signed_count, signed_percent
 
 register = template.Library()
+register.filter("account_words", account_words)
 
+DIGITS = set("123456789")
 ARROWS = {"up": '<span aria-hidden="true">↑</span> ', "down": '<span aria-hidden="true">↓</span> ', "same": ""}
 
 
@@ -57,6 +60,8 @@ def change(delta: Delta) -> SafeString:
         told = f'<abbr title="no percentage: {delta.why_no_share}">n/a</abbr>'
     else:
         told = signed_percent(delta.share)
+    if (delta.share is not None or delta.kind == "percent") and delta.change and not set(told) & DIGITS:
+        return SafeString('<span class="delta quiet">hardly changed</span>')
     word = f' <span class="said">{delta.verdict}</span>' if delta.verdict else ""
     return SafeString(f'<span class="delta {delta.verdict}">{ARROWS[delta.direction]}{told}{word}</span>')
 

@@ -52,14 +52,26 @@ function template(read) {
   };
 }
 
+const LETTER = 6.5, APART = 14, AXIS = 56; // pixels: a letter of a label, the least room between two, the axis at the side
+
+// Few enough labels that they stand upright and apart, whatever the width; the year stands beneath where it is new.
+function ticks(labels, width) {
+  const brief = labels.map((label) => label.replace(/ \d{4}(?=–|$)/g, ""));
+  const longest = Math.max(4, ...brief.map((label) => label.length));
+  const fits = Math.max(2, Math.floor((width - AXIS) / (longest * LETTER + APART)));
+  const step = Math.max(1, Math.ceil(labels.length / fits));
+  const places = [...labels.keys()].filter((place) => place % step === 0);
+  const years = places.map((place) => labels[place].match(/ (\d{4})$/)?.[1] ?? "");
+  const text = places.map((place, number) => (years[number] && years[number] !== years[number - 1] ? `${brief[place]}<br>${years[number]}` : brief[place]));
+  return { tickmode: "array", tickvals: places.map((place) => labels[place]), ticktext: text };
+}
+
 function draw(holder) {
   const figure = JSON.parse(document.getElementById(holder.dataset.figure).textContent);
   const { read, close } = colourReader();
   const layout = { ...coloured(figure.layout, read), template: template(read) };
-  // Few enough labels that they stand upright and apart, whatever the width.
-  const fits = Math.max(2, Math.floor(holder.clientWidth / 80));
-  const labels = figure.data[0]?.x?.length ?? 0;
-  if (layout.xaxis?.type === "category") layout.xaxis = { ...layout.xaxis, dtick: Math.max(1, Math.ceil(labels / fits)) };
+  if (layout.showlegend === false) layout.margin = { ...layout.template.layout.margin, t: 8 };
+  if (layout.xaxis?.type === "category") layout.xaxis = { ...layout.xaxis, ...ticks(figure.data[0]?.x ?? [], holder.clientWidth) };
   const drawn = Plotly.react(holder, coloured(figure.data, read), layout, CONFIG);
   close();
   return drawn;

@@ -47,7 +47,7 @@ def test_the_statement_shows_exact_figures(shop: Store) -> None:
     assert "Returns −50.00 −50.0 % 0.00 −50.00" in page
     assert "Net revenue 100.00 100.0 % 150.00 −50.00" in page
     assert "COGS −50.00" in page
-    assert "cogs:product" in page
+    assert "COGS −50.00 −50.0 % −50.00 0.00 Product −50.00" in page
     assert "Payment, marketplace and dispute fees −4.50 −4.5 % −4.50 0.00" in page
     assert "Tax and duty collected 19.00 19.00 0.00" in page
     assert "Orders 2 2 0" in page

@@ -278,6 +278,8 @@ def delta(now: str | None, before: str | None, good: Good = Good.MORE, kind: str
         (delta("0", "8"), "↓ −100.0\u00a0% worse"),
         (delta("7", "7"), "0.0\u00a0%"),
         (delta("0", "0"), "unchanged"),
+        (delta("-1954.29", "-1954.28"), "hardly changed"),
+        (delta("0.0281", "0.0279", kind="percent"), "hardly changed"),
         (delta("12", "10", Good.NEITHER), "↑ +20.0\u00a0%"),
         (delta("0.250", "0.229", kind="percent"), "↑ +2.1\u00a0points better"),
         (delta(None, "10"), "— no figure"),
