@@ -11,10 +11,10 @@ from connectors.files.imports import ImportUndone
 from connectors.files.orders.order_line_imports import KIND
 from connectors.files.uploads import forget_abandoned, import_received, look_at, receive, undo_imported
 from connectors.models import FileImport
-from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.template import Template, as_json
 from ledger.kinds import Hold
 from ledger.models import Order, Store
+from ledger.people import kept_stores
 from ledger.tasks import submit_check, submit_redraft
 from profitpeek.jobs import queue
 from profitpeek.jobs.faults import Cancelled, Permanent, Retryable
@@ -69,10 +69,7 @@ def look_at_file(work: Work) -> None:
 def undo_file(work: Work) -> None:
     """Take back the imports of a file, chunk by chunk; what was cut is gone on with."""
     row = _row(work)
-    try:
-        undo_imported(row, now=timezone.now(), actor=work.actor, progress=work.progress, guard=work.fence)
-    except FileRefused as refused:
-        raise Permanent(f"Nothing was undone. {refused}") from refused
+    undo_imported(row, now=timezone.now(), actor=work.actor, progress=work.progress, guard=work.fence)
     submit_check(row.store, actor=work.actor)
 
 
@@ -93,7 +90,7 @@ def load_rates(work: Work) -> None:
     done = ecb.refresh(timezone.now())
     waiting = Order.objects.filter(hold=Hold.RATE_MISSING).order_by("store_id").values_list("store_id", flat=True).distinct()
     # Also when nothing was added: an earlier run may have ended between its rates and this.
-    for store in Store.objects.filter(pk__in=list(waiting)).order_by("pk"):
+    for store in kept_stores().filter(pk__in=list(waiting)).order_by("pk"):
         submit_redraft(store, why="new exchange rates", actor="exchange rates")
     if done.error:
         raise Retryable(f"Rates may be missing: {done.error}", after=3_600)

@@ -8,6 +8,7 @@ from dashboards.views.costs import costs
 from dashboards.views.data import data
 from dashboards.views.entrance import email, email_sent, first, invited, password_reset, password_reset_sent
 from dashboards.views.entries import entries, entries_file, metrics
+from dashboards.views.erasing import delete_store
 from dashboards.views.home import home
 from dashboards.views.import_columns import import_columns
 from dashboards.views.imports import file_import, imports, progress, rows_csv, undo_import
@@ -71,6 +72,7 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/imports/<int:pk>/undo", undo_import, name="undo_import"),
     path("<slug:slug>/imports/<int:pk>/<slug:what>.csv", rows_csv, name="file_import_rows"),
     path("<slug:slug>/data", data, name="data"),
+    path("<slug:slug>/delete", delete_store, name="delete_store"),
     path("<slug:slug>/people", people, name="people"),
     path("<slug:slug>/people/<int:pk>/role", change_role, name="change_role"),
     path("<slug:slug>/people/<int:pk>/remove", remove, name="remove_member"),

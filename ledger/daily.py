@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
-from ledger.models import Store
+from ledger.people import kept_stores
 from ledger.rules import refresh_shown
 from ledger.stores import today_of
 from profitpeek.jobs.kinds import Kind
@@ -16,7 +16,7 @@ def show_percentages(work: Work) -> None:
     Each store's products are written and let go by themselves: a change of rules waits for its own store at most.
     """
     now = timezone.now()
-    for store in Store.objects.order_by("pk"):
+    for store in kept_stores().order_by("pk"):
         with transaction.atomic():
             refresh_shown(store, today_of(store, now))
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from ledger import preview
 from ledger.kinds import CostSource
 from ledger.models import CostDefaults, Order, Store
+from ledger.people import kept_stores
 from ledger.preview import Progress
 from ledger.reach import Reach, every_order
 from profitpeek.jobs import queue
@@ -49,7 +50,7 @@ def look(wanted: CostDefaults, *, actor: str, now: datetime) -> Looked:
     key = _key(wanted)
     kept = cache.get(key)
     if kept is not None:
-        stores = Store.objects.in_bulk(kept)
+        stores = kept_stores().in_bulk(kept)
         return Looked([(stores[pk], found) for pk, found in kept.items() if pk in stores])
     job = Job.objects.filter(kind=PREVIEW_DEFAULTS.name, key=key).order_by("-pk").first()
     if job is not None and job.state in (Job.State.WAITING, Job.State.RUNNING):
@@ -72,7 +73,7 @@ def effects(wanted: CostDefaults, *, now: datetime, progress: Progress | None = 
             yield
             transaction.set_rollback(True)
 
-    stores = list(Store.objects.order_by("name"))
+    stores = list(kept_stores().order_by("name"))
     reaches = {store.pk: replace(every_order(store), only_cogs=only_cogs) for store in stores}
     tell = _together(reaches, progress)
     return [(store, preview.effect(store, trying, reaches[store.pk], now=now, progress=tell(store))) for store in stores]
@@ -122,7 +123,7 @@ def resting() -> list[tuple[Store, int]]:
     with connection.cursor() as cursor:
         cursor.execute(_RESTING, [CostSource.DEFAULT_PERCENTAGE.value])
         counts = dict(cursor.fetchall())
-    return [(store, counts.get(store.pk, 0)) for store in Store.objects.order_by("name")]
+    return [(store, counts.get(store.pk, 0)) for store in kept_stores().order_by("name")]
 
 
 PREVIEW_DEFAULTS = Kind(name="preview-defaults", label="Working out other cost defaults", handler=work_out, timeout=3_600, attempts=2)

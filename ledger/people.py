@@ -35,8 +35,13 @@ def stores_of(user: AbstractBaseUser | AnonymousUser, roles: frozenset[Role] = E
     if not user.is_authenticated or not user.is_active:
         return Store.objects.none()
     if getattr(user, "is_superuser", False):
-        return Store.objects.all()
-    return Store.objects.filter(memberships__user_id=user.pk, memberships__role__in=roles)
+        return kept_stores()
+    return kept_stores().filter(memberships__user_id=user.pk, memberships__role__in=roles)
+
+
+def kept_stores() -> QuerySet[Store]:
+    """Return every store but those that are being deleted, which are there for nobody any more."""
+    return Store.objects.filter(erasing_since__isnull=True)
 
 
 def set_role(store: Store, user: User, role: str) -> Membership:
@@ -57,6 +62,15 @@ def remove_member(store: Store, user: User) -> None:
         _keep_an_owner(store, without=user)
         Membership.objects.filter(store=store, user=user).delete()
         _follow(user)
+
+
+def forget_members(store: int) -> int:
+    """Take every role in a store away, whose number this is, because it is deleted; return how many there were."""
+    members = list(User.objects.filter(memberships__store_id=store).order_by("pk"))
+    deleted, _ = Membership.objects.filter(store_id=store).delete()
+    for user in members:
+        _follow(user)
+    return deleted
 
 
 def _lock(store: Store) -> None:

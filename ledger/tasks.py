@@ -1,25 +1,31 @@
 """Do in the background what books need: the nightly audit, drafting orders again, and checking the rules of costs."""
 
 from collections.abc import Callable
+from datetime import datetime
 
+from django.db import OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from ledger import spending
+from ledger import erasing, spending
 from ledger.accruing import accrue, due
 from ledger.audit import audit
 from ledger.cause import Cause
 from ledger.cost_checks.run import check_costs
 from ledger.kinds import CauseKind
-from ledger.models import Store
+from ledger.models import Erasure, Store
+from ledger.people import kept_stores
 from ledger.record import Contended
 from ledger.reposting import repost, restate
 from ledger.snapshot import snapshot
 from ledger.stores import today_of
 from profitpeek.jobs import queue
-from profitpeek.jobs.faults import Permanent, Retryable
+from profitpeek.jobs.faults import Permanent, Postponed, Retryable
 from profitpeek.jobs.kinds import Kind
 from profitpeek.jobs.work import Work
+
+WAIT_FOR_OTHERS = 3.0
+"""Seconds until a deletion looks again whether other work on the store has ended."""
 
 
 def store_key(store: Store) -> str:
@@ -29,7 +35,7 @@ def store_key(store: Store) -> str:
 
 def audit_books(work: Work) -> None:
     """Have every store's book audited, each by a job of its own, so that one that fails keeps no other back."""
-    for store in Store.objects.filter(book__isnull=False).order_by("pk"):
+    for store in kept_stores().filter(book__isnull=False).order_by("pk"):
         queue.submit(AUDIT_BOOK, {"store": store.pk}, key=store_key(store), subject=store.name, actor=work.actor)
 
 
@@ -75,13 +81,13 @@ def _draft_again(work: Work, run: Callable[..., int]) -> None:
 
 def repost_stale(work: Work) -> None:
     """Have every book drafted again whose orders still carry costs from before a rule change: its own restating was cut."""
-    for store in Store.objects.filter(book__restated_version__lt=F("book__costs_version")).order_by("pk"):
+    for store in kept_stores().filter(book__restated_version__lt=F("book__costs_version")).order_by("pk"):
         submit_repost(store, why="costs changed", actor=work.actor)
 
 
 def check_every_store(work: Work) -> None:
     """Have the cost rules of every store checked, each by a job of its own."""
-    for store in Store.objects.filter(book__isnull=False).order_by("pk"):
+    for store in kept_stores().filter(book__isnull=False).order_by("pk"):
         submit_check(store, actor=work.actor)
 
 
@@ -98,7 +104,7 @@ def check_store(work: Work) -> None:
 
 def accrue_books(work: Work) -> None:
     """Have the days that have come booked for every store that has costs of days, or ad spend that may get a rate; others ask for no job."""
-    for store in Store.objects.filter(book__isnull=False).order_by("pk"):
+    for store in kept_stores().filter(book__isnull=False).order_by("pk"):
         today = today_of(store, timezone.now())
         if due(store, today=today) or spending.restless(store, today=today):
             queue.submit(ACCRUE_BOOK, {"store": store.pk}, key=store_key(store), subject=store.name, actor=work.actor)
@@ -110,8 +116,28 @@ def accrue_book(work: Work) -> None:
     accrue(store, today=today_of(store, now), now=now)
 
 
+def submit_erasure(store: Store, *, actor: str, now: datetime) -> Erasure:
+    """Put a store out of sight and have it deleted in the background; raise erasing.NotErasable where it cannot be."""
+    with transaction.atomic():
+        erasure = erasing.ask(store, actor=actor, now=now)
+        erasure.job = queue.submit(ERASE_STORE, {"erasure": erasure.pk}, key=f"erasure:{erasure.pk}", subject=store.name, actor=actor)
+        erasure.save(update_fields=["job"])
+    return erasure
+
+
+def erase_store(work: Work) -> None:
+    """Delete a store that nobody sees any more; a run that was cut is gone on with, chunk by chunk."""
+    erasure = Erasure.objects.get(pk=work.parameters["erasure"])
+    try:
+        erasing.erase(erasure, progress=work.progress, guard=work.fence)
+    except erasing.StillBusy as busy:
+        raise Postponed("Waiting for other work on the store to end.", after=WAIT_FOR_OTHERS) from busy
+    except OperationalError as error:
+        raise Retryable(f"The database gave way to another writer: {error}") from error
+
+
 def _store(work: Work) -> Store:
-    store = Store.objects.select_related("book").filter(pk=work.parameters["store"], book__isnull=False).first()
+    store = kept_stores().select_related("book").filter(pk=work.parameters["store"], book__isnull=False).first()
     if store is None:
         raise Permanent("The store is there no more.")
     return store
@@ -126,3 +152,4 @@ REPOST = Kind(name="repost", label="Restating orders", handler=repost_book, time
 REDRAFT = Kind(name="redraft", label="Drafting every order again", handler=redraft_book, timeout=2_700)
 CHECK_COSTS_NIGHTLY = Kind(name="check-costs-nightly", label="Nightly check of cost rules", handler=check_every_store, atomic=True)
 CHECK_COSTS = Kind(name="check-costs", label="Check of cost rules", handler=check_store, timeout=900, attempts=3)
+ERASE_STORE = Kind(name="erase-store", label="Deletion of a store", handler=erase_store, timeout=2_700, attempts=10)

@@ -14,7 +14,7 @@ ICONS = {
     "ProposedChange": "rate_review", "BundlePart": "package_2", "CostOverride": "edit_note", "OrderCharge": "receipt_long",
     "Partner": "handshake", "PartnerCode": "loyalty", "ProfitGoal": "target",
     "Variant": "category", "ManualCost": "payments", "Product": "inventory_2", "CostDefaults": "tune", "Store": "storefront", "Membership": "group",
-    "Book": "menu_book", "Finding": "flag", "FileImport": "upload_file", "Job": "schedule", "Pause": "pause_circle",
+    "Book": "menu_book", "Finding": "flag", "FileImport": "upload_file", "Job": "schedule", "Pause": "pause_circle", "Erasure": "delete_forever",
     "User": "person", "Authenticator": "key", "UserSession": "devices",
 }  # fmt: skip
 OTHER_ICON = "table_rows"

@@ -39,7 +39,7 @@ SUBJECTS = (
     ("Catalogue", ("ledger.Product", "ledger.Variant")),
     ("Stores and people", ("ledger.Store", "ledger.Membership")),
     ("Books", ("ledger.Book", "ledger.Finding", "connectors.FileImport")),
-    ("Installation", ("jobs.Job", "jobs.Pause", "auth.User", "mfa.Authenticator", "usersessions.UserSession")),
+    ("Installation", ("jobs.Job", "jobs.Pause", "ledger.Erasure", "auth.User", "mfa.Authenticator", "usersessions.UserSession")),
 )  # fmt: skip
 OTHERS = "More"
 

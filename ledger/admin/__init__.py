@@ -1,6 +1,21 @@
 """Register the ledger's tables with the admin; each file holds one subject."""
 
-from ledger.admin import advertising, book, bundles, catalog, changes, charges, costs, goals, manual_costs, partners, proposals, rules, stores
+from ledger.admin import (
+    advertising,
+    book,
+    bundles,
+    catalog,
+    changes,
+    charges,
+    costs,
+    erasures,
+    goals,
+    manual_costs,
+    partners,
+    proposals,
+    rules,
+    stores,
+)
 
 __all__ = [
     "advertising",
@@ -10,6 +25,7 @@ __all__ = [
     "changes",
     "charges",
     "costs",
+    "erasures",
     "goals",
     "manual_costs",
     "partners",

@@ -47,7 +47,10 @@ class StoreModelAdmin(ModelAdmin):  # type: ignore[misc]
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the rows of the person's stores."""
         rows: QuerySet[Any] = super().get_queryset(request)
-        return rows if request.user.is_superuser else rows.filter(**{f"{self.store_path}__in": stores_of(request, self.roles)})
+        if request.user.is_superuser:
+            store = "" if self.store_path == "pk" else f"{self.store_path}__"
+            return rows.filter(**{f"{store}erasing_since__isnull": True})
+        return rows.filter(**{f"{self.store_path}__in": stores_of(request, self.roles)})
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Answer whether the person has anything to see here."""

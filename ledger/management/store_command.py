@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from ledger.models import Book, Store, StoreZone
 from ledger.money import in_minor_units
+from ledger.people import kept_stores
 from ledger.statements import seq_at
 
 MOMENT_HELP = "a batch number (seq:17), or an ISO time; without an offset it is in the store's time zone, and a date alone is its first moment"
@@ -27,9 +28,9 @@ class StoreCommand(BaseCommand):
 
     def store(self, slug: str) -> Store:
         """Return the store of a slug, or say which there are."""
-        found = Store.objects.filter(slug=slug).select_related("book").first()
+        found = kept_stores().filter(slug=slug).select_related("book").first()
         if found is None:
-            known = ", ".join(Store.objects.order_by("slug").values_list("slug", flat=True)[:20])
+            known = ", ".join(kept_stores().order_by("slug").values_list("slug", flat=True)[:20])
             raise CommandError(f"There is no store “{slug}”. " + (f"Stores: {known}." if known else "Make one with create_store."))
         return found
 

@@ -49,6 +49,7 @@ class Store(models.Model):
         "Empty: the default applies.",
     )  # fmt: skip
     created_at = models.DateTimeField(auto_now_add=True)
+    erasing_since = models.DateTimeField(null=True, editable=False, help_text="From when on it is being deleted; nobody sees it any more.")
 
     class Meta:
         ordering = ["name"]

@@ -24,7 +24,8 @@ from ledger.accruing import accrue
 from ledger.cause import Cause
 from ledger.cost_checks.run import check_costs
 from ledger.kinds import CauseKind
-from ledger.models import CostChange, Store
+from ledger.models import CostChange, Erasure, Store
+from ledger.people import kept_stores
 from ledger.reposting import restate
 from ledger.stores import open_store, today_of
 from profitpeek.demo import costs, files
@@ -54,7 +55,12 @@ class Filling(NamedTuple):
 
 def demo_store() -> Store | None:
     """Return the demo store, where there is one."""
-    return Store.objects.select_related("book").filter(is_demo=True).order_by("pk").first()
+    return kept_stores().select_related("book").filter(is_demo=True).order_by("pk").first()
+
+
+def was_deleted() -> bool:
+    """Tell whether somebody had a demo store deleted: then it is made again only where somebody asks for it."""
+    return Erasure.objects.filter(is_demo=True).exists()
 
 
 def open_demo() -> Store:

@@ -4,6 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ledger.models import Store
+from ledger.people import kept_stores
 from profitpeek.demo.fill import fill, open_demo
 from profitpeek.jobs import queue
 from profitpeek.jobs.faults import Permanent
@@ -29,7 +30,7 @@ def latest_job() -> Job | None:
 
 def load_demo(work: Work) -> None:
     """Fill the demo store, or go on where a run was cut."""
-    store = Store.objects.select_related("book").filter(pk=work.parameters["store"]).first()
+    store = kept_stores().select_related("book").filter(pk=work.parameters["store"]).first()
     if store is None:
         raise Permanent("The demo store is there no more.")
     fill(store, now=timezone.now(), progress=work.progress, guard=work.fence)

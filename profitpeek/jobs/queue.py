@@ -76,6 +76,18 @@ def cancel(job: int) -> bool:
     return bool(Job.objects.filter(pk=job, state=Job.State.RUNNING).update(cancel_requested=True))
 
 
+def forget(parameter: str, values: Iterable[int]) -> int:
+    """Delete the jobs that name one of the values by a parameter, because what they are about is deleted; return how many run.
+
+    Those that run are told to end at their next step, and stay until they are forgotten again.
+    """
+    named = [str(value) for value in values]
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM jobs_job WHERE parameters->>%s = ANY(%s) AND state <> 'running'", [parameter, named])
+        cursor.execute("UPDATE jobs_job SET cancel_requested = true WHERE parameters->>%s = ANY(%s) AND state = 'running'", [parameter, named])
+        return int(cursor.rowcount)
+
+
 def retry(job: int) -> bool:
     """Let a dead or cancelled job wait again with all its tries; false when there is no such job or its like waits already."""
     with transaction.atomic():

@@ -9,15 +9,17 @@ import psutil
 import pytest
 from django.db import connection
 
+from ledger import erasing
 from ledger.accounts import COGS_PRODUCT
 from ledger.audit import audit
 from ledger.cause import Cause
 from ledger.kinds import CauseKind
-from ledger.models import CogsRule, Entry, Order
+from ledger.models import CogsRule, Entry, Erasure, Order
 from ledger.reposting import is_restating, repost
 from ledger.rules import change
 from profitpeek import embedded_postgres
 from tests.builders import a_store, an_order, at, book_of, write
+from tests.ledger.whole_store import PARTS, a_whole_store, counted, counted_parts
 from tests.races.processes import finish, start, url_of_the_test_database, wait_for
 from tests.races.recorder import BATCHES, SLUG
 
@@ -115,3 +117,27 @@ def test_a_restating_over_two_lanes_that_is_killed_again_and_again_ends_right_an
     assert set(Order.objects.values_list("cogs", flat=True)) == {15}
     assert {name: problems for name, problems in audit(book_of(store)).items() if problems} == {}
     assert repost(store, cause=Cause(CauseKind.RULE, "costs:1")) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_deletion_that_is_killed_again_and_again_ends_with_the_store_gone_every_row_counted_once_and_the_other_whole() -> None:
+    now, url = at("2026-03-20 09:00"), url_of_the_test_database()
+    kept, gone = a_whole_store("kept", now=now), a_whole_store("gone", now=now)
+    for first in range(0, 200, 100):
+        write(gone, *(an_order(str(number)) for number in range(1_000 + first, 1_100 + first)))
+    of_kept, of_gone, parts = counted([kept.pk]), counted([gone.pk]), counted_parts()
+    erasing.ask(gone, actor="ann", now=now)
+    for rows, delay in ((1, 0.002), (500, 0.007), (1_500, 0.0)):
+        process = start(url, "eraser", gone.slug)
+        wait_for(process, rows)
+        time.sleep(delay)
+        process.kill()
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+        assert Erasure.objects.get().finished_at is None
+    finish(url, "eraser", gone.slug)
+    assert (counted([kept.pk]), set(counted([gone.pk]).values())) == (of_kept, {0})
+    note, belonging = Erasure.objects.get(), {table: parts[table] // 2 for table in PARTS}
+    assert note.finished_at is not None
+    assert note.rows == {**{table: count for table, count in of_gone.items() if count}, **belonging, "ledger_store": 1}

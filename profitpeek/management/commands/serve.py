@@ -15,6 +15,7 @@ from django.utils import timezone
 from dashboards import first_account
 from profitpeek import environment
 from profitpeek.children import ChildEnded, run_for_ever, stoppable
+from profitpeek.demo.fill import was_deleted
 from profitpeek.management.commands.demo import EMAIL as DEMO_EMAIL
 
 HOST = "127.0.0.1"
@@ -53,7 +54,7 @@ class Command(BaseCommand):
         if not environment.is_local():
             call_command("collectstatic", interactive=False, verbosity=0)
         # Also after a first run that was broken off, which left an account and no orders.
-        if demo and environment.is_local() and not get_user_model().objects.exclude(email=DEMO_EMAIL).exists():
+        if demo and environment.is_local() and not get_user_model().objects.exclude(email=DEMO_EMAIL).exists() and not was_deleted():
             call_command("demo", background=True, stdout=self.stdout)
 
     def _announce(self, host: str, port: int) -> str:
