@@ -11,6 +11,7 @@ from connectors.files.imports import ImportUndone
 from connectors.files.orders.order_line_imports import KIND
 from connectors.files.uploads import forget_abandoned, import_received, look_at, receive, undo_imported
 from connectors.models import FileImport
+from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.template import Template, as_json
 from ledger.kinds import Hold
 from ledger.models import Order, Store
@@ -69,7 +70,10 @@ def look_at_file(work: Work) -> None:
 def undo_file(work: Work) -> None:
     """Take back the imports of a file, chunk by chunk; what was cut is gone on with."""
     row = _row(work)
-    undo_imported(row, now=timezone.now(), actor=work.actor, progress=work.progress, guard=work.fence)
+    try:
+        undo_imported(row, now=timezone.now(), actor=work.actor, progress=work.progress, guard=work.fence)
+    except FileRefused as refused:
+        raise Permanent(f"Nothing was undone. {refused}") from refused
     submit_check(row.store, actor=work.actor)
 
 

@@ -52,7 +52,7 @@ def freshness(store: Store, *, estimated_share: Decimal | None, restating: Resta
     """Return what a page says of its figures, with one query for held orders and imports."""
     imports = FileImport.objects.filter(store=OuterRef("pk")).order_by().values("store")
     held = Order.objects.filter(store=OuterRef("pk"), hold__gt=0).order_by().values("store").annotate(told=Count("pk"))
-    refused = imports.filter(state=FileImport.State.REFUSED).exclude(problem=DISCARDED)
+    refused = imports.filter(state__in=(FileImport.State.REFUSED, FileImport.State.PARTLY)).exclude(problem=DISCARDED)
     known = (
         Store.objects.filter(pk=store.pk)
         .values_list(

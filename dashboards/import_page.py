@@ -9,7 +9,7 @@ from enum import StrEnum
 from connectors.files import deciding
 from connectors.files import kinds as file_kinds
 from connectors.files.kind import Effect, FileKind, Found
-from connectors.files.uploads import ENDED_BADLY, Refusal, kept_file, looked, taken, undone
+from connectors.files.uploads import ENDED_BADLY, UNDECIDED, Refusal, kept_file, looked, taken, undone
 from connectors.models import FileImport
 from connectors.platforms.files.faults import FileRefused
 from ledger import accounts
@@ -34,6 +34,8 @@ class Stage(StrEnum):
     IMPORTING = "importing"
     FAILED = "failed"
     REFUSED = "refused"
+    PARTLY = "partly"
+    """Some chunks of it are recorded, and its file is no longer kept."""
     DONE = "done"
     UNDOING = "undoing"
     UNDONE = "undone"
@@ -105,7 +107,7 @@ class FilePage:
     @property
     def holds_nothing(self) -> bool:
         """Tell whether nothing of the file was taken, so that it can be put away."""
-        return self.row.state in deciding.UNDECIDED
+        return self.row.state in UNDECIDED
 
     @property
     def changed(self) -> int:
@@ -119,7 +121,7 @@ def file_page(row: FileImport) -> FilePage:
     job = Job.objects.filter(pk=row.job).first() if row.job else None
     stage = stage_of(row, job)
     page = FilePage(row, stage, kind, job)
-    if stage in (Stage.READY, Stage.REFUSED):
+    if stage in (Stage.READY, Stage.REFUSED, Stage.PARTLY):
         told = looked(row)
         if told is not None:
             page.found, page.refusal = told.found, told.refusal
@@ -154,6 +156,8 @@ def stage_of(row: FileImport, job: Job | None) -> Stage:
             return Stage.DONE
         case FileImport.State.UNDONE:
             return Stage.UNDONE
+        case FileImport.State.PARTLY:
+            return Stage.PARTLY
         case FileImport.State.WAITING if row.job is None:
             return Stage.READY
     if failed:

@@ -6,7 +6,7 @@ In the database, because the process that was given the file and the one that im
 import hashlib
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from msgspec import Struct
 
@@ -36,16 +37,21 @@ LARGEST = 500_000_000
 KEEP_ABANDONED = timedelta(days=7)
 ENDED_BADLY = (Job.State.CANCELLED, Job.State.DEAD)
 DISCARDED = "The file was looked at and put away; nothing of it was taken."
-ABANDONED = "The import was cancelled or failed, and nobody went on with it for a week; the file is no longer kept. What was recorded stays."
+ABANDONED = (
+    "The import was cancelled or failed, and nobody went on with it for a week; the file is no longer kept. What was recorded stays: upload the "
+    "same file again to go on, or undo what was taken."
+)
+UNDECIDED = (FileImport.State.WAITING, FileImport.State.LOOKING)
 
 
 def receive(
-    store: Store, file: BinaryIO, *, kind: str, template: dict[str, Any], filename: str, actor: str, now: datetime
+    store: Store, file: BinaryIO, *, kind: str, template: dict[str, Any], filename: str, actor: str, now: datetime, caveats: Sequence[str] = ()
 ) -> FileImport:  # fmt: skip
     """Keep a file that is to be imported; raise FileRefused when it is empty or too large. Call it in a transaction."""
     digest = hashlib.sha256()
     name = plain_name(filename, otherwise="file.csv")
     row = new_import(store, kind, template, filename=name, sha256="", actor=actor, now=now, state=FileImport.State.WAITING)
+    row.caveats = "\n".join(caveats)
     row.save()
     size = 0
     for number, piece in enumerate(iter(lambda: file.read(PIECE), b""), start=1):
@@ -74,11 +80,17 @@ def import_received(row: FileImport, *, progress: Progress, guard: Guard) -> Non
         problem = _import(row, progress, guard)
     with transaction.atomic():
         if problem:
-            FileImport.objects.filter(pk=row.pk, state__in=(FileImport.State.WAITING, FileImport.State.RUNNING)).update(
-                state=FileImport.State.REFUSED, problem=problem, finished_at=timezone.now()
-            )  # fmt: skip
-        row.pieces.all().delete()
+            end_badly(row, problem, now=timezone.now())
+        # not of one that is looked at meanwhile: its file is still to be decided about
+        FilePiece.objects.filter(file_import=row).exclude(file_import__state__in=UNDECIDED).delete()
         guard()
+
+
+def end_badly(row: FileImport, problem: str, *, now: datetime) -> None:
+    """Note that an import ends without its file: refused, or taken in part where chunks of it are recorded, which can be undone."""
+    open_still = FileImport.objects.filter(pk=row.pk, state__in=(*UNDECIDED, FileImport.State.RUNNING))
+    open_still.filter(chunks_done=0).update(state=FileImport.State.REFUSED, problem=problem, finished_at=now)
+    open_still.filter(chunks_done__gt=0).update(state=FileImport.State.PARTLY, problem=problem, finished_at=now)
 
 
 @contextmanager
@@ -107,17 +119,19 @@ class Looked(Struct):
 
 
 def look_at(row: FileImport, *, now: datetime, progress: Progress) -> None:
-    """Check a kept file as its import would, write nothing of it, and keep what was found for the file's page."""
+    """Check a kept file as its import would, write nothing of it, and keep what was found for the file's page, unless somebody took it meanwhile."""
     looked = Looked()
     try:
         with kept_file(row) as path:
             looked.found = file_kinds.find(row.kind).look(row, path, now, progress)
-        looked.found.warnings += suspicions(looked.found, row.store.currency)
+        looked.found.warnings = [*row.caveats.splitlines(), *looked.found.warnings, *suspicions(looked.found, row.store.currency)]
     except FileRefused as refused:
         looked.refusal = _refusal(refused)
+    undecided = Q(state=FileImport.State.LOOKING) | Q(state=FileImport.State.WAITING, job=None)
     with transaction.atomic():
-        keep_report(row, FileReport.Stage.LOOKED, msgspec.to_builtins(looked))
-        FileImport.objects.filter(pk=row.pk, state=FileImport.State.LOOKING).update(state=FileImport.State.WAITING, job=None)
+        # whoever had it read otherwise meanwhile has it looked at anew: what was found here is of no use then
+        if FileImport.objects.filter(undecided, pk=row.pk, kind=row.kind, template=row.template).update(state=FileImport.State.WAITING, job=None):
+            keep_report(row, FileReport.Stage.LOOKED, msgspec.to_builtins(looked))
 
 
 def _refusal(refused: FileRefused) -> Refusal:
@@ -155,19 +169,25 @@ def undo_imported(row: FileImport, *, now: datetime, actor: str, progress: Progr
 def _import(row: FileImport, progress: Progress, guard: Guard) -> str:
     """Import the kept file and return why it was refused, if it was."""
     try:
-        with kept_file(row) as path:
-            found = file_kinds.find(row.kind).take(row, path, timezone.now(), progress, guard)
+        take_kept(row, now=timezone.now(), progress=progress, guard=guard)
     except FileRefused as refused:
         keep_report(row, FileReport.Stage.LOOKED, msgspec.to_builtins(Looked(refusal=_refusal(refused))))
         return str(refused)
-    keep_taken(row, found)
     return ""
+
+
+def take_kept(row: FileImport, *, now: datetime, progress: Progress, guard: Guard) -> None:
+    """Take a kept file and keep what that did for its page; raise FileRefused when its rows are wrong."""
+    with kept_file(row) as path:
+        found = file_kinds.find(row.kind).take(row, path, now, progress, guard)
+    found.warnings = [*row.caveats.splitlines(), *found.warnings]
+    keep_taken(row, found)
 
 
 def discard(row: FileImport, *, now: datetime, problem: str = "") -> None:
     """Let go of a kept file that is not to be taken."""
     with transaction.atomic():
-        FileImport.objects.filter(pk=row.pk, state__in=(FileImport.State.WAITING, FileImport.State.LOOKING)).update(
+        FileImport.objects.filter(pk=row.pk, state__in=UNDECIDED).update(
             state=FileImport.State.REFUSED, problem=problem or DISCARDED, finished_at=now
         )  # fmt: skip
         row.pieces.all().delete()
@@ -183,7 +203,7 @@ def forget_abandoned(*, now: datetime) -> int:
     forgotten = 0
     for row in waiting.exclude(job__in=alive.values("pk")):
         with transaction.atomic():
-            FileImport.objects.filter(pk=row.pk).exclude(state__in=UNDONE).update(state=FileImport.State.REFUSED, problem=ABANDONED, finished_at=now)
+            end_badly(row, ABANDONED, now=now)
             row.pieces.all().delete()
         forgotten += 1
     return forgotten

@@ -16,6 +16,7 @@ class FileImport(models.Model):
         WAITING = "waiting", "waiting"
         RUNNING = "running", "running or interrupted"
         REFUSED = "refused", "refused"
+        PARTLY = "partly", "taken in part"
         DONE = "done", "done"
         UNCHANGED = "unchanged", "changed nothing"
         UNDOING = "undoing", "being undone"
@@ -39,6 +40,7 @@ class FileImport(models.Model):
     chunks_done = models.PositiveIntegerField(default=0, help_text="Chunks recorded so far; an import that was cut goes on after them.")
     actor = models.CharField(max_length=150, blank=True)
     problem = models.TextField(blank=True, help_text="Why the file was refused, with the rows that are wrong.")
+    caveats = models.TextField(blank=True, help_text="What a person should know of how a workbook's sheet became text, a sentence a line.")
     job = models.PositiveBigIntegerField(null=True, help_text="The background job that works on it, when one does.")
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
@@ -120,7 +122,7 @@ class FileReport(models.Model):
 
     file_import = models.ForeignKey(FileImport, on_delete=models.CASCADE, related_name="reports")
     stage = models.CharField(max_length=6, choices=Stage.choices)
-    body = models.JSONField(help_text="A connectors.file_kind.Found; of a file that is refused, why.")
+    body = models.JSONField(help_text="A connectors.files.kind.Found; of a file that is refused, why.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["file_import", "stage"], name="one_report_per_import_and_stage")]

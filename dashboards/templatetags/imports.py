@@ -17,12 +17,15 @@ STATES = {
     FileImport.State.WAITING: ("being taken", "info"),
     FileImport.State.RUNNING: ("being taken", "info"),
     FileImport.State.REFUSED: ("not taken", "danger"),
+    FileImport.State.PARTLY: ("taken in part", "warning"),
     FileImport.State.DONE: ("taken", "success"),
     FileImport.State.UNCHANGED: ("changed nothing", ""),
     FileImport.State.UNDOING: ("being undone", "info"),
     FileImport.State.UNDONE: ("undone", ""),
 }
 TO_DECIDE = ("waits for you", "warning")
+COUNTED = (FileImport.State.DONE, FileImport.State.UNCHANGED, FileImport.State.RUNNING, FileImport.State.PARTLY)
+"""States in which what a file brought is counted."""
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
@@ -52,7 +55,7 @@ def kind_label(name: str) -> str:
 @register.filter
 def new_count(row: FileImport) -> int | None:
     """Return how many orders a file brought; None while it is not taken."""
-    return row.new_orders if row.state in (FileImport.State.DONE, FileImport.State.UNCHANGED, FileImport.State.RUNNING) else None
+    return row.new_orders if row.state in COUNTED else None
 
 
 @register.filter

@@ -17,6 +17,7 @@ from connectors.files.orders.order_line_imports import KIND as ORDER_LINES
 from connectors.files.uploads import LARGEST, kept_file, looked, taken
 from connectors.models import FileImport
 from connectors.platforms.files.faults import FileRefused
+from connectors.platforms.files.workbook import MOST_BYTES
 from dashboards.access import EVERY_ROLE, actor_of, store_or_404, stores_for
 from dashboards.import_forms import KindForm, options_form
 from dashboards.import_page import MOST_SHOWN, FilePage, Stage, file_page, history, known_kind, may_be_undone, stage_of, undo_preview
@@ -44,6 +45,7 @@ def imports(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         **_frame(request, store), "rows": [(row, may_be_undone(row)) for row in rows], "number": number, "more": more, "kinds": FILE_KINDS,
         "labels": {kind.name: kind.label for kind in FILE_KINDS}, "megabytes": LARGEST // 1_000_000,
+        "workbook_megabytes": MOST_BYTES // 1_000_000,
     }  # fmt: skip
     return render(request, "dashboards/imports/list.html", context)
 
@@ -52,13 +54,11 @@ def _receive(request: HttpRequest, store: Store) -> HttpResponse:
     files: list[Any] = request.FILES.getlist("files")
     if not files:
         messages.error(request, NOTHING_CHOSEN)
-    kept = []
+    kept: list[FileImport] = []
     for file in files[:MOST_FILES]:
         try:
-            kept.append(
-                deciding.receive_file(
-                    store, file, filename=file.name or "", size=file.size or 0, actor=actor_of(request), now=timezone.now()
-                )
+            kept += deciding.receive_file(
+                store, file, filename=file.name or "", size=file.size or 0, actor=actor_of(request), now=timezone.now()
             )  # fmt: skip
         except FileRefused as refused:
             messages.error(request, f"{file.name} was not taken. {refused.reason}")

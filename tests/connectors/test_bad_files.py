@@ -144,9 +144,9 @@ def test_a_file_with_zero_bytes_is_no_text(store: Store, tmp_path: Path) -> None
     [
         (
             b"PK\x03\x04\x14\x00",
-            "a spreadsheet (.xlsx, .ods) or a ZIP archive, not a CSV file, whatever its name says. Open it and save",
+            "a ZIP archive, or a spreadsheet that is no Excel workbook (.ods, .xlsb), not a CSV file, whatever its name says. Unpack it",
         ),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1", "an Excel file (.xls), not a CSV file"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "an old Excel file (.xls), or a workbook with a password, not a CSV file"),
         (b"%PDF-1.7\n", "a PDF document, not a CSV file"),
         (b"\xff\xd8\xff\xe0\x00\x10JFIF", "a JPEG picture, not a CSV file"),
         (b"<!DOCTYPE html>\n<html>", "a web page, not a CSV file, whatever its name says. The download has probably asked to sign in."),

@@ -19,6 +19,7 @@ from profitpeek.jobs.models import Job
 from tests.builders import a_store, an_order
 from tests.builders import write as record
 from tests.connectors import shopify_files
+from tests.connectors.test_workbooks import workbook_of
 from tests.dashboards.people import a_person, browser_of, signed_in, text_of
 from tests.dashboards.uploads import LABELS, SOLD, decide, fact, latest, page, rows, undo, upload, work
 from tests.ledger.reviewing import save
@@ -147,6 +148,30 @@ def test_several_files_are_decided_about_one_by_one(owner: Client) -> None:
     assert "is a JPEG picture, not a CSV file, whatever its name says." in said
     assert list(FileImport.objects.order_by("pk").values_list("kind", "state")) == [("shipping-costs", "waiting"), ("order-lines", "waiting")]
     assert said.count("waits for you") == 2
+
+
+def test_each_sheet_of_a_workbook_is_decided_about_by_itself(owner: Client, tmp_path: Path) -> None:
+    labels = [["Order", "Cost"], [1001, 6.2]]
+    path = workbook_of(tmp_path, {"March": labels, "April": labels})
+    said = text_of(upload(owner, path.read_bytes(), name="labels.xlsx"))
+    assert "2 files are here. Nothing is taken yet: open each and decide." in said
+    assert "labels (March).xlsx" in said
+    assert "labels (April).xlsx" in said
+    path = workbook_of(tmp_path, {"March": labels})
+    assert fact(upload(owner, path.read_bytes(), name="labels.xlsx"), "Sum of all rows") == "€6.20"
+
+
+def test_an_import_that_ended_in_part_says_how_to_go_on_and_can_be_undone(store: Store, owner: Client) -> None:
+    upload(owner, LABELS)
+    decide(owner)
+    row = latest()
+    FileImport.objects.filter(pk=row.pk).update(state="partly", problem="Nobody went on with it.")
+    said = page(owner)
+    assert "Taken in part" in said
+    assert "Nobody went on with it." in said
+    assert "upload the same file again" in said
+    assert "This import was undone" in undo(owner)
+    assert_entries(store, "source amount", only=("fulfilment",), live=True)
 
 
 def test_an_upload_without_a_file_says_so(owner: Client) -> None:

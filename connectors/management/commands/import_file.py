@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tempfile
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from django.utils import timezone
 from connectors.files import kinds as file_kinds
 from connectors.files import words as file_words
 from connectors.files.effects import keep_taken
+from connectors.files.given import sheet_of
 from connectors.files.imports import ImportUndone, new_import, standing
 from connectors.files.kind import FileKind, Progress, unguarded, untold
 from connectors.files.orders.order_line_files import ORDER_LINE_FILES
@@ -39,9 +41,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
         parser.add_argument("slug", help="the store")
-        parser.add_argument("path", type=Path, help="the file: CSV, plain or .gz")
+        parser.add_argument("path", type=Path, help="the file: CSV, plain or .gz, or an Excel workbook (.xlsx)")
         parser.add_argument("--kind", choices=[kind.name for kind in file_kinds.FILE_KINDS], required=True, help="what the file holds")
         parser.add_argument("--template", help=f"how the columns of order lines are read: {', '.join(names())}, store:NAME, or a path to a .toml")
+        parser.add_argument("--sheet", default="", help="the sheet of a workbook; the first with a table by default")
         parser.add_argument("--decimal-sign", choices=[AUTO, ".", ","], default=AUTO, help="of amounts in a file of costs")
         parser.add_argument("--day-order", choices=[AUTO, "day", "month"], default=AUTO, help="what stands first in dates like 03/04/2026")
         parser.add_argument("--currency", default="", help="of amounts without one in a file of costs; the store's by default")
@@ -67,8 +70,12 @@ class Command(BaseCommand):
         if kind is ORDER_LINE_FILES and not options["template"]:
             raise CommandError(f"Name a template for order lines: --template {names()[0]}, or the path of your own.")
         try:
-            row = _row(store, kind, options)
-            self.stdout.write(self._undo(row, kind, options) if options["undo"] else self._import(row, kind, options))
+            with tempfile.TemporaryDirectory() as folder:
+                given = sheet_of(options["path"], Path(folder), name=options["sheet"])
+                options["path"] = given.path
+                row = _row(store, kind, options)
+                row.caveats = "\n".join(given.caveats)
+                self.stdout.write(self._undo(row, kind, options) if options["undo"] else self._import(row, kind, options))
         except (FileRefused, ImportUndone) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
@@ -86,6 +93,7 @@ class Command(BaseCommand):
         else:
             found = kind.take(row, path, now, self._progress(options), unguarded)
             keep_taken(row, found)
+        found.warnings = [*row.caveats.splitlines(), *found.warnings]
         if options["json"]:
             return json.dumps({"store": row.store.slug, "currency": row.store.currency, **msgspec.to_builtins(found)}, indent=2)
         return "\n".join(file_words.lines_of(found, written=written))

@@ -31,8 +31,16 @@ BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs
 
 OTHER_FORMS = (
     # how a file begins, what it is then, and what to do
-    (b"PK\x03\x04", "a spreadsheet (.xlsx, .ods) or a ZIP archive", "Open it and save its sheet as CSV, or unpack it and give the CSV file inside."),
-    (b"\xd0\xcf\x11\xe0", "an Excel file (.xls)", "Open it and save its sheet as CSV."),
+    (
+        b"PK\x03\x04",
+        "a ZIP archive, or a spreadsheet that is no Excel workbook (.ods, .xlsb)",
+        "Unpack it and give the file inside, or open it and save it as an Excel workbook (.xlsx) or as CSV.",
+    ),
+    (
+        b"\xd0\xcf\x11\xe0",
+        "an old Excel file (.xls), or a workbook with a password",
+        "Open it in Excel, choose “Save as”, and take “Excel workbook (.xlsx)” without a password, or “CSV UTF-8”.",
+    ),
     (b"%PDF", "a PDF document", "Export the same list as CSV."),
     (b"\xff\xd8\xff", "a JPEG picture", "Export the list as CSV."),
     (b"\x89PNG", "a PNG picture", "Export the list as CSV."),
@@ -63,7 +71,7 @@ class _Measured(io.RawIOBase):
         if self.read_so_far > MOST_BYTES:
             raise FileRefused(f"The file holds more than {MOST_BYTES // 1_000_000_000} GB of text. Export it in smaller spans, such as a month each.")
         if not self._zeros and b"\0" in data:
-            raise FileRefused("The file holds zero bytes, so it is no text. Export it as CSV; a spreadsheet file (.xlsx) is not read here.")
+            raise FileRefused("The file holds zero bytes, so it is no text. Export it as CSV, or save it as an Excel workbook (.xlsx).")
         self._in_line = len(data) - ends - 1 if (ends := max(data.rfind(b"\n"), data.rfind(b"\r"))) >= 0 else self._in_line + len(data)
         if self._in_line > LONGEST_LINE:
             raise FileRefused(f"The file has a line of more than {LONGEST_LINE // 1_000_000} MB, which no table has. Export it as CSV again.")

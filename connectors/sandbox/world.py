@@ -1,0 +1,209 @@
+"""Answer what a business is like at a moment: its shop, its catalogue, its orders.
+
+A world knows all that will ever happen in it. Whoever asks says at which moment they ask, and hears what had happened
+until then. Orders are made when they are asked for and few of them are kept; the only thing that grows with a business
+is an index of when its orders change, sixteen bytes a change, made when it is first needed.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime, timedelta
+from functools import cached_property, lru_cache
+from typing import Protocol, Self
+
+from msgspec import Struct
+
+from connectors.sandbox import bank, told
+from connectors.sandbox.business import Customer, Product, Shop, Variant
+from connectors.sandbox.catalogue import Catalogue
+from connectors.sandbox.index import Index, moment, seconds
+from connectors.sandbox.living import Living
+from connectors.sandbox.scenarios import habits_of
+from connectors.sandbox.story import Deleted, Story
+from connectors.sandbox.telling import order_at, updated_at
+from connectors.sandbox.told import BalanceTransaction, Dispute, Payout
+
+KEPT = 20_000
+"""How many orders are kept once they were made."""
+_SECOND, _WEEK = timedelta(seconds=1), timedelta(days=7)
+
+
+class Change(Struct, frozen=True, order=True):
+    """That an order changed last at a moment."""
+
+    at: datetime
+    order: int
+
+
+class Source(Protocol):
+    """Where a world's orders come from."""
+
+    shop: Shop
+    catalogue: Catalogue
+
+    def __len__(self) -> int: ...
+    def story(self, order: int) -> Story | None:
+        """Return an order by its id."""
+
+    def stories(self) -> Iterator[Story]:
+        """Yield every order by id."""
+
+    def customer(self, number: int, created_at: datetime) -> Customer:
+        """Return a customer by id."""
+
+
+class Script:
+    """Orders that somebody wrote down."""
+
+    def __init__(self, shop: Shop, catalogue: Catalogue, stories: Iterable[Story], customers: Iterable[Customer] = ()) -> None:
+        self.shop, self.catalogue = shop, catalogue
+        self._stories = {story.id: story for story in sorted(stories, key=lambda story: story.id)}
+        self._customers = {customer.id: customer for customer in customers}
+
+    def __len__(self) -> int:
+        return len(self._stories)
+
+    def story(self, order: int) -> Story | None:
+        """Return an order by its id."""
+        return self._stories.get(order)
+
+    def stories(self) -> Iterator[Story]:
+        """Yield every order by id."""
+        return iter(self._stories.values())
+
+    def customer(self, number: int, created_at: datetime) -> Customer:
+        """Return a customer by id; one nobody described is made up."""
+        return self._customers.get(number) or Customer(number, created_at, f"customer-{number}@example.com", "US", "", "")
+
+
+class World:
+    """One business."""
+
+    def __init__(self, source: Source) -> None:
+        self.source, self.shop, self.catalogue = source, source.shop, source.catalogue
+        self._kept = lru_cache(maxsize=KEPT)(source.story)
+
+    @classmethod
+    def live(cls, *, seed: int = 1, start: date, days: int, orders_per_day: int = 20, scenario: str = "quiet") -> Self:
+        """Make a world that lives `days` days from `start`, with about so many orders a day in its first year.
+
+        The same arguments make the same world, to the last byte. Raises KeyError for a scenario nobody wrote.
+        """
+        return cls(Living(seed=seed, start=start, days=days, orders_per_day=orders_per_day, habits=habits_of(scenario)))
+
+    @classmethod
+    def of(cls, shop: Shop, catalogue: Catalogue, stories: Sequence[Story], customers: Iterable[Customer] = ()) -> Self:
+        """Make a world of orders that somebody wrote down."""
+        return cls(Script(shop, catalogue, stories, customers))
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    @cached_property
+    def index(self) -> Index:
+        """Return the index of all changes; the first time it lives through every order."""
+        return Index(self.source.stories())
+
+    # Orders
+
+    def story(self, order: int) -> Story | None:
+        """Return all that will ever happen to an order."""
+        return self._kept(order)
+
+    def stories(self) -> Iterator[Story]:
+        """Yield all orders by id, as they will end up."""
+        return self.source.stories()
+
+    def order(self, order: int, at: datetime) -> told.Order | None:
+        """Tell an order as of a moment; None before it is known and after it is deleted."""
+        story = self.story(order)
+        return order_at(story, at) if story is not None else None
+
+    def orders(self, at: datetime) -> Iterator[told.Order]:
+        """Tell every order by id, as of a moment."""
+        for story in self.stories():
+            found = order_at(story, at)
+            if found is not None:
+                yield found
+
+    def changes(self, at: datetime, *, since: datetime | None = None, until: datetime | None = None) -> list[Change]:
+        """List the orders there are at a moment whose updated_at is at or after `since` and before `until`, oldest change first."""
+        latest = at + _SECOND
+        found = []
+        for changed, order in self.index.changes.between(since, latest if until is None else min(until, latest)):
+            story = self.story(order)
+            if story is not None and seconds(updated_at(story, at)) == changed and not _is_deleted(story, at):
+                found.append(Change(moment(changed), order))
+        return sorted(set(found))
+
+    def deleted(self, at: datetime) -> list[Change]:
+        """List the orders that were deleted by a moment, and when."""
+        gone = ((each.at, story.id) for story in self.stories() for each in story.happenings if isinstance(each, Deleted))
+        return sorted(Change(deleted_at, order) for deleted_at, order in gone if deleted_at <= at)
+
+    # Shopify Payments
+
+    def balance(
+        self, at: datetime, *, since: datetime | None = None, until: datetime | None = None, transfers: bool = True
+    ) -> list[BalanceTransaction]:
+        """List what moved the balance at or after `since` and before `until`, as known at a moment, oldest first.
+
+        `transfers` says whether the payouts themselves are listed, too.
+        """
+        latest = at + _SECOND if until is None else min(until, at + _SECOND)
+        found = [move for move in self._moves(at, since, latest) if (since is None or move.at >= since) and move.at < latest]
+        if transfers:
+            # what is paid out by then moved up to a week before
+            paid = bank.payouts(self._moves(at, since - _WEEK if since is not None else None, latest), at)
+            found += [bank.transfer(each) for each in paid if (since is None or each.issued_at >= since) and each.issued_at < latest]
+        return sorted(found, key=lambda move: (move.at, move.id))
+
+    def _moves(self, at: datetime, since: datetime | None, until: datetime) -> Iterator[BalanceTransaction]:
+        for order in sorted({order for _, order in self.index.banked.between(since, until)}):
+            story = self.story(order)
+            if story is not None:
+                yield from (move for move in bank.moves(story, self.shop, at) if since is None or move.at >= since)
+
+    def payouts(self, at: datetime) -> list[Payout]:
+        """List the payouts that were issued by a moment, oldest first."""
+        return bank.payouts(self._moves(at, None, at + _SECOND), at)
+
+    def disputes(self, at: datetime) -> list[Dispute]:
+        """List the disputes there are at a moment, oldest first."""
+        stories = (self.story(order) for order in sorted({order for _, order in self.index.disputed.between(None, at + _SECOND)}))
+        found = [each for story in stories if story is not None for each in bank.disputes(story, self.shop, at)]
+        return sorted(found, key=lambda dispute: (dispute.initiated_at, dispute.id))
+
+    # Catalogue
+
+    def products(self, at: datetime) -> list[Product]:
+        """List the products there are at a moment, by id."""
+        return [each for each in self.catalogue.products.values() if each.created_at <= at and not (each.deleted_at and each.deleted_at <= at)]
+
+    def variants(self, at: datetime) -> list[Variant]:
+        """List the variants there are at a moment, by id."""
+        there = {product.id for product in self.products(at)}
+        return [each for each in self.catalogue.variants.values() if each.product in there and each.created_at <= at]
+
+    # Customers
+
+    def customer(self, number: int) -> Customer | None:
+        """Return a customer by id; None for a stranger."""
+        orders = self.index.orders_of.get(number)
+        first = self.story(orders[0]) if orders else None
+        return self.source.customer(number, first.created_at) if first is not None else None
+
+    def customers(self, at: datetime) -> Iterator[Customer]:
+        """Yield the customers there are at a moment, by when they came."""
+        for number in self.index.orders_of:
+            found = self.customer(number)
+            if found is not None and found.created_at <= at:
+                yield found
+
+    def orders_of(self, customer: int, at: datetime) -> list[int]:
+        """List the ids of the orders that a customer has at a moment, by when they were placed."""
+        found = (self.story(order) for order in self.index.orders_of.get(customer, ()))
+        return [story.id for story in found if story is not None and story.created_at <= at and not _is_deleted(story, at)]
+
+
+def _is_deleted(story: Story, at: datetime) -> bool:
+    return any(isinstance(each, Deleted) and each.at <= at for each in story.happenings)

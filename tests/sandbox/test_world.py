@@ -1,0 +1,100 @@
+"""Hold a simulated business to itself: the same seed, the same business; sums that add up; a past that only grows."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import msgspec
+import pytest
+
+from connectors.sandbox.scenarios import SCENARIOS, habits_of
+from connectors.sandbox.world import World
+
+START = date(2026, 1, 1)
+LATER = datetime(2026, 9, 1, tzinfo=UTC)
+
+
+def world(scenario: str = "quiet", *, seed: int = 1, days: int = 30, orders_per_day: int = 5) -> World:
+    return World.live(seed=seed, start=START, days=days, orders_per_day=orders_per_day, scenario=scenario)
+
+
+def written(made: World) -> bytes:
+    return msgspec.json.encode([list(made.stories()), list(made.catalogue.variants.values()), made.shop])
+
+
+@pytest.mark.parametrize("scenario", sorted(SCENARIOS))
+def test_the_same_seed_makes_the_same_business_to_the_last_byte(scenario: str) -> None:
+    assert written(world(scenario)) == written(world(scenario))
+
+
+def test_another_seed_makes_another_business() -> None:
+    assert written(world(seed=1)) != written(world(seed=2))
+
+
+def test_an_order_made_alone_is_the_one_made_in_its_turn() -> None:
+    made = world()
+    assert [made.story(story.id) for story in made.stories()] == list(world().stories())
+
+
+@pytest.mark.parametrize("scenario", sorted(SCENARIOS))
+def test_the_sales_of_an_order_add_up_to_what_it_states(scenario: str) -> None:
+    for order in world(scenario, seed=3).orders(LATER):
+        sales = [sale for agreement in order.agreements for sale in agreement.sales]
+        totals = order.totals
+        assert sum(sale.total for sale in order.agreements[0].sales) == totals.original_total
+        assert sum(sale.total for sale in sales) == totals.current_total + totals.refund_discrepancy == totals.outstanding + totals.net_payment
+        assert sum(sale.tax for sale in sales) == totals.current_tax
+        assert all(sum(line.amount for line in sale.taxes) == sale.tax for sale in sales)
+
+
+@pytest.mark.parametrize("scenario", sorted(SCENARIOS))
+def test_what_is_earned_less_fees_is_what_is_paid_out(scenario: str) -> None:
+    made = world(scenario, seed=4)
+    moves = made.balance(LATER, transfers=False)
+    assert all(move.net == move.amount - move.fee for move in moves)
+    assert sum(payout.net for payout in made.payouts(LATER)) == sum(move.net for move in moves)
+    assert all(payout.net == sum(value if key.endswith("gross") else -value for key, value in payout.parts.items()) for payout in made.payouts(LATER))
+
+
+@pytest.mark.parametrize("scenario", sorted(SCENARIOS))
+def test_what_was_told_once_stays_told(scenario: str) -> None:
+    made = world(scenario, seed=5, days=10)
+    for story in made.stories():
+        before = None
+        for days in range(0, 90, 6):
+            order = made.order(story.id, story.created_at + timedelta(days=days))
+            if before is not None and order is not None:
+                assert order.agreements[: len(before.agreements)] == before.agreements
+                assert order.transactions[: len(before.transactions)] == before.transactions
+                assert order.updated_at >= before.updated_at
+                silent = ("updated_at", "disputes", "journey")
+                if order.updated_at == before.updated_at:
+                    assert {name: getattr(order, name) for name in order.__struct_fields__ if name not in silent} == {
+                        name: getattr(before, name) for name in before.__struct_fields__ if name not in silent
+                    }
+            before = order
+
+
+def test_changes_of_a_span_are_those_of_all_time_that_lie_in_it() -> None:
+    made = world("ties_in_updated_at")
+    now, since, until = datetime(2026, 2, 20, tzinfo=UTC), datetime(2026, 1, 20, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
+    everything = made.changes(now)
+    assert [(change.at, change.order) for change in everything] == sorted((order.updated_at, order.id) for order in made.orders(now))
+    assert made.changes(now, since=since, until=until) == [change for change in everything if since <= change.at < until]
+
+
+def test_orders_tagged_together_change_within_one_second() -> None:
+    changes = world("ties_in_updated_at").changes(datetime(2026, 1, 8, 16, tzinfo=UTC))
+    times = [change.at for change in changes]
+    assert times.count(datetime(2026, 1, 8, 15, tzinfo=UTC)) == 29
+
+
+def test_deleted_orders_are_told_no_more() -> None:
+    made = world("deleted_orders", days=60)
+    gone = made.deleted(LATER)
+    assert gone
+    assert all(made.order(change.order, LATER) is None for change in gone)
+    assert all(made.order(change.order, change.at - timedelta(seconds=1)) is not None for change in gone)
+
+
+def test_a_scenario_nobody_wrote_is_named_with_those_there_are() -> None:
+    with pytest.raises(KeyError, match="no scenario 'storm'; there are black_friday, cancellations"):
+        habits_of("storm")
