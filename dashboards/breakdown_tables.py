@@ -78,7 +78,7 @@ def _compared(now: Decimal, before: Decimal | None, good: Good = Good.MORE) -> l
 
 
 def _compared_columns(scope: Scope, opens: str | None) -> list[Column]:
-    return [Column("Compared days", "money", opens, is_compared=True), Column("Change", "delta")] if scope.compared else []
+    return [Column("Compared days", "money", opens, is_compared=True), Column("Change", "delta", opens)] if scope.compared else []
 
 
 def _before(statements: Sequence[Statement], whole: Sequence[Statement]) -> Statement | None:
@@ -92,8 +92,8 @@ Laid = tuple[list[Column], list[Line]]
 
 def _revenue_by(found: Sequence[_Named], whole: Sequence[Statement], scope: Scope) -> Laid:
     columns = [
-        *(Column(LABELS[line], "money", line) for line in REVENUE_LINES), Column("Net revenue", "money", "net_revenue"), Column("Share", "percent"),
-        *_compared_columns(scope, "net_revenue"),
+        *(Column(LABELS[line], "money", line) for line in REVENUE_LINES), Column("Net revenue", "money", "net_revenue"),
+        Column("Share", "percent", "net_revenue"), *_compared_columns(scope, "net_revenue"),
     ]  # fmt: skip
 
     def line(one: _Named, *, is_sum: bool = False) -> Line:
@@ -143,7 +143,7 @@ _GOODS = {"gross_sales": "gross", "discounts": "discounts", "returns": "returns"
 def _by_kind(statements: Sequence[Statement], scope: Scope) -> Laid:
     now, before = statements[0], _before(statements, statements)
     columns = [
-        Column("Actual", "money"), Column("Estimated", "money"), Column("All", "money", ""), Column("Of net revenue", "percent"),
+        Column("Actual", "money"), Column("Estimated", "money"), Column("All", "money", ""), Column("Of net revenue", "percent", ""),
         Column("Estimated share", "percent"), *_compared_columns(scope, ""),
     ]  # fmt: skip
 
@@ -190,7 +190,12 @@ def _costs_by_channel(found: Sequence[_Named], whole: Sequence[Statement], scope
 
 def _by_platform(statements: Sequence[Statement], scope: Scope) -> Laid:
     now, before = statements[0], _before(statements, statements)
-    columns = [Column("Cost", "money", ""), Column("Of these costs", "percent"), Column("Of net revenue", "percent"), *_compared_columns(scope, "")]
+    columns = [
+        Column("Cost", "money", ""),
+        Column("Of these costs", "percent"),
+        Column("Of net revenue", "percent", ""),
+        *_compared_columns(scope, ""),
+    ]
     names = [*_names("marketing", statements), *_names("fees", statements)]
     whole = sum((now.accounts.get(name, ZERO) for name in names), ZERO)
 

@@ -8,7 +8,7 @@ from django import forms
 from dashboards.forms import Reading, ScopeForm
 from dashboards.metrics import METRICS
 from dashboards.ratios import RATIOS
-from dashboards.scope import Scope
+from dashboards.scope import Compare, Scope
 from ledger import accounts, countries
 from ledger.beneath import LINES, numbers_under, prefixes_of
 from ledger.kinds import Basis
@@ -17,8 +17,8 @@ from ledger.periods import Period
 from ledger.sought import Sought
 from ledger.statements import SUMS
 
-READING = Reading(offered=frozenset({"basis"}), days=30)
-"""The last 30 days, where the address names none."""
+READING = Reading(offered=frozenset({"basis", "compare"}), days=30, compare=Compare.NONE)
+"""The last 30 days, where the address names none; compared with others only where it says so."""
 OPENED = (*LINES, *SUMS, *RATIOS)
 LARGEST_BATCH = 2**63 - 1
 

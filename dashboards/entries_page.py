@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.urls import reverse
 
+from dashboards.entries_beside import Compared, OfRevenue, compared, of_revenue
 from dashboards.entries_form import Asked, sought_of
 from dashboards.metrics import METRICS, Metric
 from dashboards.notices import may_edit_costs
@@ -75,6 +76,8 @@ class Opened:
     figure: Decimal | None
     why_unknown: str = ""
     estimated_share: Decimal | None = None
+    of_revenue: OfRevenue | None = None
+    compared: Compared | None = None
     parts: list[Part] = field(default_factory=list)
     """Of a ratio: the figures it is reckoned from."""
     beneath: Beneath | None = None
@@ -108,8 +111,10 @@ def opened(store: Store, asked: Asked, *, after: Key | None = None, page: int | 
     estimated = None if is_count else share_of((each.amount, each.estimated) for each in found.by_account)
     opened = Opened(
         asked, metric, asked.account or METRICS[asked.key].term, "count" if is_count else "money", found.amount,
-        estimated_share=estimated, beneath=found, by_account=[_account(store, asked, each) for each in found.by_account],
+        estimated_share=estimated, of_revenue=of_revenue(store, asked, found.amount), beneath=found,
+        by_account=[_account(store, asked, each) for each in found.by_account],
     )  # fmt: skip
+    opened.compared = compared(store, asked, sought, opened.figure, opened.kind)
     if asked.batch:
         opened.recorded = Batch.objects.filter(book_id=store.pk, seq=asked.batch).values_list("entries", flat=True).first()
     elif found.entries is None:
@@ -174,4 +179,5 @@ def _ratio(store: Store, asked: Asked, metric: Metric) -> Opened:
             Part(accounts.name_of(number), each, _url(store, asked, account=accounts.name_of(number)), guess)
             for number, (each, guess) in sums.items() if accounts.in_profit(number)
         ]  # fmt: skip
-    return Opened(asked, metric, metric.term, "multiple" if asked.key in MULTIPLES else "percent", figure, why, parts=parts)
+    kind = "multiple" if asked.key in MULTIPLES else "percent"
+    return Opened(asked, metric, metric.term, kind, figure, why, compared=compared(store, asked, sought, figure, kind), parts=parts)

@@ -114,6 +114,8 @@ class ScopeForm(DaysForm):
         self.store, self.today, self.zone, self.reading = store, today, zone, reading
         self._booked = booked
         self._told: dict[Basis, Period | None] = {}
+        if reading.compare == Compare.NONE:
+            self.fields["compare"].choices = [("", "nothing, unless days are given"), *COMPARE_LABELS]  # type: ignore[attr-defined]
         self._scope: Scope | None = None
         for field, names in {"by": ["by"], "basis": ["basis"], "compare": ["compare", "match", "compare_from", "compare_to"]}.items():
             if field not in reading.offered:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from dashboards.opening import entries_url
+from dashboards.opening import compare_query, entries_url
 from dashboards.scope import Scope
 from ledger.models import Store
 
@@ -60,7 +60,8 @@ class Grid:
         line, account = column.opens or row.opens.get("line"), row.opens.get("account")
         if not (line or account):
             return ""
-        return entries_url(
+        address = entries_url(
             self.store, line=line, account=None if column.opens else account, first=days.first, last=days.last, basis=self.scope.basis,
             channel=row.opens.get("channel"), country=row.opens.get("country"),
         )  # fmt: skip
+        return f"{address}&{compare_query(self.scope.compared)}" if column.kind == "delta" and self.scope.compared else address

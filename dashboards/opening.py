@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from ledger.kinds import Basis
 from ledger.models import Store
+from ledger.periods import Period
 
 BASIS_KEYS = {Basis.EVENT: "event", Basis.ORDER: "order"}
 
@@ -28,6 +29,11 @@ def entries_url(
     parts += [f"country={quote(country, safe='')}"] if country else []
     parts += [f"batch={batch}"] if batch is not None else []
     return f"{_page_of(store.slug)}?{'&'.join(parts)}"
+
+
+def compare_query(days: Period) -> str:
+    """Return what makes such an address compare its figure with other days."""
+    return f"compare=custom&compare_from={days.first.isoformat()}&compare_to={days.last.isoformat()}"
 
 
 @lru_cache(maxsize=256)

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from dashboards.account_words import account_words
 from dashboards.delta import Delta
+from dashboards.opening import compare_query
 from dashboards.statement_table import Row, Table
 from dashboards.templatetags.metrics import figure
 from dashboards.templatetags.money import MISSING, percent, points, sign_class, signed_amount, signed_count, signed_percent
@@ -25,11 +26,12 @@ ARROWS = {"up": '<span aria-hidden="true">↑</span> ', "down": '<span aria-hidd
 def statement_cells(row: Row, table: Table, *, has_share: bool = True, totals_only: bool = False) -> SafeString:
     """Write one row of a statement: total, share, what it is compared with, and, unless left out, a cell per period."""
     currency, cells = table.currency, [_cell("total", row.total, row.kind, table.currency, row.address)]
-    cells.append(f'<td class="share">{percent(row.share) if has_share else ""}</td>')
+    cells.append(f'<td class="share">{_opening(percent(row.share), row.address) if has_share else ""}</td>')
     if table.scope.compared and row.delta:
+        against = row.address and f"{row.address}&{compare_query(table.scope.compared)}"
         cells.append(_cell("compared", row.compared, row.kind, currency, row.compared_address))
-        cells.append(f'<td class="compared {sign_class(row.delta.change)}">{_changed(row.delta.change, row.kind, currency)}</td>')
-        cells.append(f'<td class="compared">{change(row.delta)}</td>')
+        cells.append(f'<td class="compared {sign_class(row.delta.change)}">{_opening(_changed(row.delta.change, row.kind, currency), against)}</td>')
+        cells.append(f'<td class="compared">{_opening(change(row.delta), against)}</td>')
     if not totals_only:
         cells += [_cell("", value, row.kind, currency, address) for value, address in row.opening_cells]
     return mark_safe("".join(cells))  # noqa: S308  figures and escaped addresses
@@ -41,7 +43,7 @@ def grid_cells(cells: Sequence[tuple[str, Any, str]], currency: str) -> SafeStri
     written = []
     for kind, value, address in cells:
         if isinstance(value, Delta):
-            written.append(f"<td>{change(value)}</td>")
+            written.append(f"<td>{_opening(change(value), address)}</td>")
         else:
             written.append(_cell("share" if kind == "percent" else "", value, kind, currency, address))
     return mark_safe("".join(written))  # noqa: S308  figures and escaped addresses
@@ -70,6 +72,10 @@ def _cell(name: str, value: Decimal | None, kind: str, currency: str, address: s
     shown = figure(value, kind, currency)
     opened = f'<a href="{escape(address)}">{shown}</a>' if address and value is not None else shown
     return f'<td class="{name} {sign_class(value)}">{opened}</td>'
+
+
+def _opening(shown: str, address: str) -> str:
+    return f'<a href="{escape(address)}">{shown}</a>' if address and shown not in ("", MISSING) else shown
 
 
 def _changed(value: Decimal | None, kind: str, currency: str) -> str:
