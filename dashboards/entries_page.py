@@ -21,7 +21,7 @@ from ledger.journal import EntryRow
 from ledger.models import Batch, Store
 from ledger.periods import By, Period, cut
 from ledger.sought import Key, Sought
-from ledger.statements import share_of, statement_of
+from ledger.statements import SUMS, share_of, statement_of
 
 ZERO = Decimal(0)
 MOST_PARTS = 62
@@ -93,6 +93,11 @@ class Opened:
     def is_converted(self) -> bool:
         """Tell whether any entry of the page was converted from another currency."""
         return any(row.entry.rate is not None for row in self.rows)
+
+    @property
+    def is_result(self) -> bool:
+        """Tell whether below zero means a loss; a cost is negative as a matter of course."""
+        return not self.asked.account and self.asked.key in (*SUMS, "margin")
 
     @property
     def astray(self) -> Sequence[Tied]:
