@@ -1,8 +1,9 @@
 """List the platforms; a new one is a folder in connectors/platforms and a line here."""
 
+from connectors.platforms.shopify.connector import SHOPIFY
 from connectors.spec import Connector
 
-CONNECTORS: dict[str, Connector] = {}
+CONNECTORS: dict[str, Connector] = {SHOPIFY.platform: SHOPIFY}
 
 
 class UnknownPlatform(LookupError):

@@ -107,15 +107,18 @@ class OrderBuilder:
     def _add_lines(self, order: OrderRow, fact: OrderFact, before: OrderRow | None) -> None:
         part_of = _Parts(before.lines if before else ()).of
         variants = self._variants
+        sold_as = {line.external_id: line for line in before.lines if line.variant is not None} if before else {}
         for line in fact.lines:
             ref = variants[line.variant] if line.variant is not None else None
-            order.lines.append(
-                LineRow(
-                    line.external_id, part_of(line.external_id), line.quantity, line.unit_price,
-                    ref.variant if ref else None, ref.product if ref else None, line.sku, line.title,
-                    stated_cost=line.unit_cost, grams=ref.grams if ref else None,
-                )
+            row = LineRow(
+                line.external_id, part_of(line.external_id), line.quantity, line.unit_price,
+                ref.variant if ref else None, ref.product if ref else None, line.sku, line.title,
+                stated_cost=line.unit_cost, grams=ref.grams if ref else None,
             )  # fmt: skip
+            if line.by_name and line.external_id in sold_as:
+                former = sold_as[line.external_id]
+                row.variant, row.product, row.grams = former.variant, former.product, former.grams
+            order.lines.append(row)
 
     def _add_events(self, order: OrderRow, fact: OrderFact, before: OrderRow | None) -> None:
         local = self._zones.local

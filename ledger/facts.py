@@ -33,6 +33,8 @@ class LineFact(Struct, frozen=True, gc=False, array_like=True):
     title: str = ""
     unit_cost: Tenk | None = None
     """Cost of one unit in the order's currency where the source states it with the order."""
+    by_name: bool = False
+    """`variant` is but the name of what the platform has no product for (any more): a line that once had another one keeps it."""
 
 
 class SaleFact(Struct, frozen=True, gc=False, array_like=True):
@@ -109,7 +111,7 @@ class OrderFact(Struct, frozen=True, array_like=True):
     updated_at: datetime | None = None
     """The platform's own time of change; None where it states none, as exported files do: those never override what does."""
     stated_total: Tenk | None = None
-    """What was charged at first, tax and shipping included; None when the platform does not say."""
+    """What was charged, tax and shipping included, before what was given back; None when the platform does not say."""
     stated_refunded: Tenk | None = None
     discount_codes: tuple[str, ...] = ()
     """The codes its buyer used; capitals do not matter."""
@@ -118,6 +120,8 @@ class OrderFact(Struct, frozen=True, array_like=True):
     """What it weighs in all; None when the platform does not say."""
     references: tuple[str, ...] = ()
     """What payment processors call it: the ids that its platform gave its payments."""
+    coarse: bool = False
+    """Tells less than its platform does record by record, as bulk files do: what was told before with the same time of change stands."""
 
 
 class AdDayFact(Struct, frozen=True):

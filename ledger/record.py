@@ -181,4 +181,4 @@ def _says_more(fact: OrderFact, held: bytes, known: Known | None) -> bool:
         return True
     if known.digest == held or known.updated is None:
         return known.digest != held
-    return fact.updated_at is not None and moment(fact.updated_at) >= known.updated
+    return fact.updated_at is not None and moment(fact.updated_at) >= known.updated + fact.coarse

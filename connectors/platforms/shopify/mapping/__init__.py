@@ -1,0 +1,1 @@
+"""Map Shopify's records to facts. Pure."""

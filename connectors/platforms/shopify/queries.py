@@ -1,0 +1,176 @@
+"""Keep the GraphQL documents that are sent to Shopify's Admin API, version 2026-10. Nothing in them asks for a name, e-mail or phone number.
+
+All amounts are asked for in the shop's currency only: what a customer saw in another one never enters a sum.
+"""
+
+from math import floor, log
+from typing import NamedTuple
+
+VERSION = "2026-10"
+"""The pinned version of the API, served until October 2027."""
+
+LINES, SHIPPING_LINES, TRANSACTIONS, REFUNDS, REFUND_LINES, AGREEMENTS, SALES = 20, 3, 10, 5, 10, 5, 20
+"""How many of each an order's page shows; what has more is read whole by itself."""
+
+_MONEY = """
+fragment M on MoneyBag { shopMoney { amount } }
+"""
+_HEAD = """
+fragment Head on Order {
+  id name processedAt updatedAt cancelledAt test edited taxesIncluded currencyCode presentmentCurrencyCode
+  sourceName app { id } displayFinancialStatus displayFulfillmentStatus discountCodes totalWeight
+  totalPriceSet { ...M } currentTotalPriceSet { ...M } totalRefundedSet { ...M } refundDiscrepancySet { ...M } totalTipReceivedSet { ...M }
+  originalTotalDutiesSet { ...M } originalTotalAdditionalFeesSet { ...M }
+  taxLines { channelLiable }
+  shippingAddress { countryCodeV2 provinceCode }
+  customer { id }
+}
+"""
+_LINE = """
+fragment Line on LineItem {
+  id title sku quantity currentQuantity isGiftCard variant { id } product { id } originalUnitPriceSet { ...M }
+}
+"""
+_PARTS = """
+fragment Parts on LineItem {
+  discountAllocations { allocatedAmountSet { ...M } } taxLines { channelLiable priceSet { ...M } }
+}
+"""
+_SHIPPING = """
+fragment Shipping on ShippingLine {
+  id title isRemoved originalPriceSet { ...M } discountedPriceSet { ...M } taxLines { channelLiable priceSet { ...M } }
+}
+"""
+_TRANSACTION = """
+fragment Transaction on OrderTransaction {
+  id kind status test gateway processedAt createdAt paymentId amountSet { ...M } fees { amount { amount currencyCode } }
+}
+"""
+_BACK = """
+fragment Back on RefundLineItem { quantity restocked lineItem { id } subtotalSet { ...M } totalTaxSet { ...M } }
+"""
+_AGREEMENT = """
+fragment Agreement on SalesAgreement {
+  __typename id happenedAt
+  ... on RefundAgreement { refund { id } }
+}
+"""
+_SALE = """
+fragment Sold on Sale {
+  __typename id actionType lineType quantity
+  totalAmount { ...M } totalTaxAmount { ...M } totalDiscountAmountBeforeTaxes { ...M }
+  ... on ProductSale { lineItem { id } }
+  ... on GiftCardSale { lineItem { id } }
+  ... on TipSale { lineItem { id } }
+}
+"""
+_PAGE = f"""
+    ...Head
+    lineItems(first: {LINES}) {{ pageInfo {{ hasNextPage }} nodes {{ ...Line }} }}
+    shippingLines(first: {SHIPPING_LINES}) {{ nodes {{ title }} }}
+    transactions(first: {TRANSACTIONS}) {{ ...Transaction }}
+    refunds(first: {REFUNDS}) {{
+      id createdAt processedAt totalRefundedSet {{ ...M }}
+      refundLineItems(first: {REFUND_LINES}) {{ pageInfo {{ hasNextPage }} nodes {{ quantity restocked lineItem {{ id }} }} }}
+    }}
+    agreements(first: {AGREEMENTS}) {{
+      pageInfo {{ hasNextPage }}
+      nodes {{ ...Agreement sales(first: {SALES}) {{ pageInfo {{ hasNextPage }} nodes {{ ...Sold }} }} }}
+    }}
+"""
+_PAGE_FRAGMENTS = _HEAD + _LINE + _TRANSACTION + _AGREEMENT + _SALE + _MONEY
+
+ORDERS = f"""
+query Orders($first: Int!, $after: String, $query: String!) {{
+  orders(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {{
+    pageInfo {{ hasNextPage endCursor }}
+    nodes {{ {_PAGE} }}
+  }}
+}}
+{_PAGE_FRAGMENTS}"""
+
+NEWEST_ORDERS = f"""
+query NewestOrders($first: Int!, $after: String, $query: String!) {{
+  orders(first: $first, after: $after, query: $query, sortKey: UPDATED_AT, reverse: true) {{
+    pageInfo {{ hasNextPage endCursor }}
+    nodes {{ {_PAGE} }}
+  }}
+}}
+{_PAGE_FRAGMENTS}"""
+
+COUNT_ORDERS = """
+query CountOrders($query: String!) { ordersCount(query: $query, limit: null) { count precision } }
+"""
+
+ORDER = f"""
+query Order($id: ID!, $lines: String, $shipping: String) {{
+  order(id: $id) {{
+    ...Head
+    lineItems(first: 100, after: $lines) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ ...Line ...Parts }} }}
+    shippingLines(first: 20, after: $shipping, includeRemovals: true) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ ...Shipping }} }}
+    transactions(first: 250) {{ ...Transaction }}
+    refunds(first: 100) {{
+      id createdAt processedAt totalRefundedSet {{ ...M }} return {{ id }} duties {{ amountSet {{ ...M }} }}
+      refundLineItems(first: 20) {{ pageInfo {{ hasNextPage }} nodes {{ ...Back }} }}
+      refundShippingLines(first: 5) {{ nodes {{ subtotalAmountSet {{ ...M }} taxAmountSet {{ ...M }} }} }}
+    }}
+    agreements(first: 10) {{
+      pageInfo {{ hasNextPage }}
+      nodes {{ ...Agreement sales(first: 100) {{ pageInfo {{ hasNextPage }} nodes {{ ...Sold }} }} }}
+    }}
+  }}
+}}
+{_HEAD}{_LINE}{_PARTS}{_SHIPPING}{_TRANSACTION}{_BACK}{_AGREEMENT}{_SALE}{_MONEY}"""
+"""One order with everything; longer lists of refunds' lines and of agreements are read by the two documents below."""
+
+REFUND_LINES_OF = f"""
+query RefundLines($id: ID!, $after: String) {{
+  refund(id: $id) {{
+    refundLineItems(first: 250, after: $after) {{
+      pageInfo {{ hasNextPage endCursor }}
+      nodes {{ ...Back }}
+    }}
+  }}
+}}
+{_BACK}{_MONEY}"""
+
+AGREEMENTS_OF = f"""
+query Agreements($id: ID!, $after: String, $sales: String) {{
+  order(id: $id) {{
+    agreements(first: 1, after: $after) {{
+      pageInfo {{ hasNextPage endCursor }}
+      nodes {{ ...Agreement sales(first: 250, after: $sales) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ ...Sold }} }} }}
+    }}
+  }}
+}}
+{_AGREEMENT}{_SALE}{_MONEY}"""
+
+SHOP = """
+query Shop {
+  shop { id name myshopifyDomain currencyCode ianaTimezone plan { publicDisplayName partnerDevelopment } }
+  currentAppInstallation { accessScopes { handle } }
+}
+"""
+
+
+class Cost(NamedTuple):
+    """What a document costs in points, as Shopify reckons: so much by itself, and so much for its records, by their number's logarithm."""
+
+    itself: int
+    records: int = 0
+
+
+COSTS: dict[str, Cost] = {
+    ORDERS: Cost(2, 111), NEWEST_ORDERS: Cost(2, 111), ORDER: Cost(356), REFUND_LINES_OF: Cost(25), AGREEMENTS_OF: Cost(29),
+    COUNT_ORDERS: Cost(10), SHOP: Cost(4),
+}  # fmt: skip
+"""By document; a test reckons them again. One that is missing is taken to cost as much as one may."""
+MOST_POINTS = 1_000
+
+
+def points(document: str, size: int | None) -> int:
+    """Return what a query is reckoned at before it is answered, with `size` records asked for at once."""
+    cost = COSTS.get(document)
+    if cost is None:
+        return MOST_POINTS
+    return cost.itself + (max(1, floor(2 * log(size))) * cost.records if size else 0)
