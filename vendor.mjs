@@ -7,7 +7,7 @@ const VENDOR = "static/vendor";
 const ICONS = [
   "adjustments", "alert-triangle", "arrow-left", "arrow-right", "bell", "building-store", "chart-bar", "check", "chevron-down", "circle-check",
   "clock", "copy", "database", "device-desktop", "devices", "download", "external-link", "file-import", "fingerprint", "help", "inbox", "info-circle",
-  "key", "lock", "logout", "mail", "map-search", "menu-2", "moon", "pencil", "plus", "refresh", "report-money", "search", "selector", "settings",
+  "key", "lock", "logout", "mail", "map-search", "menu-2", "moon", "pencil", "plug-connected", "plus", "refresh", "report-money", "search", "selector", "settings",
   "shield-lock", "shopping-cart", "sun", "tool", "trash", "user-circle", "user-plus", "users", "x",
 ];
 

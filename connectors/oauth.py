@@ -84,6 +84,12 @@ def _claimed(state: str, *, platform: str, user: User, session: str, now: dateti
     return ConsentRequest.objects.select_related("store").get(state_hash=_hashed(state))
 
 
+def store_asked_for(state: str, *, user: User) -> Store | None:
+    """Return the store that a question of this person was about; None when there was no such question."""
+    row = ConsentRequest.objects.select_related("store").filter(state_hash=_hashed(state), user=user).first()
+    return row.store if row else None
+
+
 def connect_with_key(
     store: Store, connector: Connector, key: Key, *, account: str, foreign: str, told: Mapping[str, str], actor: str, now: datetime
 ) -> Connection:  # fmt: skip

@@ -219,7 +219,10 @@ class Grant:
 class Consent(Protocol):
     """How an account's owner lets us in by the platform's own pages (OAuth 2). Secrets are what `Setting`s told and grants gave."""
 
-    settings: tuple[Setting, ...]
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """Return what a person tells before the platform is asked, such as a client id."""
+        ...
 
     def address(self, base: str, *, state: str, redirect: str, challenge: str, secrets: Mapping[str, str], scopes: Sequence[str]) -> str:
         """Return where to send the person."""

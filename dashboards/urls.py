@@ -4,6 +4,7 @@ from django.urls import URLPattern, path, register_converter
 from django.urls.converters import SlugConverter
 
 from dashboards.views.changes import why
+from dashboards.views.connections import connect, connection, connections_list, returned, steer
 from dashboards.views.costs import costs
 from dashboards.views.data import data
 from dashboards.views.entrance import email, email_sent, first, invited, password_reset, password_reset_sent
@@ -71,6 +72,11 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/imports/<int:pk>/progress", progress, name="file_import_progress"),
     path("<slug:slug>/imports/<int:pk>/undo", undo_import, name="undo_import"),
     path("<slug:slug>/imports/<int:pk>/<slug:what>.csv", rows_csv, name="file_import_rows"),
+    path("connections/<slug:platform>/return", returned, name="connection_returned"),
+    path("<slug:slug>/connections", connections_list, name="connections"),
+    path("<slug:slug>/connections/new/<slug:platform>", connect, name="connect"),
+    path("<slug:slug>/connections/<int:pk>", connection, name="connection"),
+    path("<slug:slug>/connections/<int:pk>/<slug:action>", steer, name="steer_connection"),
     path("<slug:slug>/data", data, name="data"),
     path("<slug:slug>/delete", delete_store, name="delete_store"),
     path("<slug:slug>/people", people, name="people"),
@@ -87,6 +93,7 @@ urlpatterns: list[URLPattern] = [
     path("<store:slug>/costs/", page_of, {"page": "costs"}),
     path("<store:slug>/start/", page_of, {"page": "start"}),
     path("<store:slug>/imports/", page_of, {"page": "imports"}),
+    path("<store:slug>/connections/", page_of, {"page": "connections"}),
     path("<store:slug>/data/", page_of, {"page": "data"}),
     path("<store:slug>/people/", page_of, {"page": "people"}),
 ]

@@ -9,7 +9,7 @@ from django.db import transaction
 from ledger.models import Book, CostDefaults, Store, StoreZone
 
 RESERVED = frozenset({
-    "accounts", "admin", "api", "healthz", "media", "metrics", "preferences", "readyz", "static", "stores", "webhooks",
+    "accounts", "admin", "api", "connections", "healthz", "media", "metrics", "preferences", "readyz", "static", "stores", "webhooks",
 })  # fmt: skip
 """First parts of addresses that are not a store's: a store named so could not be opened, or would hide what is there."""
 

@@ -38,7 +38,7 @@ SUBJECTS = (
     ("Partners and goals", ("ledger.Partner", "ledger.PartnerCode", "ledger.ProfitGoal")),
     ("Catalogue", ("ledger.Product", "ledger.Variant")),
     ("Stores and people", ("ledger.Store", "ledger.Membership")),
-    ("Books", ("ledger.Book", "ledger.Finding", "connectors.FileImport")),
+    ("Books", ("ledger.Book", "ledger.Finding", "connectors.FileImport", "connectors.Connection", "connectors.SyncRun")),
     ("Installation", ("jobs.Job", "jobs.Pause", "ledger.Erasure", "auth.User", "mfa.Authenticator", "usersessions.UserSession")),
 )  # fmt: skip
 OTHERS = "More"

@@ -8,7 +8,7 @@ import pytest
 import responses
 from django.contrib.auth.models import User
 
-from connectors import connections, registry
+from connectors import connections
 from connectors.connections import Kept, check_account, fresh, kept, missing_scopes
 from connectors.faults import Denied, NeedsReauth, RetryLater
 from connectors.http import Client, ForeignHost
@@ -17,7 +17,7 @@ from connectors.oauth import VALID, answered, ask, challenge_of, connect_with_ke
 from connectors.spec import Request
 from ledger.models import Store
 from tests.builders import a_store
-from tests.connectors.tiny import BASE, TINY
+from tests.connectors.tiny import BASE, TINY, tiny_answers
 from tests.dashboards.people import a_person
 
 pytestmark = pytest.mark.django_db
@@ -28,12 +28,9 @@ TOLD = {"client_id": "shop-app", "client_secret": "hush"}
 
 
 @pytest.fixture(autouse=True)
-def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[responses.RequestsMock]:
+def answers() -> Iterator[responses.RequestsMock]:
     """Know the platform Tiny, and answer in its name."""
-    monkeypatch.setitem(registry.CONNECTORS, "tiny", TINY)
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        mock.get(f"{BASE}/me", json={"ref": "north", "name": "North & Co", "scopes": ["read_things"]})
-        mock.post(f"{BASE}/token", json={"token": "first", "again": "next", "seconds": 3600})
+    with tiny_answers() as mock:
         yield mock
 
 

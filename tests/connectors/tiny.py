@@ -1,10 +1,15 @@
 """Describe a platform as small as one can be: it lets in by consent or by a key, and has nothing to read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
+import responses
+
+from connectors import registry
 from connectors.faults import Denied, Fault, NeedsReauth, RetryLater
 from connectors.pacing import Unpaced
 from connectors.spec import AccountInfo, Connector, Grant, Json, Key, Request, Response, Send, Setting
@@ -73,3 +78,13 @@ TINY = Connector(
     ),
     headers=lambda secrets: {"X-Token": secrets["token"]}, pace=Unpaced(), classify=classify, probe=probe, streams=(),
 )  # fmt: skip
+
+
+@contextmanager
+def tiny_answers() -> Iterator[responses.RequestsMock]:
+    """Know the platform Tiny, and answer in its name."""
+    with pytest.MonkeyPatch.context() as patch, responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        patch.setitem(registry.CONNECTORS, "tiny", TINY)
+        mock.get(f"{BASE}/me", json={"ref": "north", "name": "North & Co", "scopes": ["read_things"]})
+        mock.post(f"{BASE}/token", json={"token": "first", "again": "next", "seconds": 3600})
+        yield mock

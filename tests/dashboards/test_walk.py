@@ -5,6 +5,7 @@ An answer is a status, or `in` (sent to sign in), `door` (sent to the admin's do
 stranger, viewer, analyst, cost editor, owner, another store's owner, superuser. `302/403` allows either.
 """
 
+from collections.abc import Iterator
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
@@ -18,7 +19,7 @@ from django.utils import timezone
 
 from connectors.files.kind import untold
 from connectors.files.uploads import look_at, receive
-from connectors.models import FileImport
+from connectors.models import Connection, FileImport, SyncRun
 from dashboards import invitations
 from dashboards.models import Invitation
 from ledger import documents, findings, proposals, rules
@@ -51,6 +52,7 @@ from ledger.people import Role
 from ledger.stores import open_store
 from profitpeek.jobs.models import Job, Pause
 from tests.builders import a_store, an_order, write
+from tests.connectors.tiny import tiny_answers
 from tests.dashboards.people import a_person, browser_of
 from tests.dashboards.walk import OUTSIDER, STRANGER, SUPERUSER, WHO, Policy, Row, ask, model_routes, routes, rows_of, somebody, told
 
@@ -90,6 +92,7 @@ PAGES = {
     "<store:slug>/costs/": Row("/walked/costs/", "in 302 302 302 302 404 302", "405"),
     "<store:slug>/start/": Row("/walked/start/", "in 302 302 302 302 404 302", "405"),
     "<store:slug>/imports/": Row("/walked/imports/", "in 302 302 302 302 404 302", "405"),
+    "<store:slug>/connections/": Row("/walked/connections/", "in 302 302 302 302 404 302", "405"),
     "<store:slug>/data/": Row("/walked/data/", "in 302 302 302 302 404 302", "405"),
     "<store:slug>/people/": Row("/walked/people/", "in 302 302 302 302 404 302", "405"),
     "<slug:slug>/today": Row("/walked/today", MEMBERS, "405"),
@@ -121,6 +124,11 @@ PAGES = {
     "<slug:slug>/imports/<int:pk>/progress": Row("/walked/imports/{waiting}/progress", EDITORS, "405"),
     "<slug:slug>/imports/<int:pk>/undo": Row("/walked/imports/{imported}/undo", EDITORS, EDITORS_THEN),
     "<slug:slug>/imports/<int:pk>/<slug:what>.csv": Row("/walked/imports/{waiting}/unmatched.csv", EDITORS, "405"),
+    "connections/<slug:platform>/return": Row("/connections/tiny/return?state=x", SIGNED_IN_THEN, "405"),
+    "<slug:slug>/connections": Row("/walked/connections", MEMBERS, "405"),
+    "<slug:slug>/connections/new/<slug:platform>": Row("/walked/connections/new/tiny", OWNERS, OWNERS),
+    "<slug:slug>/connections/<int:pk>": Row("/walked/connections/{connection}", MEMBERS, "405"),
+    "<slug:slug>/connections/<int:pk>/<slug:action>": Row("/walked/connections/{connection}/pause", "405", OWNERS_THEN),
     "<slug:slug>/data": Row("/walked/data", MEMBERS, "405"),
     "<slug:slug>/delete": Row("/walked/delete", OWNERS, OWNERS),
     "<slug:slug>/people": Row("/walked/people", OWNERS, OWNERS),
@@ -226,6 +234,8 @@ POLICIES = {
     "ledger.adday": Policy(EDIT, saves="403"),
     "connectors.fileimport": Policy(EDIT, saves="403"),
     "ledger.erasure": Policy(RUN, saves="403"),
+    "connectors.connection": Policy(EDIT, saves="403"),
+    "connectors.syncrun": Policy(EDIT, saves="403"),
     "jobs.job": Policy(RUN, saves="403"),
     "jobs.pause": Policy(RUN, adds=True, deletes=True, saves="403"),
     "auth.user": Policy(RUN, saves="302"),
@@ -236,6 +246,13 @@ POLICIES = {
 NAMES = ["zephyr", "member@zephyr.example.com", "invited@zephyr.example.com"]
 """What only the walked store's people may read."""
 SEARCHES = [f"/admin/{label.replace('.', '/')}/?q=ephyr" for label in POLICIES]
+
+
+@pytest.fixture(autouse=True)
+def tiny() -> Iterator[None]:
+    """Know a platform to connect to."""
+    with tiny_answers():
+        yield
 
 
 @pytest.fixture
@@ -274,11 +291,13 @@ def keys_of(store: Store) -> dict[str, Any]:
     )
     waiting = receive(store, labels, kind="shipping-costs", template={"options": {}}, filename="Zephyr labels.csv", actor="", now=now)
     imported = FileImport.objects.create(store=store, kind="shipping-costs", template={}, filename="Zephyr.csv", state="done", started_at=now)
+    connection = Connection.objects.create(store=store, platform="tiny", account_ref="zephyr", label="Zephyr on Tiny", connected_at=now)
+    run = SyncRun.objects.create(connection=connection, stream="zephyrs", mode="increment", started_at=now, heartbeat_at=now)
     look_at(waiting, now=now, progress=untold)
     rows: list[Any] = [
         *dated, change, variant, proposed, partner, campaign, spent, OrderCharge.objects.get(),
         store, store.book, member, member.user, Product.objects.get(store=store), Finding.objects.get(), CostDefaults.objects.get(),
-        imported,
+        imported, connection, run,
         Erasure.objects.create(number=9_999, name="Zephyr gone", slug="gone", currency="EUR", actor="root", asked_at=now, finished_at=now),
         Job.objects.create(kind="walked", key="walked", max_attempts=1), Pause.objects.create(kind="walked"),
         Authenticator.objects.create(user=member.user, type="totp", data={}),
@@ -294,6 +313,7 @@ def keys_of(store: Store) -> dict[str, Any]:
         "cost": cost.pk,
         "document": documents.attach(cost, b"Zephyr rent", filename="zephyr.txt", media_type="text/plain", actor="", now=now).pk,
         "waiting": waiting.pk,
+        "connection": connection.pk,
         "imported": imported.pk,
         "change": change.pk,
     }
@@ -325,6 +345,7 @@ def test_searching_the_admin_finds_nothing_of_another_store(walked: Store) -> No
     outsider, superuser = session_of(OUTSIDER, walked), session_of(SUPERUSER, walked)
     assert [address for address in SEARCHES if "zephyr" in text_of(ask(outsider, "GET", address))] == []
     assert len([address for address in SEARCHES if "zephyr" in text_of(ask(superuser, "GET", address))]) == 27
+    assert len([address for address in SEARCHES if "zephyr" in text_of(ask(superuser, "GET", address))]) == 28
 
 
 def test_what_is_kept_from_others_is_on_the_pages_of_the_store(walked: Store) -> None:

@@ -1,9 +1,6 @@
 """The gate in the admin: whatever is asked for and however, a person meets the rows of their own stores only."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,38 +11,17 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from connectors.models import FileImport
-from ledger import findings, proposals, rules
-from ledger.charges import ChargeFact, record_charges
-from ledger.facts import AdDayFact
-from ledger.kinds import AdLevel, ChargeKind
 from ledger.models import (
-    AdDay,
-    BundlePart,
-    Campaign,
     CogsRule,
-    CostOverride,
-    FeeRule,
-    Finding,
     ManualCost,
     Membership,
-    Order,
-    OrderCharge,
-    Partner,
-    PartnerCode,
-    Product,
-    ProfitGoal,
     ProposedChange,
-    ShippingRule,
     Store,
-    Variant,
-    VariantCost,
 )
 from ledger.models.rules import Rule
 from ledger.people import Role, set_role
-from ledger.spending import record_spend
-from tests.builders import a_store, an_order, at, write
 from tests.dashboards.people import a_person, browser_of
+from tests.ledger.admin_shops import Shop, a_shop
 from tests.ledger.reviewing import save
 
 pytestmark = pytest.mark.django_db
@@ -70,78 +46,13 @@ OF_STORES = {
         "finding",
         "partner",
     ],
-    "connectors": ["fileimport"],
+    "connectors": ["fileimport", "connection", "syncrun"],
 }
 PAGES = [f"{app}/{model}" for app, models in OF_STORES.items() for model in models] + RULES
 DELETABLE = ["ledger/membership", "ledger/partner", *RULES]
 INSTALLATION = ["jobs/job", "jobs/pause", "auth/user", "mfa/authenticator", "usersessions/usersession", "ledger/costdefaults"]
 SECRETS = ("Undisclosed", "undisclosed")
 """In the name of everything the other store has."""
-
-
-@dataclass
-class Shop:
-    """Hold a store with one row of every kind the admin lists."""
-
-    store: Store
-    rows: dict[str, Any]
-
-
-def a_shop(slug: str) -> Shop:
-    """Open a store whose every row carries its name."""
-    store = a_store(slug=slug)
-    write(store, an_order("1"))
-    product = Product.objects.get(store=store)
-    product.title = f"{slug} mug"
-    product.save()
-    cost = ManualCost(
-        store=store, category="operating", label=f"{slug}-rent", amount=Decimal(100), currency="EUR",
-        effective_from=date(2026, 3, 1), effective_to=date(2026, 3, 2), note=slug,
-    )  # fmt: skip
-    findings.note(store.pk, f"{slug}-kind", slug, f"{slug} message", now=store.created_at)
-    took = FileImport.objects.create(
-        store=store, kind=f"{slug}-lines", template={}, filename=f"{slug}.csv", sha256="0" * 64, started_at=at("2026-03-03 12:00")
-    )
-    owner = a_person(store, email=f"owner@{slug}.example.com")
-    variant = Variant.objects.get(store=store)
-    variant.sku = slug
-    variant.save()
-    partner = Partner.objects.create(store=store, name=f"{slug} influencer", kind="influencer")
-    part = Variant.objects.create(store=store, product=product, platform="shop", external_id="part", sku=f"{slug}-part")
-    added: list[Rule] = [
-        CogsRule(product=product, percentage=30), VariantCost(variant=variant, goods=1, currency="EUR"), FeeRule(gateway=slug, percentage=2),
-        ShippingRule(position=1, name=slug, amount=3), cost, PartnerCode(partner=partner, code=slug), ProfitGoal(amount=1000),
-        BundlePart(bundle=variant, component=part, quantity=2),
-        CostOverride(order_id=Order.objects.get(store=store).pk, line="1", unit_cost=1, currency="EUR", told=slug),
-    ]  # fmt: skip
-    change = rules.change(store, add=added, actor=f"owner@{slug}.example.com", reason=slug, now=store.created_at)
-    proposed = proposals.propose(
-        store, add=[FeeRule(gateway=f"{slug}pay", percentage=1)], actor=f"owner@{slug}.example.com", origin="/admin/", now=store.created_at
-    )
-    record_charges(
-        store,
-        [ChargeFact(ChargeKind.LABEL, slug, slug, 10_000, "EUR")],
-        cause_ref="import:1",
-        actor=f"owner@{slug}.example.com",
-        now=store.created_at,
-    )
-    record_spend(
-        store,
-        [AdDayFact("meta_ads", AdLevel.CAMPAIGN, date(2026, 3, 3), 10_000, "EUR", slug, slug, f"{slug} campaign", slug, slug)],
-        cause_ref="import:1",
-        actor=f"owner@{slug}.example.com",
-        now=store.created_at,
-    )
-    rows = {
-        "ledger/partner": partner,
-        "ledger/campaign": Campaign.objects.get(store=store),
-        "ledger/adday": AdDay.objects.get(store=store),
-        "ledger/ordercharge": OrderCharge.objects.get(store=store),
-        "ledger/proposedchange": proposed, "ledger/store": store, "ledger/product": product, "ledger/book": store.book,
-        "ledger/membership": Membership.objects.get(user=owner), "ledger/finding": Finding.objects.get(book=store.pk), "connectors/fileimport": took,
-        "ledger/variant": variant, "ledger/costchange": change, **{f"ledger/{rule._meta.model_name}": rule for rule in added},
-    }  # fmt: skip
-    return Shop(store, rows)
 
 
 @pytest.fixture

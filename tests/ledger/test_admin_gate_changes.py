@@ -5,7 +5,8 @@ import pytest
 from ledger.models import CogsRule, ProposedChange, StoreZone
 from ledger.people import Role
 from tests.dashboards.people import a_person, browser_of
-from tests.ledger.test_admin_gate import RULES, Shop, mine, staff, tells, theirs
+from tests.ledger.admin_shops import Shop
+from tests.ledger.test_admin_gate import RULES, mine, staff, tells, theirs
 
 __all__ = ["mine", "theirs"]
 

@@ -1,0 +1,178 @@
+"""Connect a store to accounts of platforms, show how far each is read, and steer that."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from connectors import connections, registry
+from connectors.faults import Fault
+from connectors.models import Connection
+from connectors.oauth import answered, ask, connect_with_key, store_asked_for
+from connectors.registry import UnknownPlatform
+from connectors.spec import Connector
+from dashboards.access import OWNERS, actor_of, store_or_404, stores_for
+from dashboards.connection_forms import ConnectForm, connect_forms
+from dashboards.connections_page import connection_card, connections_page, parked_of, runs_of
+from dashboards.notices import current_zone
+from ledger.models import Store
+from ledger.people import Role
+
+
+@require_safe
+@login_required
+def connections_list(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show a store's connections as they stand now."""
+    store = store_or_404(request, slug)
+    return render(request, "dashboards/connections/list.html", {**_frame(request, store), "page": connections_page(store)})
+
+
+@require_safe
+@login_required
+def connection(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Show one connection: what it may read, its latest runs, and records that could not be understood."""
+    store = store_or_404(request, slug)
+    row = get_object_or_404(Connection, store=store, pk=pk)
+    context = {**_frame(request, store), "card": connection_card(row), "runs": runs_of(row), "parked": parked_of(row)}
+    return render(request, "dashboards/connections/one.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def connect(request: HttpRequest, slug: str, platform: str) -> HttpResponse:
+    """Ask what is needed to connect an account; POST sends the person to the platform's page, or connects with a key."""
+    store = store_or_404(request, slug, roles=OWNERS)
+    connector = _connector(platform)
+    forms = connect_forms(connector, data=request.POST if request.method == "POST" else None, initial=_initial(request))
+    sent = next((form for form in forms if form.is_bound), None)
+    if sent is not None and sent.is_valid():
+        try:
+            return _connect(request, store, connector, sent)
+        except Fault as fault:
+            sent.add_error(None, fault.reason)
+    context = {
+        **_frame(request, store), "connector": connector, "forms": forms, "problems": sent.problems() if sent else [], "sent": sent,
+        "redirect": _return_address(request, platform),
+    }  # fmt: skip
+    return render(request, "dashboards/connections/connect.html", context)
+
+
+def _connect(request: HttpRequest, store: Store, connector: Connector, form: ConnectForm) -> HttpResponse:
+    account, foreign, now = form.cleaned_data["account"], form.cleaned_data.get("sandbox", ""), timezone.now()
+    if form.way is None:
+        address = ask(
+            store, connector, account=account, foreign=foreign, told=form.told, user=_person(request), session=_session(request),
+            redirect=_return_address(request, connector.platform), now=now,
+        )  # fmt: skip
+        # A page between, since a form may lead to this site's own addresses only (content security policy).
+        context = {**_frame(request, store), "connector": connector, "account": account, "address": address}
+        return render(request, "dashboards/connections/leaving.html", context)
+    row = connect_with_key(store, connector, form.way, account=account, foreign=foreign, told=form.told, actor=actor_of(request), now=now)
+    return _welcome(request, row)
+
+
+@require_safe
+@login_required
+def returned(request: HttpRequest, platform: str) -> HttpResponse:
+    """Take the answer that a person brings from a platform's page."""
+    connector = _connector(platform)
+    store = store_asked_for(request.GET.get("state", ""), user=_person(request))
+    if store is not None:
+        store = store_or_404(request, store.slug, roles=OWNERS)
+    try:
+        row = answered(
+            request.GET.dict(), platform=platform, user=_person(request), session=_session(request), redirect=_return_address(request, platform),
+            actor=actor_of(request), now=timezone.now(),
+        )  # fmt: skip
+    except Fault as fault:
+        messages.error(request, f"{connector.label} was not connected. {fault.reason}")
+        return redirect("connections", store.slug) if store else redirect("home")
+    return _welcome(request, row)
+
+
+def _welcome(request: HttpRequest, row: Connection) -> HttpResponse:
+    messages.success(request, f"{row.label or row.account_ref} is connected.")
+    return redirect("connections", row.store.slug)
+
+
+@require_POST
+@login_required
+def steer(request: HttpRequest, slug: str, pk: int, action: str) -> HttpResponse:
+    """Do with a connection what a button says, and say what came of it."""
+    store = store_or_404(request, slug, roles=OWNERS)
+    row = get_object_or_404(Connection, store=store, pk=pk)
+    if action not in ACTIONS:
+        raise Http404("No such action.")
+    try:
+        messages.success(request, ACTIONS[action](request, row))
+    except Fault as fault:
+        messages.error(request, fault.reason)
+    return redirect("connection", store.slug, row.pk)
+
+
+def _check(request: HttpRequest, row: Connection) -> str:
+    info = connections.check(row, now=timezone.now())
+    return f"It works: the platform answers as {info.name}, in {info.currency}, {info.zone}."
+
+
+def _pause(request: HttpRequest, row: Connection) -> str:
+    connections.pause(row)
+    return "Paused. Nothing is read until you resume it."
+
+
+def _resume(request: HttpRequest, row: Connection) -> str:
+    connections.resume(row)
+    return "Resumed. What was missed meanwhile is read now."
+
+
+def _disconnect(request: HttpRequest, row: Connection) -> str:
+    connections.disconnect(row, now=timezone.now())
+    return "Disconnected: its secrets are forgotten. What was read of it stays in the book."
+
+
+ACTIONS: dict[str, Callable[[HttpRequest, Connection], str]] = {
+    "test": _check,
+    "pause": _pause,
+    "resume": _resume,
+    "disconnect": _disconnect,
+}
+
+
+def _frame(request: HttpRequest, store: Store) -> dict[str, Any]:
+    return {
+        "store": store, "stores": stores_for(request.user), "section": "connections", "zone": current_zone(store), "now": timezone.now(),
+        "may_steer": getattr(store, "role", None) == Role.OWNER,
+    }  # fmt: skip
+
+
+def _connector(platform: str) -> Connector:
+    try:
+        return registry.find(platform)
+    except UnknownPlatform as error:
+        raise Http404(str(error)) from error
+
+
+def _initial(request: HttpRequest) -> dict[str, str]:
+    """Return what a link to the page fills in: the account that is to be connected again, or a sandbox to try."""
+    return {name: request.GET[name] for name in ("account", "sandbox") if name in request.GET}
+
+
+def _return_address(request: HttpRequest, platform: str) -> str:
+    # On the host the person is on: the session that the answer is bound to is known there alone.
+    return request.build_absolute_uri(reverse("connection_returned", args=[platform]))
+
+
+def _person(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101  login_required stands before
+    return request.user
+
+
+def _session(request: HttpRequest) -> str:
+    return request.session.session_key or ""
