@@ -222,8 +222,8 @@ def test_restore_looks_at_all_that_is_sealed(filled: str, tmp_path: Path) -> Non
                     "VALUES ('a', '', '', '', '', false, false, true, now())"
                 )
                 connection.execute(
-                    "INSERT INTO connectors_rawpayload (file_import_id, number, body, sha256, orders, stream) "
-                    "SELECT file_import_id, number + 1, body, sha256, orders, stream FROM connectors_rawpayload ORDER BY id DESC LIMIT 1"
+                    "INSERT INTO connectors_rawpayload (file_import_id, number, body, sha256, orders) "
+                    "SELECT file_import_id, number + 1, body, sha256, orders FROM connectors_rawpayload ORDER BY id DESC LIMIT 1"
                 )
                 assert connection.execute(change, values).rowcount == 1, name
             manage(source, "backup", f"--output={hurt}")

@@ -1,0 +1,144 @@
+"""Live through a business once and remember what sorting, searching and counting its rows needs, in whole numbers."""
+
+import threading
+from array import array
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import accumulate
+
+from connectors.sandbox import bank
+from connectors.sandbox.index import moment, seconds
+from connectors.sandbox.story import Deleted, Disputed, Edited, Returned, Story
+from connectors.sandbox.telling import SILENT
+from connectors.sandbox.told import Payout
+from connectors.sandbox.world import World
+
+FOREVER = datetime(9000, 1, 1, tzinfo=UTC)
+NEVER = -(1 << 62)
+MANY = 2000
+"""From how many changes on it is quicker to sort all orders again than to move each."""
+Key = tuple[datetime, int]
+
+
+class BusinessIndex:
+    """What is known of a business beforehand: when each order is created, changed and deleted, who buys, what is sold, what is paid out."""
+
+    def __init__(self, world: World) -> None:
+        self.orders, self.created, self.processed, self.deleted, self.disputed = (array("q") for _ in range(5))
+        self.orders_of: dict[int, array[int]] = {}
+        self._sold: dict[int, list[tuple[int, int]]] = {}
+        """Variant → when units of it were sold, and how many had been by then."""
+        self.moves: list[tuple[Key, int]] = []
+        """When the balance moved and the movement's id, with the order it came from."""
+        self.changes: list[tuple[int, int]] = []
+        self.payouts: list[Payout] = []
+        moved = []
+        for story in world.stories():
+            self._take(story)
+            for move in bank.moves(story, world.shop, FOREVER):
+                self.moves.append(((move.at, move.id), story.id))
+                moved.append(move)
+        self.payouts = bank.payouts(moved, FOREVER)
+        self.changes.sort()
+        self.moves.sort()
+        self._order_of_move = {number: order for (_, number), order in self.moves}
+        for variant, sold in self._sold.items():
+            sold.sort()
+            self._sold[variant] = list(zip((at for at, _ in sold), accumulate(units for _, units in sold), strict=True))
+
+    def _take(self, story: Story) -> None:
+        created = seconds(story.created_at)
+        gone = [seconds(each.at) for each in story.happenings if isinstance(each, Deleted)]
+        self.orders.append(story.id)
+        self.created.append(created)
+        self.processed.append(seconds(story.processed_at))
+        self.deleted.append(gone[0] if gone else NEVER)
+        times = {created} | {max(created, seconds(each.at)) for each in story.happenings if not isinstance(each, SILENT)}
+        self.changes += [(at, story.id) for at in times]
+        if any(isinstance(each, Disputed) for each in story.happenings):
+            self.disputed.append(story.id)
+        if story.customer is not None:
+            self.orders_of.setdefault(story.customer, array("q")).append(story.id)
+        added = [(story.created_at, item) for item in story.items]
+        for each in story.happenings:
+            added += [(each.at, item) for item in (each.added if isinstance(each, Edited) else each.exchanged if isinstance(each, Returned) else ())]
+        for at, item in added:
+            if item.variant is not None:
+                self._sold.setdefault(item.variant, []).append((seconds(at), item.quantity))
+
+    def place(self, order: int) -> int | None:
+        """Return where an order stands in the arrays; None for a stranger."""
+        place = bisect_left(self.orders, order)
+        return place if place < len(self.orders) and self.orders[place] == order else None
+
+    def exists(self, order: int, now: int, since: int) -> bool:
+        """Tell whether an order is there at a second, and was created at or after another."""
+        place = self.place(order)
+        if place is None or not since <= self.created[place] <= now:
+            return False
+        return self.deleted[place] == NEVER or self.deleted[place] > now
+
+    def order_of_move(self, number: int) -> int | None:
+        """Return the order a movement of the balance came from."""
+        return self._order_of_move.get(number)
+
+    def sold(self, variant: int, now: int) -> int:
+        """Return how many units of a variant had been sold by a second."""
+        sold = self._sold.get(variant, [])
+        place = bisect_right(sold, now, key=lambda each: each[0])
+        return sold[place - 1][1] if place else 0
+
+    @lru_cache(maxsize=4)  # noqa: B019  one index lives as long as its sandbox
+    def keys(self, name: str) -> list[Key]:
+        """Return all orders by when they were created or processed."""
+        times = self.created if name == "created_at" else self.processed
+        return sorted((moment(at), order) for at, order in zip(times, self.orders, strict=True))
+
+
+class ByChange:
+    """Keep orders sorted by when they last changed, as a search at a moment sees it: some changes up to `lag` seconds late."""
+
+    def __init__(self, changes: Sequence[tuple[int, int]], lag: int) -> None:
+        self._seen = sorted((at + _late(order, at, lag), at, order) for at, order in changes)
+        self._lock = threading.Lock()
+        self._restart()
+
+    def _restart(self) -> None:
+        self._through, self._next = NEVER, 0
+        self._last: dict[int, int] = {}
+        self._keys: list[Key] = []
+
+    def keys(self, now: int) -> list[Key]:
+        """Return all orders that were there by a second; the list is never changed afterwards."""
+        with self._lock:
+            if now < self._through:
+                self._restart()
+            stop = bisect_right(self._seen, now, key=lambda seen: seen[0])
+            fresh = self._seen[self._next : stop]
+            self._through, self._next = now, stop
+            if len(fresh) > MANY:
+                for _, at, order in fresh:
+                    self._last[order] = max(at, self._last.get(order, at))
+                self._keys = sorted((moment(at), order) for order, at in self._last.items())
+            elif fresh:
+                self._keys = self._moved(fresh)
+            return self._keys
+
+    def _moved(self, fresh: list[tuple[int, int, int]]) -> list[Key]:
+        keys = self._keys.copy()
+        for _, at, order in fresh:
+            before = self._last.get(order)
+            if before is not None and before >= at:
+                continue
+            if before is not None:
+                del keys[bisect_left(keys, (moment(before), order))]
+            insort(keys, (moment(at), order))
+            self._last[order] = at
+        return keys
+
+
+def _late(order: int, at: int, lag: int) -> int:
+    """Return by how many seconds a search finds a change late: none to `lag`, different for each, the same every time."""
+    return (order * 7919 + at * 104_729) % (lag + 1)

@@ -1,0 +1,102 @@
+"""Cause troubles on demand: each strikes requests by their number, so that a test can say exactly when."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+GRAPHQL, OAUTH, DOWNLOAD = "graphql", "oauth", "download"
+"""Where requests are counted, each by itself."""
+
+KINDS: Mapping[str, tuple[str, str]] = {
+    "token_revoked": (GRAPHQL, "401: the token was taken back"),
+    "rate_limited": (GRAPHQL, "429 with Retry-After (retry_after seconds)"),
+    "throttled": (GRAPHQL, "200 with THROTTLED and no data"),
+    "server_error": (GRAPHQL, "a failing server (status, 503 unless told otherwise)"),
+    "cut_body": (GRAPHQL, "the connection ends in the middle of the body (keep bytes, or half of it)"),
+    "slow": (GRAPHQL, "an answer that takes its time (milliseconds)"),
+    "repeated_page": (GRAPHQL, "every page is the first, and promises another"),
+    "html": (GRAPHQL, "a page for people instead of JSON (status, 200 unless told otherwise)"),
+    "internal_error": (GRAPHQL, "INTERNAL_SERVER_ERROR within a 200"),
+    "unknown_value": (GRAPHQL, "an enum's value that no schema lists (field such as Order.displayFinancialStatus, value)"),
+    "missing_field": (GRAPHQL, "a record without a field it must have (field, record from 0 on)"),
+    "clock_off": (GRAPHQL, "the shop's clock is off (seconds); counts for everything while it lasts"),
+    "locked": (GRAPHQL, "the shop is closed (status 402, 403 or 423)"),
+    "index_lag": (GRAPHQL, "searches find changes late (up to seconds)"),
+    "bulk_failed": (GRAPHQL, "bulk operations end FAILED with partial data (keep rows)"),
+    "oauth_error": (OAUTH, "the authorisation server fails (status)"),
+    "download_cut": (DOWNLOAD, "a bulk file ends too early (keep bytes)"),
+}
+"""Kind of trouble → where its requests are counted, and what it does."""
+
+
+@dataclass(slots=True)
+class Trouble:
+    """One trouble. It strikes `count` requests (None: all) from the `first` one on, counted from 1 since it was added."""
+
+    kind: str
+    first: int = 1
+    count: int | None = None
+    operation: str | None = None
+    """Only requests of this GraphQL operation are counted and struck."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    seen: int = 0
+    struck: int = 0
+
+    def meets(self, surface: str, operation: str | None) -> bool:
+        """Count a request and tell whether it is struck."""
+        if KINDS[self.kind][0] != surface or (self.operation is not None and self.operation != operation):
+            return False
+        self.seen += 1
+        strikes = self.seen >= self.first and (self.count is None or self.seen < self.first + self.count)
+        self.struck += strikes
+        return strikes
+
+    @property
+    def lasting(self) -> bool:
+        """Tell whether the trouble has begun and not yet ended."""
+        return self.seen + 1 >= self.first and (self.count is None or self.seen < self.first + self.count)
+
+    def said(self) -> dict[str, Any]:
+        """Return the trouble as the control pages show it."""
+        return {
+            "kind": self.kind, "first": self.first, "count": self.count, "operation": self.operation, **self.settings,
+            "seen": self.seen, "struck": self.struck,
+        }  # fmt: skip
+
+
+class Troubles:
+    """Hold a shop's troubles."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._troubles: list[Trouble] = []
+
+    def add(self, kind: str, *, first: int = 1, count: int | None = None, operation: str | None = None, **settings: Any) -> Trouble:
+        """Add a trouble that strikes `count` requests from the `first` after now on. An unknown kind raises ValueError."""
+        if kind not in KINDS:
+            raise ValueError(f"No such trouble: {kind}. There are: {', '.join(KINDS)}.")
+        trouble = Trouble(kind, first, count, operation, settings)
+        with self._lock:
+            self._troubles.append(trouble)
+        return trouble
+
+    def clear(self, kind: str | None = None) -> None:
+        """End troubles of a kind, or all of them."""
+        with self._lock:
+            self._troubles = [each for each in self._troubles if kind not in (None, each.kind)]
+
+    def strike(self, surface: str, operation: str | None = None) -> dict[str, Trouble]:
+        """Count a request and return what strikes it, by kind."""
+        with self._lock:
+            return {each.kind: each for each in self._troubles if each.meets(surface, operation)}
+
+    def now(self, kind: str) -> Trouble | None:
+        """Return a trouble of a kind that lasts at this moment, without counting anything."""
+        with self._lock:
+            return next((each for each in self._troubles if each.kind == kind and each.lasting), None)
+
+    def said(self) -> list[dict[str, Any]]:
+        """Return all troubles as the control pages show them."""
+        with self._lock:
+            return [each.said() for each in self._troubles]
