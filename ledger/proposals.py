@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from ledger import manual_costs, rules
+from ledger import manual_costs, rules, undoing
 from ledger.labels import known_numbers
 from ledger.manual_costs import CostRefused
 from ledger.models import CostChange, ManualCost, Partner, PartnerCode, ProposedChange, Store
@@ -43,7 +43,7 @@ def propose(
     for rule in add:
         rule.store_id = store.pk
     if undoes is not None:
-        rules.refuse_undoing(undoes)
+        undoing.refuse_undoing(undoes)
     _refuse_many_labels(add)
     with trial(store, add=add, remove=remove, now=now) as tried:
         _refuse_costs(store, tried, now)
@@ -56,7 +56,7 @@ def propose(
 
 def propose_undo(made: CostChange, *, actor: str, origin: str, now: datetime) -> ProposedChange:
     """Propose to put back what a change removed and take back what it added; raise RuleRefused where later changes rest on it."""
-    rules.refuse_undoing(made)
+    undoing.refuse_undoing(made)
     added, removed = rules.rules_of(made)
     return propose(
         made.store, add=[rules.copy_of(rule) for rule in removed], remove=added, actor=actor, origin=origin, now=now, undoes=made
@@ -93,7 +93,7 @@ def apply(proposed: ProposedChange, *, actor: str, now: datetime, reason: str | 
         _refuse_decided(kept)
         add, remove = rules_of(kept)
         if kept.undoes is not None:
-            rules.refuse_undoing(kept.undoes)
+            undoing.refuse_undoing(kept.undoes)
         kept.reason = kept.reason if reason is None else reason[:200]
         try:
             kept.made = rules.change(kept.store, add=add, remove=remove, actor=actor, reason=kept.reason, now=now, undoes=kept.undoes)

@@ -12,8 +12,9 @@ from django.utils import timezone
 from ledger import documents
 from ledger.models import CostDocument, FeeRule, ManualCost, Membership, Partner, PartnerCode, ProfitGoal, Store
 from ledger.people import Role
-from ledger.rules import change, undo
+from ledger.rules import change
 from ledger.stores import today_of
+from ledger.undoing import undo
 from tests.builders import a_store, an_order, at, day, write
 from tests.dashboards.people import a_person, browser_of, text_of
 from tests.ledger.reviewing import save

@@ -14,9 +14,10 @@ from ledger.audit import check_all
 from ledger.drafts.manual import periods, spread
 from ledger.labels import account_number
 from ledger.models import Account, Batch, DayTotal, Entry, Finding, ManualCost, Partner, Store
-from ledger.rules import RuleRefused, change, undo
+from ledger.rules import RuleRefused, change
 from ledger.stores import today_of
 from ledger.tasks import ACCRUE_BOOKS
+from ledger.undoing import undo
 from profitpeek.jobs import queue
 from profitpeek.jobs.models import Job
 from profitpeek.jobs.running import run

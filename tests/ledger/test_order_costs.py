@@ -18,7 +18,8 @@ from ledger.models.rules import Rule
 from ledger.order_reasons import reasons
 from ledger.reposting import repost
 from ledger.rows import ChargeRow
-from ledger.rules import change, undo
+from ledger.rules import change
+from ledger.undoing import undo
 from tests.builders import SYNC, a_line, a_refund, a_sale, a_store, an_edit, an_order, at, book_of, day, ecb, money, write
 from tests.dashboards.people import signed_in, text_of
 from tests.ledger_text import assert_entries, assert_statement

@@ -14,7 +14,7 @@ from connectors.files.uploads import look_at, receive
 from connectors.models import FileImport, FilePiece, OrderTransaction, RawPayload
 from dashboards import invitations
 from dashboards.models import StartEnd
-from ledger import documents, findings, proposals, rules
+from ledger import documents, findings, proposals, rules, undoing
 from ledger.charges import ChargeFact, record_charges
 from ledger.facts import OrderFact
 from ledger.kinds import AdLevel, ChargeKind
@@ -56,7 +56,7 @@ def a_whole_store(slug: str, *, now: datetime) -> Store:
         ],
         actor=owner.email, reason="all of it", now=now,
     )  # fmt: skip
-    rules.undo(change, actor=owner.email, now=now)
+    undoing.undo(change, actor=owner.email, now=now)
     documents.attach(rent, b"a bill", filename="rent.txt", media_type="text/plain", actor="", now=now)
     proposals.propose(store, add=[FeeRule(gateway="later", percentage=2)], actor=owner.email, origin="/", now=now)
     record_charges(store, [ChargeFact(ChargeKind.LABEL, "1", "one", 10_000, "EUR")], cause_ref="import:1", actor="", now=now)

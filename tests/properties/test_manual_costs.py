@@ -18,7 +18,8 @@ from ledger.models import CostChange, ManualCost, Partner, PartnerCode, Product,
 from ledger.models.rules import Rule
 from ledger.record import record
 from ledger.reposting import repost
-from ledger.rules import RuleRefused, change, undo
+from ledger.rules import RuleRefused, change
+from ledger.undoing import undo
 from tests.builders import SYNC, a_store, at, book_of, day, ecb
 from tests.ledger_text import entry_rows
 from tests.properties import examples

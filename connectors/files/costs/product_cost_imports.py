@@ -18,7 +18,7 @@ from connectors.platforms.files.cost_sheet import Checker, KeptRow, Options, as_
 from connectors.platforms.files.cost_values import as_whole
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.product_costs import PARTS, PRODUCT_COSTS, CostReader, ToldCost
-from ledger import proposals, rules
+from ledger import proposals, undoing
 from ledger.days import day_span
 from ledger.kinds import CostOrigin
 from ledger.models import Store, Variant, VariantCost
@@ -150,7 +150,7 @@ def undo_product_costs(found: Sequence[FileImport], *, now: datetime, actor: str
         for row in found:
             try:
                 if row.proposal is not None and row.proposal.made is not None:
-                    rules.undo(row.proposal.made, actor=actor, now=now)
+                    undoing.undo(row.proposal.made, actor=actor, now=now)
                 elif row.proposal is not None and row.proposal.state == row.proposal.State.OPEN:
                     proposals.dismiss(row.proposal)
             except RuleRefused as refused:
