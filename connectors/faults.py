@@ -37,6 +37,10 @@ class Denied(Fault):
         """What would have to be granted."""
 
 
+class Expired(Fault):
+    """Says that what the platform gave to fetch or to go on with, an address or a page's token, is not valid any more: ask for it anew."""
+
+
 class TooBig(Fault):
     """Says that the platform cannot answer a question of this size: ask for less at once."""
 

@@ -1,15 +1,18 @@
 """Send a platform's requests: paced, bounded in time and size, to allowed hosts only, and classified into answers and faults."""
 
 import time
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from fnmatch import fnmatch
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import requests
 import structlog
-from msgspec.structs import replace
 
-from connectors.faults import BadPayload, QuotaUsedUp, RetryLater
+from connectors.faults import BadPayload, Expired, QuotaUsedUp, RetryLater
 from connectors.spec import Budget, Connector, Request, Response
 
 log = structlog.get_logger(__name__)
@@ -18,6 +21,11 @@ CONNECT_SECONDS, READ_SECONDS = 10.0, 60.0
 ANSWER_SECONDS = 120.0
 """For one answer whole: a server that drips bytes holds nobody for ever."""
 LARGEST_ANSWER = 64_000_000
+LARGEST_FILE = 20_000_000_000
+FILE_SECONDS = 1_500.0
+GONE = (403, 404, 410)
+"""What an address that was valid for a while answers afterwards."""
+GZIP = b"\x1f\x8b"
 PIECE = 262_144
 PAUSES = (2.0, 5.0)
 """Seconds before the second and the third try, where the platform names none."""
@@ -44,6 +52,8 @@ class Client:
         self._sleep = sleep
         self.budget: Budget | None = None
         self.sent = 0
+        self.ahead: timedelta | None = None
+        """By how much the platform's clock is ahead of ours, as its last answer told to the second; None: it has not told."""
 
     def __enter__(self) -> "Client":
         """Open nothing: connections are opened when they are needed."""
@@ -90,6 +100,7 @@ class Client:
                 headers={**(self._headers if address.startswith(f"{self._base}/") else {}), **request.headers},
                 timeout=(CONNECT_SECONDS, READ_SECONDS), allow_redirects=False, stream=True,
             ) as answer:  # fmt: skip
+                self.ahead = _ahead(answer.headers.get("Date"), datetime.now(UTC)) or self.ahead
                 return Response(
                     status=answer.status_code, headers={name.lower(): value for name, value in answer.headers.items()}, content=_read(answer)
                 )  # fmt: skip
@@ -97,6 +108,25 @@ class Client:
             raise RetryLater(f"{self._connector.label} did not answer in time.") from error
         except requests.RequestException as error:
             raise RetryLater(f"The connection to {self._connector.label} broke: {type(error).__name__}.") from error
+
+    def download(self, path: str, to: BinaryIO, *, told: Callable[[int], None]) -> int:
+        """Write a file to disk, unpacked, and return its length; without credentials: its address lets in whoever knows it.
+
+        `told` hears the bytes so far. Raise Expired when the address is not valid any more, BadPayload when the file
+        is too large, RetryLater when the way broke.
+        """
+        self.sent += 1
+        try:
+            with self._session.get(
+                self.address(path), timeout=(CONNECT_SECONDS, READ_SECONDS), allow_redirects=False, stream=True
+            ) as answer:  # fmt: skip
+                if answer.status_code in GONE:
+                    raise Expired(f"The file that {self._connector.label} had made is there no more ({answer.status_code}).")
+                if answer.status_code != 200:
+                    raise RetryLater(f"{self._connector.label} answered {answer.status_code} instead of the file it had made.")
+                return _written(answer, to, told)
+        except requests.RequestException as error:
+            raise RetryLater(f"The connection to {self._connector.label} broke under a file: {type(error).__name__}.") from error
 
     def address(self, path: str) -> str:
         """Return the whole address of a path beneath the base URL; raise ForeignHost for an address of a host that is not allowed."""
@@ -123,10 +153,42 @@ def _read(answer: requests.Response) -> bytes:
     return b"".join(pieces)
 
 
-def smaller(request: Request) -> Request | None:
-    """Return a request for half as many records; None when there is nothing to halve."""
-    if request.size is None or request.size <= 1:
+def _written(answer: requests.Response, to: BinaryIO, told: Callable[[int], None]) -> int:
+    """Write a file piece by piece, within its time and size."""
+    end, size = time.monotonic() + FILE_SECONDS, 0
+    for piece in _unpacked(answer.iter_content(PIECE)):
+        size += len(piece)
+        if size > LARGEST_FILE:
+            raise BadPayload(f"The file has more than {LARGEST_FILE // 1_000_000_000} GB.")
+        if time.monotonic() > end:
+            raise RetryLater(f"The file was not whole after {FILE_SECONDS:.0f} s.")
+        to.write(piece)
+        told(size)
+    return size
+
+
+def _unpacked(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield a file's pieces, unpacked where it is itself a gzip file, never much more at once than was asked for."""
+    unpacker = None
+    for number, piece in enumerate(pieces):
+        if not number and piece.startswith(GZIP):
+            unpacker = zlib.decompressobj(wbits=31)
+        if unpacker is None:
+            yield piece
+            continue
+        try:
+            while piece:
+                yield unpacker.decompress(piece, PIECE)
+                piece = unpacker.unconsumed_tail
+        except zlib.error as error:
+            raise BadPayload(f"The file cannot be unpacked: {error}.") from error
+    if unpacker is not None and not unpacker.eof:
+        raise RetryLater("The packed file ends early.")
+
+
+def _ahead(date: str | None, now: datetime) -> timedelta | None:
+    """Return by how much a clock is ahead of ours, from the header in which it tells its time."""
+    try:
+        return None if date is None else parsedate_to_datetime(date).astimezone(UTC) - now
+    except ValueError:
         return None
-    size = request.size // 2
-    body = request.body or {}
-    return replace(request, size=size, body={**body, "variables": {**body.get("variables", {}), "first": size}})

@@ -33,8 +33,16 @@ class GraphQLPages:
             return None
         if not isinstance(info.get("endCursor"), str) or not info["endCursor"]:
             raise BadPayload("The answer has a next page and does not say where.")
-        body = request.body or {}
-        return replace(request, body={**body, "variables": {**body.get("variables", {}), "after": info["endCursor"]}})
+        return _with_variable(request, "after", info["endCursor"])
+
+    def resized(self, request: Request, size: int) -> Request:
+        """Return the request with another variable `first`."""
+        return replace(_with_variable(request, "first", size), size=size)
+
+
+def _with_variable(request: Request, name: str, value: object) -> Request:
+    body = request.body or {}
+    return replace(request, body={**body, "variables": {**body.get("variables", {}), name: value}})
 
 
 class OnePage:
@@ -43,3 +51,7 @@ class OnePage:
     def next(self, request: Request, answer: Json) -> Request | None:
         """Return None."""
         return None
+
+    def resized(self, request: Request, size: int) -> Request:
+        """Return the request as it is: what comes whole has no size."""
+        return request

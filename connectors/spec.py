@@ -8,6 +8,7 @@ records to facts but writes none.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -95,6 +96,10 @@ class Paginator(Protocol):
         """Return what to ask next; None at the end."""
         ...
 
+    def resized(self, request: Request, size: int) -> Request:
+        """Return the request for another number of records at once; asked only of requests that tell their `size`."""
+        ...
+
 
 class Budget(Struct, frozen=True, kw_only=True):
     """What the platform still takes from us, as its last answer told."""
@@ -148,6 +153,9 @@ class Bulk:
     identity: Callable[[Json], str | None]
     """Returns the id by which other lines may call this one their parent."""
     assemble: Callable[[Sequence[Json]], Json]
+    """Makes the record of its lines, in the order of the files and of the lines in them; raises BadPayload when some are missing."""
+    in_order: bool = False
+    """The files are in the order of the time of change, so that after one that ends early the rest can be asked for."""
 
 
 class BulkState(Struct, frozen=True, kw_only=True):
@@ -162,6 +170,31 @@ class BulkState(Struct, frozen=True, kw_only=True):
     """The file ends early: it is complete up to its last whole record."""
 
 
+class Told(Struct, frozen=True, kw_only=True):
+    """What a platform's list tells of one record: enough to see whether ours is the same."""
+
+    id: str
+    changed_at: datetime
+    total: Decimal | None = None
+    """What was charged at first, in the order's currency; None when the list does not tell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """How a platform lists what it has, cheaply, so that what we missed, or what it deleted, is found. The records are orders."""
+
+    request: Callable[[Window], Request]
+    """Asks for a list of what was placed within a window."""
+    pages: Paginator
+    items: Callable[[Json], Sequence[Json]]
+    told: Callable[[Json], Told]
+    again: Callable[[Sequence[str]], Request]
+    """Asks for whole records by their ids, at most `at_once`, in the shape of the stream's pages."""
+    found: Callable[[Json], Sequence[Json]]
+    """Takes the records from that answer; those that are not in it are gone."""
+    at_once: int = 50
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stream:
     """One kind of record, and how it is read."""
@@ -174,7 +207,7 @@ class Stream:
     items: Callable[[Json], Sequence[Json]]
     """Takes the records from an answer; raises BadPayload."""
     identity: Callable[[Json], str]
-    """Takes the platform's id from a record."""
+    """Takes the platform's id from a record, as its facts call it; raises BadPayload."""
     map: Callable[[Json, Context], Iterable[Any]]
     """Makes facts of a record; pure; raises BadPayload, never KeyError."""
     every: timedelta
@@ -185,6 +218,7 @@ class Stream:
     """Fetches what does not fit into the record's page, and returns the record whole."""
     bulk: Bulk | None = None
     """How the past is read; None: by pages as well."""
+    comparison: Comparison | None = None
     restates: timedelta = timedelta(0)
     """The platform rewrites so many last days: they are read again."""
     scopes: tuple[str, ...] = ()

@@ -60,8 +60,9 @@ class Spent(Struct, frozen=True):
 
 
 class _Told(NamedTuple):
-    """Which import tells the facts, who started it and when, and whether it takes over what stays the same."""
+    """Which import or connection tells the facts, who started it and when, and whether it takes over what stays the same."""
 
+    kind: CauseKind
     cause_ref: str
     actor: str
     now: datetime
@@ -77,14 +78,16 @@ class _Plan(NamedTuple):
     kept_exact: int
 
 
-def record_spend(store: Store, facts: Sequence[AdDayFact], *, cause_ref: str, actor: str, now: datetime, adopt: bool = False) -> Spent:
+def record_spend(
+    store: Store, facts: Sequence[AdDayFact], *, cause_ref: str, actor: str, now: datetime, adopt: bool = False, kind: CauseKind = CauseKind.IMPORT
+) -> Spent:  # fmt: skip
     """Record days of ad spend, post what that changes, and return what it did.
 
     One transaction (a savepoint within the caller's), so at most some thousand facts a call. The same facts again change nothing; a
     fact about a known day changes it; facts of one call about the same are added up. With `adopt`, rows that stay the same are this
     import's from now on too. Percentages of ad spend follow. Raises Contended as `record()` does, ValueError for two currencies of one thing.
     """
-    return persist(store, lambda: _record(store, facts, _Told(cause_ref, actor, now, adopt)))
+    return persist(store, lambda: _record(store, facts, _Told(kind, cause_ref, actor, now, adopt)))
 
 
 def look(store: Store, facts: Sequence[AdDayFact]) -> Spent:
@@ -185,7 +188,7 @@ def _record(store: Store, facts: Sequence[AdDayFact], told: _Told) -> Spent:
     posting, held = NOTHING, 0
     if plan.new or plan.changed:
         days = sorted({ad_rows.account_day(row) for row in (*plan.new, *plan.changed)})
-        posting, held = _draft_again(store, days, cause=Cause(CauseKind.IMPORT, told.cause_ref, told.actor), now=told.now)
+        posting, held = _draft_again(store, days, cause=Cause(told.kind, told.cause_ref, told.actor), now=told.now)
     return Spent(len(plan.new), len(plan.changed), plan.unchanged, plan.kept_exact, held, posting.added)
 
 

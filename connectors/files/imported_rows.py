@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 
 from msgspec import DecodeError, Struct
 
+from connectors.archive import keys_of
 from connectors.files.costs.cost_imports import CHARGES
-from connectors.files.imports import keys_of
 from connectors.files.orders.order_line_imports import KIND as ORDER_LINES
 from connectors.files.orders.shopify_orders import SHOPIFY_ORDERS
 from connectors.files.orders.shopify_transactions import SHOPIFY_TRANSACTIONS

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from msgspec import Struct
 
+from connectors.archive import keys_of
 from connectors.files.kind import FileKind, Guard
 from connectors.files.spool import unpack
 from connectors.models import FileImport, FileReport, RawPayload
@@ -90,11 +91,6 @@ def archive(row: FileImport, number: int, packed: bytes, *, orders: int, names: 
     RawPayload.objects.create(
         file_import=row, number=number, body=seal(packed), sha256=hashlib.sha256(packed).hexdigest(), orders=orders, keys=keys_of(names)
     )  # fmt: skip
-
-
-def keys_of(names: Iterable[str]) -> list[int]:
-    """Return what a payload keeps to say which orders it holds: eight bytes of a hash of each name."""
-    return [int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big", signed=True) for name in names]
 
 
 def is_archived(store: Store, row: FileImport, packed: bytes) -> bool:

@@ -75,9 +75,15 @@ class SyncCursor(models.Model):
     done = models.PositiveBigIntegerField(default=0, help_text="Records read in the window so far.")
     whole = models.PositiveBigIntegerField(default=0, help_text="Records in the window, as the platform counts them; 0: it does not tell.")
     compared_at = models.DateTimeField(null=True, help_text="When ids and sums were last compared with the platform's.")
+    next_at = models.DateTimeField(null=True, help_text="When the stream is read next by itself; null: as soon as may be.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["connection", "stream"], name="one_cursor_per_connection_and_stream")]
+
+    @property
+    def is_amid(self) -> bool:
+        """Tell whether a window is being read."""
+        return self.until is not None
 
 
 class SyncRun(models.Model):
@@ -114,6 +120,9 @@ class SyncRun(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["connection", "stream"], condition=models.Q(status="running"), name="one_live_run_per_stream")]
         indexes = [models.Index(fields=["connection", "-started_at"], name="sync_run_by_age")]
+
+    def __str__(self) -> str:
+        return f"{self.stream} ({self.get_status_display()})"
 
 
 class ParkedRecord(models.Model):

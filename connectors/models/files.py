@@ -145,6 +145,7 @@ class RawPayload(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["file_import", "number"], name="one_payload_per_import_and_number"),
+            models.UniqueConstraint(fields=["connection", "stream", "sha256"], name="a_page_received_again_is_kept_once"),
             models.CheckConstraint(
                 condition=models.Q(file_import__isnull=False, connection__isnull=True) | models.Q(file_import__isnull=True, connection__isnull=False),
                 name="payload_is_of_a_file_or_of_a_connection",

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
 
-from connectors.files.imports import keys_of
+from connectors.archive import keys_of
 from connectors.files.uploads import import_received
 from connectors.models import FileImport, RawPayload
 from connectors.platforms.files.template import load

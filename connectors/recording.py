@@ -1,0 +1,117 @@
+"""Hand facts to the ledger: one table from the type of a fact to the ledger's door for it.
+
+Several records are recorded at once; when the ledger refuses them, each half is tried by itself, so that one that it
+cannot hold keeps back no other.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import DataError, IntegrityError, transaction
+
+from connectors.faults import RetryLater
+from connectors.models import Connection
+from ledger import spending
+from ledger.cause import Cause
+from ledger.facts import AdDayFact, OrderFact
+from ledger.kinds import CauseKind
+from ledger.models import Store
+from ledger.record import Contended, record
+
+REFUSALS = (ValueError, TypeError, OverflowError, DataError, IntegrityError)
+"""What a door raises for a fact that it cannot hold."""
+
+
+class Told(NamedTuple):
+    """Who tells facts, and when."""
+
+    cause_ref: str
+    now: datetime
+
+
+class Counts(NamedTuple):
+    """What recording did, in facts."""
+
+    changed: int
+    entries: int
+
+
+class Mapped(NamedTuple):
+    """A record's id, and the facts that it was made into."""
+
+    id: str
+    facts: Sequence[Any]
+
+
+class Refused(NamedTuple):
+    """A record that the ledger refused, and why."""
+
+    id: str
+    reason: str
+
+
+class UnknownFact(LookupError):
+    """Says that a mapper made something that no door of the ledger takes."""
+
+
+@dataclass(frozen=True)
+class Door:
+    """The ledger's door for one type of facts; within a transaction it writes them or raises."""
+
+    type: type
+    write: Callable[[Store, Sequence[Any], Told], Counts]
+
+
+def _orders(store: Store, facts: Sequence[OrderFact], told: Told) -> Counts:
+    changed = entries = 0
+    platforms = {fact.platform for fact in facts}
+    for platform in sorted(platforms):
+        own = facts if len(platforms) == 1 else [fact for fact in facts if fact.platform == platform]
+        done = record(store, own, cause=Cause(CauseKind.SYNC, told.cause_ref))
+        changed, entries = changed + done.new + done.changed, entries + done.entries
+    return Counts(changed, entries)
+
+
+def _ad_days(store: Store, facts: Sequence[AdDayFact], told: Told) -> Counts:
+    done = spending.record_spend(store, facts, cause_ref=told.cause_ref, kind=CauseKind.SYNC, actor="", now=told.now)
+    return Counts(done.added + done.changed, done.entries)
+
+
+DOORS: tuple[Door, ...] = (Door(OrderFact, _orders), Door(AdDayFact, _ad_days))
+"""In the order in which the facts of one page are written."""
+
+
+def write(connection: Connection, records: Sequence[Mapped], *, now: datetime) -> tuple[Counts, list[Refused]]:
+    """Write the facts of some records in the caller's transaction; return what changed, and the records that the ledger refused.
+
+    Raise RetryLater when other writers did not let it through, UnknownFact for what no door takes.
+    """
+    told = Told(connection.cause_ref, now)
+    try:
+        return _write(connection.store, [fact for each in records for fact in each.facts], told), []
+    except REFUSALS as error:
+        if len(records) == 1:
+            return Counts(0, 0), [Refused(records[0].id, f"The ledger cannot hold it: {type(error).__name__}: {error}")]
+    half = len(records) // 2
+    (one, first), (other, second) = write(connection, records[:half], now=now), write(connection, records[half:], now=now)
+    return Counts(one.changed + other.changed, one.entries + other.entries), [*first, *second]
+
+
+def _write(store: Store, facts: Sequence[Any], told: Told) -> Counts:
+    by_type: dict[type, list[Any]] = {}
+    for fact in facts:
+        by_type.setdefault(type(fact), []).append(fact)
+    if unknown := by_type.keys() - {door.type for door in DOORS}:
+        raise UnknownFact(f"No door of the ledger takes {', '.join(sorted(each.__name__ for each in unknown))}.")
+    changed = entries = 0
+    try:
+        with transaction.atomic():
+            for door in DOORS:
+                if own := by_type.get(door.type):
+                    done = door.write(store, own, told)
+                    changed, entries = changed + done.changed, entries + done.entries
+    except Contended as error:
+        raise RetryLater(str(error)) from error
+    return Counts(changed, entries)

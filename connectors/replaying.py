@@ -1,0 +1,63 @@
+"""Try parked records again: when a person asks for it, and by itself after an upgrade may have learnt to read them."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import transaction
+
+from connectors import parking, recording
+from connectors.files.kind import Guard, unguarded
+from connectors.models import Connection, ParkedRecord
+from connectors.parking import Bad
+from connectors.registry import find
+from connectors.spec import Stream
+from connectors.taking import Received, context_of, read
+from ledger.sealing import Unsealable
+
+AT_ONCE = 200
+SEALED = "It is sealed with a key that is no longer in FIELD_KEYS."
+
+
+class Replayed(NamedTuple):
+    """What trying parked records again did, in records."""
+
+    understood: int = 0
+    left: int = 0
+
+
+def replay(connection: Connection, *, now: datetime, guard: Guard = unguarded) -> Replayed:
+    """Try every parked record of a connection again, some per transaction; those that are understood are parked no more."""
+    understood = left = 0
+    for stream in find(connection.platform).streams:
+        for rows in _in_parts(connection, stream):
+            done = _replay(connection, stream, rows, now, guard)
+            understood, left = understood + done.understood, left + done.left
+        parking.tell(connection, stream.name, stream.label, now=now)
+    return Replayed(understood, left)
+
+
+def _in_parts(connection: Connection, stream: Stream) -> Iterator[list[ParkedRecord]]:
+    last = 0
+    while rows := parking.parked(connection, stream.name, after=last, most=AT_ONCE):
+        last = rows[-1].pk
+        yield rows
+
+
+def _replay(connection: Connection, stream: Stream, rows: list[ParkedRecord], now: datetime, guard: Guard) -> Replayed:
+    opened = {}
+    for row in rows:
+        try:
+            opened[row.external_id] = parking.body_of(row)
+        except Unsealable:
+            parking.note_reason(row, SEALED, now=now)
+    found = read(stream, [Received(record) for record in opened.values()], context_of(connection, now=now))
+    with transaction.atomic():
+        _, refused = recording.write(connection, found.mapped, now=now)
+        bodies = dict(found.named)
+        bad = [*found.bad, *(Bad(each.id, bodies[each.id], each.reason) for each in refused)]
+        unread = {each.id for each in bad}
+        understood = parking.resolve(connection, stream.name, {each.id for each in found.mapped} - unread)
+        parking.park(connection, stream.name, bad, now=now)
+        guard()
+    return Replayed(understood, len(rows) - understood)

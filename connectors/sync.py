@@ -1,0 +1,102 @@
+"""Read one stream of a connection for one run: the rules that hold however it is read, and what becomes of faults."""
+
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from connectors import parking, runs
+from connectors.connections import note_fault, note_success, opened
+from connectors.faults import BadPayload, Denied, Expired, Fault, NeedsReauth, RetryLater, TooBig
+from connectors.files.kind import Guard, Progress, unguarded, untold
+from connectors.http import LONGEST_WAIT, Client
+from connectors.models import Connection, SyncRun
+from connectors.paged import Limits, Paging
+from connectors.runs import Run
+from connectors.spec import Stream
+from connectors.taking import Taker
+from ledger import findings
+from ledger.models import Finding
+
+FAILED = "sync_failed"
+"""The kind of finding that says that a stream cannot be read."""
+ONE_JOB = Limits()
+UNLIMITED = Limits(seconds=10.0**9, pages=10**9, records=10**12)
+
+Status = SyncRun.Status
+
+
+class Outcome(NamedTuple):
+    """What one run did; it is to be run again at once unless all is read."""
+
+    done: bool
+    records: int
+    changed: int
+    parked: int
+
+
+def read(
+    connection: Connection, stream: Stream, *, now: datetime, limits: Limits = ONE_JOB, progress: Progress = untold, guard: Guard = unguarded
+) -> Outcome:
+    """Open a connection and read one of its streams, as `sync` does."""
+    with ExitStack() as stack:
+        try:
+            client = stack.enter_context(opened(connection, now=now))
+        except Fault as fault:
+            note_fault(connection, fault, now=now)
+            raise
+        return sync(connection, stream, client, now=now, limits=limits, progress=progress, guard=guard)
+
+
+def sync(
+    connection: Connection, stream: Stream, client: Client, *, now: datetime, limits: Limits = ONE_JOB, progress: Progress = untold,
+    guard: Guard = unguarded,
+) -> Outcome:  # fmt: skip
+    """Read what is new in a stream, or go on with what was begun, within limits.
+
+    Raise Busy while another run is alive; the Fault that ended the run, after noting it; RunLost when another took over.
+    """
+    cursor = runs.cursor_of(connection, stream.name)
+    mode = SyncRun.Mode.INCREMENT if cursor.backfilled_at else SyncRun.Mode.BACKFILL
+    with runs.claim(connection, stream.name, mode, now=now) as run:
+        # What the last run wrote, perhaps a moment ago.
+        cursor.refresh_from_db()
+        taker = Taker(run, stream, cursor, guard, now=now)
+        try:
+            done = Paging(run, stream, cursor, client, taker, limits=limits, progress=progress, now=now).read()
+        except Fault as fault:
+            run.end_by(fault)
+            tell_fault(run, stream, fault, now=now)
+            raise
+        run.end(Status.DONE if done else Status.PARTIAL)
+    tell_success(run, stream, now=now)
+    return Outcome(done, run.records, run.changed, run.parked)
+
+
+def tell_success(run: Run, stream: Stream, *, now: datetime) -> None:
+    """Note that a stream is read as it should be, and what of it waits."""
+    note_success(run.connection, now=now)
+    findings.resolve(run.connection.store_id, FAILED, subject_of(run.connection, stream), now=now)
+    parking.tell(run.connection, stream.name, stream.label, now=now)
+
+
+def tell_fault(run: Run, stream: Stream, fault: Fault, *, now: datetime) -> None:
+    """Tell the connection's owner what is wrong: of the account with the connection, of one stream as a finding."""
+    connection = run.connection
+    if isinstance(fault, RetryLater):
+        waits = fault.after is not None and fault.after > LONGEST_WAIT
+        note_fault(connection, fault, now=now, until=now + timedelta(seconds=fault.after or 0) if waits else None)
+    elif isinstance(fault, NeedsReauth):
+        note_fault(connection, fault, now=now)
+    elif isinstance(fault, Denied | BadPayload | TooBig | Expired):
+        account = connection.label or connection.account_ref
+        findings.note(
+            connection.store_id, FAILED, subject_of(connection, stream), f"{stream.label.capitalize()} of {account} are not read: {fault.reason}",
+            severity=Finding.Severity.WARNING if isinstance(fault, Denied) else Finding.Severity.ERROR, now=now,
+        )  # fmt: skip
+    if run.parked:
+        parking.tell(connection, stream.name, stream.label, now=now)
+
+
+def subject_of(connection: Connection, stream: Stream) -> str:
+    """Return how findings name a stream of a connection."""
+    return f"{connection.pk}:{stream.name}"

@@ -1,0 +1,133 @@
+"""Take records that a platform gave: keep them, map them, record them, park the bad ones, and move the cursor, all or nothing.
+
+The archive is written first and by itself, so that what arrived is kept even where mapping fails. Everything that is
+made of it, mirror, entries, totals, parked records, the run's counts and the cursor, commits in one transaction.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import structlog
+from django.db import transaction
+
+from connectors import archive, parking, recording, runs
+from connectors.faults import BadPayload
+from connectors.files.kind import Guard
+from connectors.models import Connection, SyncCursor
+from connectors.parking import Bad
+from connectors.recording import Mapped
+from connectors.runs import Run
+from connectors.spec import Context, Json, Stream
+from ledger.build import Zones
+from ledger.identity import customer_hash
+
+log = structlog.get_logger(__name__)
+
+A_FEW = 5
+"""So many bad records fail no run, however few it read."""
+BAD_SHARE = 100
+"""Beyond a few, at most one in so many records may be bad: more are no accident of a record, but of the platform or of us."""
+
+
+class Received(NamedTuple):
+    """A record as it came, and what was wrong with getting the whole of it."""
+
+    record: Json
+    problem: str = ""
+
+
+class Read(NamedTuple):
+    """What was made of some records."""
+
+    named: list[archive.Record]
+    mapped: list[Mapped]
+    bad: list[Bad]
+    newest: datetime | None
+    """The latest time of change among those that were understood."""
+
+
+def context_of(connection: Connection, *, now: datetime) -> Context:
+    """Return what the mappers of a connection need besides records."""
+    store = connection.store
+    return Context(
+        account=connection.account_ref, currency=connection.currency or store.currency, now=now,
+        zone=ZoneInfo(connection.zone) if connection.zone else Zones.load(store).zone_on(now.date()),
+        identify=lambda text: customer_hash(store.pk, text),
+    )  # fmt: skip
+
+
+def read(stream: Stream, received: Sequence[Received], context: Context) -> Read:
+    """Cut what is personal, and map; what cannot be mapped is bad."""
+    named: list[archive.Record] = []
+    mapped: list[Mapped] = []
+    bad: list[Bad] = []
+    newest: datetime | None = None
+    changed_at = stream.cursor.changed_at if stream.cursor else None
+    for each in received:
+        record = archive.cut(each.record, stream.personal) if stream.personal else each.record
+        name = ""
+        try:
+            name = stream.identity(record)
+            if each.problem:
+                raise BadPayload(each.problem)
+            facts = tuple(stream.map(record, context))
+            when = changed_at(record) if changed_at else None
+        except BadPayload as fault:
+            bad.append(Bad(name or parking.id_of(record), record, fault.reason))
+        except Exception as error:
+            # A mapper ought to raise nothing else; where it does, that is one record's misfortune and not the stream's.
+            log.exception("sync.mapper_failed", stream=stream.name)
+            bad.append(Bad(name or parking.id_of(record), record, f"{type(error).__name__}: {error}"))
+        else:
+            mapped.append(Mapped(name, facts))
+            newest = when if newest is None or (when is not None and when > newest) else newest
+        named.append((name or bad[-1].id, record))
+    return Read(named, mapped, bad, newest)
+
+
+class Taker:
+    """Takes the records of one run."""
+
+    def __init__(self, run: Run, stream: Stream, cursor: SyncCursor, guard: Guard, *, now: datetime) -> None:
+        self._run, self._stream, self._cursor, self._guard, self._now = run, stream, cursor, guard, now
+        self._context = context_of(run.connection, now=now)
+
+    def read(self, received: Sequence[Received]) -> Read:
+        """Keep what was received and map it; raise BadPayload when too much of what the run read is bad."""
+        found = read(self._stream, received, self._context)
+        if found.named:
+            archive.keep_page(self._run.connection, self._stream.name, found.named, now=self._now)
+        self._refuse_many(found.bad, len(received))
+        return found
+
+    def _refuse_many(self, bad: Sequence[Bad], records: int) -> None:
+        """Raise BadPayload when these, added to what the run has read, are too many bad records."""
+        all_bad, all_records = self._run.parked + len(bad), self._run.records + records
+        if bad and all_bad > A_FEW and all_bad * BAD_SHARE > all_records:
+            raise BadPayload(
+                f"{all_bad:,} of {all_records:,} {self._stream.label} could not be understood, so no more are taken until that is mended. "
+                f"The latest, {bad[-1].id}: {bad[-1].reason}"
+            )
+
+    def write(self, found: Read, *, moves: Mapping[str, Any], pages: int = 1) -> None:
+        """Record what was read and move the cursor: one transaction."""
+        run, before = self._run, (self._run.pages, self._run.records, self._run.changed, self._run.parked)
+        try:
+            with transaction.atomic():
+                counts, refused = recording.write(run.connection, found.mapped, now=self._now)
+                bodies = dict(found.named) if refused else {}
+                bad = [*found.bad, *(Bad(each.id, bodies[each.id], each.reason) for each in refused)]
+                self._refuse_many(bad, len(found.named))
+                parking.park(run.connection, self._stream.name, bad, now=self._now)
+                unread = {each.id for each in bad}
+                parking.resolve(run.connection, self._stream.name, {each.id for each in found.mapped} - unread)
+                run.pages, run.records, run.parked = run.pages + pages, run.records + len(found.named), run.parked + len(bad)
+                run.changed += counts.changed
+                runs.move(self._cursor, **moves)
+                run.fence()
+                self._guard()
+        except BaseException:
+            run.pages, run.records, run.changed, run.parked = before
+            raise

@@ -1,0 +1,201 @@
+"""Records that cannot be understood are kept apart, sealed and with the reason, and the run goes on; in the end they are read after all."""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from django.test import override_settings
+
+from connectors import registry
+from connectors.faults import BadPayload, RetryLater
+from connectors.models import Connection, ParkedRecord, RawPayload
+from connectors.paged import Limits
+from connectors.parking import body_of
+from connectors.replaying import replay
+from connectors.spec import Json, Request, Send
+from ledger.models import Finding, Order, Store
+from ledger.sealing import unseal
+from tests.builders import a_store
+from tests.connectors.bazaar import BAZAAR, NOW, ORDERS, Bazaar, a_record, connector, open_bazaar
+from tests.connectors.connecting import connected, cursor_of, last_run, pull, pull_all
+
+pytestmark = pytest.mark.django_db
+REFUNDED = replace(ORDERS, complete=lambda record, send: {**record, **send(Request(path=f"/orders/{record['id']}/refunds")).json()})
+
+
+@pytest.fixture
+def bazaar(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bazaar]:
+    monkeypatch.setitem(registry.CONNECTORS, "bazaar", BAZAAR)
+    monkeypatch.setattr("connectors.http.PAUSES", (0.0, 0.0))
+    with open_bazaar() as bazaar:
+        yield bazaar
+
+
+@pytest.fixture
+def store() -> Store:
+    return a_store()
+
+
+@pytest.fixture
+def connection(store: Store, bazaar: Bazaar) -> Connection:
+    return connected(store, bazaar)
+
+
+def without(record: Json, name: str) -> Json:
+    return {key: value for key, value in record.items() if key != name}
+
+
+def orders() -> list[str]:
+    return sorted(Order.objects.values_list("external_id", flat=True), key=int)
+
+
+def test_a_record_without_a_field_is_parked_and_the_run_goes_on(bazaar: Bazaar, connection: Connection) -> None:
+    bazaar.add(a_record(1), without(a_record(2), "total"), a_record(3))
+    assert pull(connection) == (True, 3, 2, 1)
+    assert (orders(), last_run(connection).parked) == (["1", "3"], 1)
+    row = ParkedRecord.objects.get()
+    assert (row.stream, row.external_id, row.reason, row.attempts, row.first_at) == ("orders", "2", "The order has no 'total'.", 1, NOW)
+    assert body_of(row) == without(a_record(2), "total")
+    assert b"MUG" not in bytes(row.body)
+    finding = Finding.objects.get(kind="records_parked", resolved_at=None)
+    assert finding.subject == f"{connection.pk}:orders"
+    assert finding.message == (
+        "1 of orders from North is in no figure: this version does not understand it. The latest, 2: The order has no 'total'."
+    )
+    # Read again within the overlap: parked once, and counted.
+    pull(connection)
+    assert ParkedRecord.objects.get().attempts == 2
+
+
+def test_a_parked_record_that_comes_again_whole_is_parked_no_more(bazaar: Bazaar, connection: Connection) -> None:
+    bazaar.add(a_record(1), without(a_record(2), "total"))
+    pull(connection)
+    bazaar.add(a_record(2))
+    assert pull(connection)[2:] == (1, 0)
+    assert (ParkedRecord.objects.count(), Finding.objects.filter(resolved_at=None).count(), orders()) == (0, 0, ["1", "2"])
+
+
+def test_a_record_without_even_an_id_is_parked_under_a_digest(bazaar: Bazaar, connection: Connection) -> None:
+    bazaar.orders["x"] = without(a_record(1), "id")
+    pull(connection)
+    assert ParkedRecord.objects.get().external_id.startswith("digest:")
+    pull(connection)
+    assert ParkedRecord.objects.get().attempts == 2
+
+
+def test_a_mapper_that_breaks_parks_the_record(bazaar: Bazaar, connection: Connection) -> None:
+    def broken(record: Json, context: object) -> list[object]:
+        return [record["nothing"][0]] if record["id"] == "2" else ORDERS.map(record, context)  # type: ignore[arg-type,return-value]
+
+    bazaar.add(a_record(1), a_record(2))
+    assert pull(connection, replace(ORDERS, map=broken)) == (True, 2, 1, 1)
+    assert ParkedRecord.objects.get().reason == "KeyError: 'nothing'"
+
+
+def test_what_the_ledger_cannot_hold_is_parked_alone(bazaar: Bazaar, connection: Connection) -> None:
+    bazaar.add(*(a_record(number, **({"name": "#" + "9" * 300} if number == 5 else {})) for number in range(8)))
+    assert pull(connection)[1:] == (8, 7, 1)
+    assert orders() == ["0", "1", "2", "3", "4", "6", "7"]
+    row = ParkedRecord.objects.get()
+    assert row.external_id == "5"
+    assert row.reason.startswith("The ledger cannot hold it: ")
+
+
+def test_more_than_one_in_a_hundred_fail_the_run_and_nothing_of_that_page_is_taken(bazaar: Bazaar, connection: Connection) -> None:
+    bazaar.add(*(a_record(number) for number in range(10)), *(without(a_record(number), "total") for number in range(10, 20)))
+    with pytest.raises(BadPayload, match="10 of 20 orders could not be understood") as raised:
+        pull(connection)
+    assert (last_run(connection).fault, last_run(connection).parked, ParkedRecord.objects.count()) == ("BadPayload", 0, 0)
+    assert (len(orders()), cursor_of(connection).done) == (10, 10)
+    assert str(raised.value).endswith("The latest, 19: The order has no 'total'.")
+    # The page is kept all the same, for whoever mends it.
+    assert RawPayload.objects.count() == 2
+    bazaar.add(*(a_record(number) for number in range(10, 20)))
+    pull_all(connection)
+    assert len(orders()) == 20
+
+
+def test_a_few_bad_records_fail_no_run_however_few_it_reads(bazaar: Bazaar, connection: Connection) -> None:
+    bazaar.add(a_record(0), *(without(a_record(number), "total") for number in range(1, 6)))
+    assert pull(connection) == (True, 6, 1, 5)
+
+
+def test_parked_records_are_read_after_all_once_a_version_understands_them(
+    bazaar: Bazaar, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bazaar.add(a_record(1), without(a_record(2), "total"), without(a_record(3), "name"))
+    pull(connection)
+    assert replay(connection, now=NOW) == (0, 2)
+    learnt = replace(ORDERS, map=lambda record, context: ORDERS.map({"total": "0.00", **record}, context))
+    monkeypatch.setitem(registry.CONNECTORS, "bazaar", connector(learnt))
+    assert replay(connection, now=NOW) == (1, 1)
+    assert orders() == ["1", "2"]
+    row = ParkedRecord.objects.get()
+    assert (row.external_id, row.attempts) == ("3", 3)
+    with override_settings(FIELD_KEYS=["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="]):
+        assert replay(connection, now=NOW) == (0, 1)
+    assert ParkedRecord.objects.get().reason == "It is sealed with a key that is no longer in FIELD_KEYS."
+
+
+def test_fields_about_persons_are_cut_before_anything_is_kept(bazaar: Bazaar, connection: Connection) -> None:
+    buyer = {"email": "ann@example.com", "ships_to": [{"address": "1 Elm Street", "country": "DE"}]}
+    bazaar.add(a_record(1, buyer=buyer), without(a_record(2, buyer=buyer), "total"))
+    pull(connection)
+    kept = zlib.decompress(unseal(bytes(RawPayload.objects.get().body)))
+    parked = zlib.decompress(unseal(bytes(ParkedRecord.objects.get().body)))
+    for body in (kept, parked):
+        assert b"Elm" not in body
+        assert b"ann@" not in body
+        assert b'"country":"DE"' in body
+
+
+def test_the_token_stands_in_no_log_no_run_and_no_archive(bazaar: Bazaar, connection: Connection, caplog: pytest.LogCaptureFixture) -> None:
+    bazaar.add(a_record(1))
+    pull(connection)
+    bazaar.switches.refuse = {"": (500, {})}
+    with pytest.raises(RetryLater):
+        pull(connection)
+    assert bazaar.tokens[-1] == "bazaar-token-7"
+    everywhere = [caplog.text, repr(connection), str(last_run(connection).__dict__), str(cursor_of(connection).__dict__)]
+    everywhere += [zlib.decompress(unseal(bytes(row.body))).decode() for row in RawPayload.objects.all()]
+    assert not any("bazaar-token-7" in text for text in everywhere)
+
+
+def test_what_does_not_fit_into_a_page_is_fetched_for_each_record(bazaar: Bazaar, connection: Connection) -> None:
+    bazaar.add(a_record(1), a_record(2))
+    bazaar.refunds["2"] = [{"id": "r1", "at": NOW.isoformat(), "amount": "5.00"}]
+    assert pull(connection, REFUNDED)[:3] == (True, 2, 2)
+    assert str(Order.objects.get(external_id="2").revenue) == "15.0000"
+    assert last_run(connection).requests == 4
+
+
+def test_a_record_whose_rest_is_not_to_be_understood_is_parked_alone(bazaar: Bazaar, connection: Connection) -> None:
+    bazaar.add(a_record(1), a_record(2))
+    bazaar.switches.refuse = {"/orders/1/refunds": (404, {})}
+    assert pull(connection, REFUNDED) == (True, 2, 1, 1)
+    assert (ParkedRecord.objects.get().external_id, ParkedRecord.objects.get().reason) == ("1", "Bazaar has no such page.")
+
+
+def test_a_page_that_takes_long_to_complete_is_written_in_parts_and_gone_on_with(
+    bazaar: Bazaar, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.paged.SLICE_SECONDS", 0.0)
+    bazaar.add(*(a_record(number) for number in range(10)))
+    calls = []
+
+    def complete(record: Json, send: Send) -> Json:
+        calls.append(record["id"])
+        if len(calls) == 4:
+            bazaar.switches.refuse = {"": (429, {"Retry-After": "60"})}
+        return REFUNDED.complete(record, send)  # type: ignore[misc]
+
+    slow = replace(REFUNDED, complete=complete)
+    with pytest.raises(RetryLater):
+        pull(connection, slow)
+    assert (orders(), cursor_of(connection).done, last_run(connection).pages) == (["0", "1", "2"], 3, 0)
+    bazaar.switches.refuse = {}
+    assert pull(connection, slow, limits=Limits(records=1))[:2] == (False, 1)
+    assert pull(connection, slow).records == 6
+    assert calls == ["0", "1", "2", "3", "3", "4", "5", "6", "7", "8", "9"]
+    assert len(orders()) == 10
