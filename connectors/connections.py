@@ -8,6 +8,7 @@ import msgspec
 from django.db import transaction
 from msgspec import Struct
 
+from connectors import runs
 from connectors.addresses import base_url
 from connectors.faults import Denied, Fault, NeedsReauth
 from connectors.http import Client
@@ -53,6 +54,8 @@ def connect(
             "connected_at": now,
         },
     )  # fmt: skip
+    runs.add_cursors(connection, connector)
+    runs.wake(connection)
     return connection
 
 

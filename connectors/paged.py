@@ -74,7 +74,7 @@ class Paging:
         self._has_corrected = False
 
     def read(self) -> bool:
-        """Read on until everything is read, and tell whether it is: not when a limit was reached, or when the window was begun long ago."""
+        """Read on until everything is read, and tell whether it is: not when a limit was reached, nor when the window is old."""
         window = self._window()
         position = self._position(window)
         self._size = position.size
@@ -108,7 +108,8 @@ class Paging:
             if not self._take(records, request, following, window, position):
                 return False
             request = following
-        return self._stream.cursor is None or not self._resumed
+        # One that was begun long ago is behind the present by now.
+        return self._stream.cursor is None or self._until(self._stream.cursor) - window.until <= self._stream.every
 
     def _window(self) -> Window:
         """Return the window that is being read, else begin one."""

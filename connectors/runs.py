@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.db.models.functions import Now
 
 from connectors.faults import Fault
@@ -158,6 +158,17 @@ def read_again(owner: Connection, stream: str) -> None:
     SyncCursor.objects.filter(connection=owner, stream=stream).update(
         seen_through=None, since=None, until=None, position=None, backfilled_at=None, done=0, whole=0, next_at=None
     )  # fmt: skip
+
+
+def due(owner: Connection, stream: str, *, at: datetime) -> None:
+    """Let a stream be read by itself no sooner than at a moment."""
+    SyncCursor.objects.filter(connection=owner, stream=stream).update(next_at=at)
+
+
+def is_due(owner: Connection, stream: str, *, now: datetime, then: datetime) -> bool:
+    """Tell whether a stream is due by itself, to one asker only, and set when it is due next."""
+    waiting = SyncCursor.objects.filter(connection=owner, stream=stream).filter(Q(next_at=None) | Q(next_at__lte=now))
+    return bool(waiting.update(next_at=then))
 
 
 def wake(owner: Connection) -> None:

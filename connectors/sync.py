@@ -20,7 +20,6 @@ from ledger.models import Finding
 FAILED = "sync_failed"
 """The kind of finding that says that a stream cannot be read."""
 ONE_JOB = Limits()
-UNLIMITED = Limits(seconds=10.0**9, pages=10**9, records=10**12)
 
 Status = SyncRun.Status
 
@@ -32,10 +31,12 @@ class Outcome(NamedTuple):
     records: int
     changed: int
     parked: int
+    wait: float = 0.0
+    """Seconds until the next run can find anything; 0: at once."""
 
 
 def read(
-    connection: Connection, stream: Stream, *, now: datetime, limits: Limits = ONE_JOB, progress: Progress = untold, guard: Guard = unguarded
+    connection: Connection, stream: Stream, *, now: datetime, limits: Limits | None = None, progress: Progress = untold, guard: Guard = unguarded
 ) -> Outcome:
     """Open a connection and read one of its streams, as `sync` does."""
     with ExitStack() as stack:
@@ -48,10 +49,10 @@ def read(
 
 
 def sync(
-    connection: Connection, stream: Stream, client: Client, *, now: datetime, limits: Limits = ONE_JOB, progress: Progress = untold,
+    connection: Connection, stream: Stream, client: Client, *, now: datetime, limits: Limits | None = None, progress: Progress = untold,
     guard: Guard = unguarded,
 ) -> Outcome:  # fmt: skip
-    """Read what is new in a stream, or go on with what was begun, within limits.
+    """Read what is new in a stream, or go on with what was begun, within limits: those of one job unless others are given.
 
     Raise Busy while another run is alive; the Fault that ended the run, after noting it; RunLost when another took over.
     """
@@ -62,7 +63,7 @@ def sync(
         cursor.refresh_from_db()
         taker = Taker(run, stream, cursor, guard, now=now)
         try:
-            done = Paging(run, stream, cursor, client, taker, limits=limits, progress=progress, now=now).read()
+            done = Paging(run, stream, cursor, client, taker, limits=limits or ONE_JOB, progress=progress, now=now).read()
         except Fault as fault:
             run.end_by(fault)
             tell_fault(run, stream, fault, now=now)

@@ -52,7 +52,7 @@ def orders() -> list[str]:
 
 def test_a_record_without_a_field_is_parked_and_the_run_goes_on(bazaar: Bazaar, connection: Connection) -> None:
     bazaar.add(a_record(1), without(a_record(2), "total"), a_record(3))
-    assert pull(connection) == (True, 3, 2, 1)
+    assert pull(connection)[:4] == (True, 3, 2, 1)
     assert (orders(), last_run(connection).parked) == (["1", "3"], 1)
     row = ParkedRecord.objects.get()
     assert (row.stream, row.external_id, row.reason, row.attempts, row.first_at) == ("orders", "2", "The order has no 'total'.", 1, NOW)
@@ -72,7 +72,7 @@ def test_a_parked_record_that_comes_again_whole_is_parked_no_more(bazaar: Bazaar
     bazaar.add(a_record(1), without(a_record(2), "total"))
     pull(connection)
     bazaar.add(a_record(2))
-    assert pull(connection)[2:] == (1, 0)
+    assert pull(connection)[2:4] == (1, 0)
     assert (ParkedRecord.objects.count(), Finding.objects.filter(resolved_at=None).count(), orders()) == (0, 0, ["1", "2"])
 
 
@@ -95,7 +95,7 @@ def test_a_mapper_that_breaks_parks_the_record(bazaar: Bazaar, connection: Conne
 
 def test_what_the_ledger_cannot_hold_is_parked_alone(bazaar: Bazaar, connection: Connection) -> None:
     bazaar.add(*(a_record(number, **({"name": "#" + "9" * 300} if number == 5 else {})) for number in range(8)))
-    assert pull(connection)[1:] == (8, 7, 1)
+    assert pull(connection)[1:4] == (8, 7, 1)
     assert orders() == ["0", "1", "2", "3", "4", "6", "7"]
     row = ParkedRecord.objects.get()
     assert row.external_id == "5"
@@ -118,7 +118,7 @@ def test_more_than_one_in_a_hundred_fail_the_run_and_nothing_of_that_page_is_tak
 
 def test_a_few_bad_records_fail_no_run_however_few_it_reads(bazaar: Bazaar, connection: Connection) -> None:
     bazaar.add(a_record(0), *(without(a_record(number), "total") for number in range(1, 6)))
-    assert pull(connection) == (True, 6, 1, 5)
+    assert pull(connection)[:4] == (True, 6, 1, 5)
 
 
 def test_parked_records_are_read_after_all_once_a_version_understands_them(
@@ -173,7 +173,7 @@ def test_what_does_not_fit_into_a_page_is_fetched_for_each_record(bazaar: Bazaar
 def test_a_record_whose_rest_is_not_to_be_understood_is_parked_alone(bazaar: Bazaar, connection: Connection) -> None:
     bazaar.add(a_record(1), a_record(2))
     bazaar.switches.refuse = {"/orders/1/refunds": (404, {})}
-    assert pull(connection, REFUNDED) == (True, 2, 1, 1)
+    assert pull(connection, REFUNDED)[:4] == (True, 2, 1, 1)
     assert (ParkedRecord.objects.get().external_id, ParkedRecord.objects.get().reason) == ("1", "Bazaar has no such page.")
 
 

@@ -201,7 +201,7 @@ def test_a_token_that_has_expired_meanwhile_begins_the_window_anew(bazaar: Bazaa
     bazaar.routes["/orders"] = lambda query: (bazaar.switches.expired.clear(), bazaar.page(query))[1]
     pull_all(connection)
     assert numbers() == list(range(25))
-    assert pages_asked(bazaar) == ["", "10", "20", "", "10", "20", "", "10"]
+    assert pages_asked(bazaar) == ["", "10", "20", "", "10", "20"]
 
 
 def test_a_position_of_a_question_that_is_asked_otherwise_now_begins_the_window_anew(bazaar: Bazaar, connection: Connection) -> None:
@@ -229,7 +229,7 @@ def test_what_is_too_much_at_once_is_halved_and_slowly_grows_again(bazaar: Bazaa
     assert asked == [2, 2, 2, 2, 2, 3]
     bazaar.switches.most_at_once = 1_000
     pull_all(connection)
-    assert asked[6:] == [3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 6, 6, 10, 10]
+    assert asked[6:] == [3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 6, 6]
     assert numbers() == list(range(60))
 
 
@@ -350,7 +350,7 @@ def test_days_that_the_platform_rewrites_are_read_again(bazaar: Bazaar, connecti
 
 def test_unknown_fields_do_no_harm(bazaar: Bazaar, connection: Connection) -> None:
     bazaar.add(a_record(1, loyalty={"points": [1, 2, None]}))
-    assert pull(connection)[2:] == (1, 0)
+    assert pull(connection)[2:4] == (1, 0)
 
 
 def test_an_empty_platform_is_up_to_date(bazaar: Bazaar, connection: Connection) -> None:

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('connectors', '0009_connections'),
+        ('connectors', '0010_files_may_be_taken_in_part'),
     ]
 
     operations = [

@@ -1,0 +1,142 @@
+"""Read connections in the background: one job per stream, chained while there is more, and a dispatcher that knows what is due."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from connectors import runs
+from connectors.faults import Denied, Fault, NeedsReauth, QuotaUsedUp, RetryLater
+from connectors.models import Connection, ParkedRecord
+from connectors.registry import UnknownPlatform, find
+from connectors.replaying import replay
+from connectors.runs import Busy, RunLost
+from connectors.spec import Stream
+from connectors.sync import read
+from ledger.people import kept_stores
+from profitpeek.jobs import queue
+from profitpeek.jobs.faults import NeedsAttention, Permanent, Postponed, Retryable
+from profitpeek.jobs.kinds import Kind
+from profitpeek.jobs.work import Work
+
+DENIED_RESTS = timedelta(days=1)
+"""A stream whose permission lacks is asked for again so much later; consent given anew wakes it at once."""
+RUNS_KEPT = timedelta(days=60)
+
+Status = Connection.Status
+
+
+def submit_stream(connection: Connection, stream: Stream, *, actor: str) -> int:
+    """Have a stream read as soon as may be: on from where it is, or all of its past where that was never read."""
+    cursor = runs.cursor_of(connection, stream.name)
+    kind = SYNC_STREAM if cursor.backfilled_at else BACKFILL
+    subject = f"{stream.label} of {connection.label or connection.account_ref}"
+    return queue.submit(kind, {"connection": connection.pk, "stream": stream.name}, key=_key(connection, stream), subject=subject, actor=actor)
+
+
+def submit_connection(connection: Connection, *, actor: str) -> None:
+    """Have every stream of a connection read as soon as may be."""
+    for stream in find(connection.platform).streams:
+        submit_stream(connection, stream, actor=actor)
+
+
+def submit_past(connection: Connection, *, actor: str) -> None:
+    """Have the whole past of a connection read again; what is known already changes nothing."""
+    with transaction.atomic():
+        for stream in find(connection.platform).streams:
+            runs.read_again(connection, stream.name)
+        submit_connection(connection, actor=actor)
+
+
+def submit_replay(connection: Connection, *, actor: str) -> int:
+    """Have the parked records of a connection tried again."""
+    subject = f"records of {connection.label or connection.account_ref}"
+    return queue.submit(REPLAY_PARKED, {"connection": connection.pk}, key=f"connection:{connection.pk}", subject=subject, actor=actor)
+
+
+def read_stream(work: Work) -> None:
+    """Read on in a stream for one job's time, and hand over to the next while there is more."""
+    connection, stream = _connection(work), str(work.parameters["stream"])
+    now = timezone.now()
+    if connection.status != Status.ACTIVE:
+        return
+    if connection.paused_until is not None and connection.paused_until > now:
+        raise Postponed(f"{connection} asked for patience.", after=(connection.paused_until - now).total_seconds())
+    try:
+        read_as = find(connection.platform).stream(stream)
+    except (UnknownPlatform, KeyError) as error:
+        raise Permanent(f"This version reads no {stream} of {connection.platform}.") from error
+    try:
+        outcome = read(connection, read_as, now=now, progress=work.progress, guard=work.fence)
+    except Busy as busy:
+        raise Postponed(str(busy), after=busy.after) from busy
+    except RunLost as lost:
+        raise Postponed(str(lost), after=runs.STALE.total_seconds()) from lost
+    except QuotaUsedUp as fault:
+        raise Postponed(fault.reason, after=fault.after or 60.0) from fault
+    except RetryLater as fault:
+        raise Retryable(fault.reason, after=fault.after) from fault
+    except NeedsReauth as fault:
+        raise NeedsAttention(fault.reason) from fault
+    except Denied:
+        # Said in a finding; other streams go on.
+        runs.due(connection, stream, at=now + DENIED_RESTS)
+        return
+    except Fault as fault:
+        raise Retryable(fault.reason) from fault
+    if outcome.wait:
+        raise Postponed(f"{read_as.label} are being prepared by the platform.", after=outcome.wait)
+    if not outcome.done:
+        submit_stream(connection, read_as, actor=work.actor)
+
+
+def dispatch(work: Work) -> None:
+    """Ask for every stream that is due."""
+    now = timezone.now()
+    owners = Connection.objects.filter(status=Status.ACTIVE, store__in=kept_stores()).exclude(paused_until__gt=now).order_by("pk")
+    for connection in owners:
+        try:
+            connector = find(connection.platform)
+        except UnknownPlatform:
+            continue
+        runs.add_cursors(connection, connector)
+        for stream in connector.streams:
+            with transaction.atomic():
+                if runs.is_due(connection, stream.name, now=now, then=now + stream.every):
+                    submit_stream(connection, stream, actor=work.actor)
+
+
+def replay_parked(work: Work) -> None:
+    """Try the parked records of one connection again."""
+    replay(_connection(work), now=timezone.now(), guard=work.fence)
+
+
+def replay_all_parked(work: Work) -> None:
+    """Have all parked records tried again: a new version may understand them."""
+    waiting = Connection.objects.filter(pk__in=ParkedRecord.objects.values("connection"), store__in=kept_stores()).exclude(status=Status.DISCONNECTED)
+    for connection in waiting.order_by("pk"):
+        submit_replay(connection, actor=work.actor)
+
+
+def forget_runs(work: Work) -> None:
+    """Delete what nobody looks at any more of the record of runs."""
+    runs.forget_runs(before=timezone.now() - RUNS_KEPT)
+
+
+def _key(connection: Connection, stream: Stream) -> str:
+    return f"connection:{connection.pk}:{stream.name}"
+
+
+def _connection(work: Work) -> Connection:
+    row = Connection.objects.select_related("store").filter(pk=work.parameters["connection"], store__in=kept_stores()).first()
+    if row is None:
+        raise Permanent("The connection is there no more.")
+    return row
+
+
+SYNC_STREAM = Kind(name="sync-stream", label="Reading of what is new", handler=read_stream)
+BACKFILL = Kind(name="backfill", label="Reading of the past", handler=read_stream, timeout=2_700)
+DISPATCH_SYNCS = Kind(name="dispatch-syncs", label="Streams that are due", handler=dispatch)
+REPLAY_PARKED = Kind(name="replay-parked", label="Parked records", handler=replay_parked)
+REPLAY_ALL_PARKED = Kind(name="replay-all-parked", label="All parked records", handler=replay_all_parked)
+FORGET_RUNS = Kind(name="forget-runs", label="Deletion of old runs", handler=forget_runs)
