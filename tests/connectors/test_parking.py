@@ -89,7 +89,7 @@ def test_a_mapper_that_breaks_parks_the_record(bazaar: Bazaar, connection: Conne
         return [record["nothing"][0]] if record["id"] == "2" else ORDERS.map(record, context)  # type: ignore[arg-type,return-value]
 
     bazaar.add(a_record(1), a_record(2))
-    assert pull(connection, replace(ORDERS, map=broken)) == (True, 2, 1, 1)
+    assert pull(connection, replace(ORDERS, map=broken))[:4] == (True, 2, 1, 1)
     assert ParkedRecord.objects.get().reason == "KeyError: 'nothing'"
 
 
