@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from msgspec import structs
 
-from connectors.sandbox.buying import Basket, item_of
+from connectors.sandbox.buying import OLD_SHOP, Basket, item_of
 from connectors.sandbox.catalogue import Catalogue
 from connectors.sandbox.money import exchange
 from connectors.sandbox.rates import millionths
@@ -103,7 +103,8 @@ class Afterwards:
 
     def _ask(self, at: datetime, amount: int) -> None:
         """Have the customer pay more."""
-        payment = self.basket.payment(at, "SALE", amount, "shopify_payments", currency=self.story.currency)
+        gateway = OLD_SHOP if at < self.story.created_at else "shopify_payments"
+        payment = self.basket.payment(at, "SALE", amount, gateway, currency=self.story.currency)
         self.paid[payment.id], self.left[payment.id] = payment, amount
         self.found.append(Paid(at, payment))
 

@@ -4,10 +4,9 @@ The oracle knows what everybody meant; it never reads what a platform tells. Wha
 counts, is said in docs/metrics; docs/sandbox.md lists the rules the oracle follows.
 """
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cached_property
 from typing import TypeVar
 
 from msgspec import Struct
@@ -79,25 +78,22 @@ class Oracle:
         """State every amount of one order; new customers are no order's."""
         return Truth(story, self._knowledge, self._at).tell()
 
-    @cached_property
-    def rows(self) -> list[Row]:
-        """State every amount of the business, new customers included, by order."""
-        rows: list[Row] = []
+    def rows(self) -> Iterator[Row]:
+        """State every amount of the business by order, then its new customers. Nothing is kept: a million orders need no more memory."""
         first: dict[int, tuple[datetime, int]] = {}
         for story in self._world.stories():
             found = self.rows_of(story)
-            rows += found
+            yield from found
             if story.customer is not None and any(row.line == "orders" for row in found):
                 first[story.customer] = min(first.get(story.customer, (story.processed_at, story.id)), (story.processed_at, story.id))
         for came, order in first.values():
             day = self._knowledge.day(came)
-            rows.append(Row("new_customers", day, day, order, Decimal(1)))
-        return rows
+            yield Row("new_customers", day, day, order, Decimal(1))
 
     def statement(self, first: date | None = None, last: date | None = None, *, basis: str = EVENT) -> Statement:
         """Add up the days from `first` to `last`, both included; without them, all."""
         found = Statement({}, ZERO, {})
-        for row in self.rows:
+        for row in self.rows():
             day = _day(row, basis)
             if (first is None or day >= first) and (last is None or day <= last):
                 found.add(row)
@@ -105,15 +101,15 @@ class Oracle:
 
     def by_day(self, *, basis: str = EVENT) -> dict[date, Statement]:
         """Add up each day on which something happened, in order of days."""
-        return _by(self.rows, lambda row: _day(row, basis))
+        return _by(self.rows(), lambda row: _day(row, basis))
 
     def by_order(self) -> dict[int, Statement]:
         """Add up each order, by id; new customers are left out."""
-        return _by((row for row in self.rows if row.line != "new_customers"), lambda row: row.order)
+        return _by((row for row in self.rows() if row.line != "new_customers"), lambda row: row.order)
 
     def by_variant(self, *, basis: str = EVENT) -> dict[tuple[int, date], Statement]:
         """Add up each variant's days: its sales, discounts, returns, COGS and units."""
-        return _by(((row) for row in self.rows if row.variant is not None), lambda row: (row.variant or 0, _day(row, basis)))
+        return _by((row for row in self.rows() if row.variant is not None), lambda row: (row.variant or 0, _day(row, basis)))
 
     def by_product(self, first: date | None = None, last: date | None = None, *, basis: str = EVENT) -> dict[int, Statement]:
         """Add up each product over the days from `first` to `last`, by id."""
