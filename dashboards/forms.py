@@ -9,6 +9,7 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 
 from dashboards.scope import BASES, EARLIEST, LATEST, Compare, Match, Scope, compared_period, days_in
+from dashboards.widgets import ChoiceInput, DayInput
 from ledger.kinds import Basis
 from ledger.models import Store
 from ledger.periods import By, Period, PeriodError, cut
@@ -57,13 +58,13 @@ class Reading:
 
 def _day(label: str, example: str) -> forms.DateField:
     return forms.DateField(
-        label=label, required=False, validators=_IN_RANGE, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        label=label, required=False, validators=_IN_RANGE, widget=DayInput(),
         error_messages={"invalid": f"Give the {example}."},
     )  # fmt: skip
 
 
 def _choice(label: str, choices: list[tuple[str, str]], refusal: str) -> forms.ChoiceField:
-    return forms.ChoiceField(label=label, required=False, choices=choices, error_messages={"invalid_choice": refusal})
+    return forms.ChoiceField(label=label, required=False, choices=choices, widget=ChoiceInput, error_messages={"invalid_choice": refusal})
 
 
 class DaysForm(forms.Form):

@@ -1,5 +1,6 @@
 """Address what lies beneath a figure: every figure of Today and P&L is linked through here."""
 
+from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 from urllib.parse import quote
@@ -23,12 +24,32 @@ def entries_url(
     it. Days are the store's, both included. `channel` is a channel's key, `country` a two-letter code. With `batch`, only what that batch
     of entries added.
     """
-    parts = [f"account={quote(account, safe=':')}" if account else f"line={line or 'net_profit'}"]
-    parts += [f"from={first.isoformat()}", f"to={last.isoformat()}", f"basis={BASIS_KEYS[basis]}"]
+    parts = [f"{_page_of(store.slug)}?{_figure(line, account)}", _days(Period(first, last), basis)]
     parts += [f"channel={quote(channel, safe='')}"] if channel else []
     parts += [f"country={quote(country, safe='')}"] if country else []
     parts += [f"batch={batch}"] if batch is not None else []
-    return f"{_page_of(store.slug)}?{'&'.join(parts)}"
+    return "&".join(parts)
+
+
+class Openings:
+    """The addresses beneath figures over several spans of days, for a table: each span and each figure is written once, not once a cell."""
+
+    def __init__(self, store: Store, spans: Sequence[Period], basis: Basis) -> None:
+        """Take the spans, in the order in which `of` returns their addresses."""
+        self._page, self._days = _page_of(store.slug), [_days(span, basis) for span in spans]
+
+    def of(self, *, line: str | None = None, account: str | None = None) -> list[str]:
+        """Return the addresses of a figure, one a span; each is what `entries_url` returns."""
+        figure = f"{self._page}?{_figure(line, account)}&"
+        return [figure + days for days in self._days]
+
+
+def _figure(line: str | None, account: str | None) -> str:
+    return f"account={quote(account, safe=':')}" if account else f"line={line or 'net_profit'}"
+
+
+def _days(span: Period, basis: Basis) -> str:
+    return f"from={span.first.isoformat()}&to={span.last.isoformat()}&basis={BASIS_KEYS[basis]}"
 
 
 def compare_query(days: Period) -> str:

@@ -14,13 +14,13 @@ from dashboards.forms import Reading, ScopeForm
 from dashboards.freshness import Freshness
 from dashboards.metrics import METRICS
 from dashboards.notices import current_zone
-from dashboards.opening import entries_url
+from dashboards.opening import Openings
 from dashboards.presets import scope_bar
 from dashboards.scope import Scope
 from dashboards.statement_table import Table, booked_days
 from ledger.kinds import Basis
 from ledger.models import Store
-from ledger.periods import By, Period
+from ledger.periods import By
 
 READING = Reading(by=By.MONTH)
 TABS = {"pnl": "Profit", "pnl_revenue": "Revenue", "pnl_costs": "Costs"}
@@ -58,21 +58,16 @@ def frame(request: HttpRequest, store: Store, form: ScopeForm, scope: Scope | No
 def open_figures(store: Store, table: Table) -> Table:
     """Give every figure of a statement its meaning and the address of the entries beneath it, and return the statement."""
     scope = table.scope
+    openings = Openings(store, [scope.period, scope.compared or scope.period, *scope.periods], scope.basis)
     for _, rows in table.sections():
         for row in (*rows, *(account for line in rows for account in line.accounts)):
-            line, account = (None, row.key) if row.is_account else (row.key, None)
-            row.meaning = METRICS[row.key].title if line else ""
-
-            def opened(days: Period, line: str | None = line, account: str | None = account) -> str:
-                return entries_url(store, line=line, account=account, first=days.first, last=days.last, basis=scope.basis)
-
-            row.address, row.addresses = opened(scope.period), [opened(days) for days in scope.periods]
-            if scope.compared:
-                row.compared_address = opened(scope.compared)
+            addresses = openings.of(account=row.key) if row.is_account else openings.of(line=row.key)
+            row.meaning = "" if row.is_account else METRICS[row.key].title
+            row.address, compared, *row.addresses = addresses
+            row.compared_address = compared if scope.compared else ""
+    on_bases = [Openings(store, [scope.period], basis) for basis in (Basis.ORDER, Basis.EVENT)]
     for step in table.bridge:
-        step.addresses = [
-            entries_url(store, line=step.key, first=scope.period.first, last=scope.period.last, basis=basis) for basis in (Basis.ORDER, Basis.EVENT)
-        ]  # fmt: skip
+        step.addresses = [openings.of(line=step.key)[0] for openings in on_bases]
     return table
 
 

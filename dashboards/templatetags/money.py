@@ -1,7 +1,8 @@
 """Write amounts, percentages and counts the way a reader expects: tabular, with a true minus sign."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.numbers import format_currency
@@ -18,9 +19,14 @@ NO_BREAK = "\u00a0"
 MISSING = SafeString('<span class="missing"><span aria-hidden="true">—</span><span class="visually-hidden">no figure</span></span>')
 
 
+@lru_cache(maxsize=32)
+def _step(digits: int) -> Decimal:
+    return Decimal(1).scaleb(-digits)
+
+
 def rounded(value: Decimal, digits: int) -> Decimal:
     """Round half-even to a number of decimals; zero has no sign."""
-    result = value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_EVEN)
+    result = value.quantize(_step(digits), rounding=ROUND_HALF_EVEN)
     return result if result else abs(result)
 
 
@@ -40,8 +46,17 @@ def money(value: Decimal | None, currency: str) -> str:
     """Write an amount with its currency's decimals and symbol."""
     if value is None:
         return MISSING
-    shown = rounded(value, minor_digits(currency))
-    return str(format_currency(shown, currency, locale=LOCALE)).replace("-", MINUS)
+    text = plain(value, minor_digits(currency))
+    before, after = _around(currency, below_zero=text.startswith(MINUS))
+    return f"{before}{text.removeprefix(MINUS)}{after}"
+
+
+@lru_cache(maxsize=512)
+def _around(currency: str, *, below_zero: bool) -> tuple[str, str]:
+    """Return what the locale writes before and after the digits of an amount; asked once, because it takes as long as a whole table row."""
+    sample = format_currency(Decimal(-1 if below_zero else 1), currency, locale=LOCALE, currency_digits=False)
+    before, _, after = sample.partition("1.00")
+    return before.replace("-", MINUS), after
 
 
 @register.filter
@@ -104,6 +119,12 @@ def missing(value: object) -> object:
 def sign_class(value: Decimal | int | None) -> str:
     """Name the class of a negative figure; the minus sign tells it too."""
     return "negative" if value is not None and value < 0 else ""
+
+
+@register.filter
+def day(value: date | None) -> str:
+    """Write a day, such as 31 Jan 2026; nothing for none. Django's filter writes the same from a pattern it reads anew each time."""
+    return "" if value is None else f"{value:%-d %b %Y}"
 
 
 @register.filter

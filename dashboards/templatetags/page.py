@@ -1,6 +1,7 @@
 """Draw the small parts pages are made of."""
 
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -18,8 +19,12 @@ LONG_WAIT = timedelta(minutes=5)
 
 
 @register.simple_tag
+@lru_cache(maxsize=256)
 def icon(name: str) -> SafeString:
-    """Draw one of the vendored icons; it decorates words and is never read out."""
+    """Draw one of the vendored icons; it decorates words and is never read out.
+
+    Each is drawn once: a page has dozens, and most of the time goes into looking up where the icons' file is served.
+    """
     return format_html(
         '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>', static("vendor/tabler-icons/icons.svg"), name
     )
