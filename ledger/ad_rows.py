@@ -10,7 +10,7 @@ from django.db.models import Max, Min, Q, QuerySet
 from ledger.days import day_number
 from ledger.drafts.spending import SpendRow
 from ledger.facts import AdDayFact
-from ledger.kinds import AdLevel, Hold
+from ledger.kinds import AdLevel, AdTeller, Hold
 from ledger.models import AdDay, Campaign
 from ledger.money import decimal, tenk
 
@@ -91,11 +91,11 @@ def row_of(fact: AdDayFact, store_id: int, campaign: Campaign | None) -> AdDay:
         day=fact.day, spend=decimal(fact.spend), currency=fact.currency, impressions=fact.impressions, clicks=fact.clicks,
         conversions=None if fact.conversions is None else decimal(fact.conversions),
         conversion_value=None if fact.conversion_value is None else decimal(fact.conversion_value),
-        final=fact.final, estimated=fact.estimated,
+        final=fact.final, estimated=fact.estimated, teller=fact.teller,
     )  # fmt: skip
 
 
-TOLD = ("spend", "currency", "impressions", "clicks", "conversions", "conversion_value", "final", "estimated")
+TOLD = ("spend", "currency", "impressions", "clicks", "conversions", "conversion_value", "final", "estimated", "teller")
 """What a fact says of its day; all else is what it is about."""
 
 
@@ -104,15 +104,18 @@ def _live(store_id: int) -> QuerySet[AdDay]:
 
 
 def of_days(store_id: int, days: Collection[AccountDay], *, lock: bool = False) -> list[AdDay]:
-    """Return the rows that stand of some accounts and days, in key order; with `lock`, held until the transaction ends."""
-    spans: dict[tuple[str, str], set[date]] = {}
-    for platform, account, day in days:
-        spans.setdefault((platform, account), set()).add(day)
+    """Return the rows that stand of every account of the platforms on some days, in key order; with `lock`, held until the transaction ends.
+
+    Of every account, since one that a file does not name may be any of them.
+    """
+    spans: dict[str, set[date]] = {}
+    for platform, _, day in days:
+        spans.setdefault(platform, set()).add(day)
     condition = Q(pk__in=[])
-    for (platform, account), wanted in sorted(spans.items()):
-        condition |= Q(platform=platform, account=account, day__in=sorted(wanted))
-    rows = _live(store_id).filter(condition).order_by("pk")
-    return list(rows.select_for_update() if lock else rows)
+    for platform, wanted in sorted(spans.items()):
+        condition |= Q(platform=platform, day__in=sorted(wanted))
+    rows = _live(store_id).filter(condition).select_related("campaign").order_by("pk")
+    return list(rows.select_for_update(of=("self",)) if lock else rows)
 
 
 def of_cause(store_id: int, cause_ref: str) -> list[AccountDay]:
@@ -142,8 +145,9 @@ def spans(store_id: int) -> list[tuple[str, date, date]]:
 
 
 def accounts_of(store_id: int, platform: str) -> list[str]:
-    """Return the accounts of a platform that the store knows."""
-    return list(Campaign.objects.filter(store=store_id, platform=platform).order_by("account").values_list("account", flat=True).distinct())
+    """Return the accounts of a platform that people's files told of; the empty text where one named none."""
+    told = _live(store_id).filter(platform=platform, teller=AdTeller.PERSON)
+    return list(told.order_by("account").values_list("account", flat=True).distinct())
 
 
 def grains_of(store_id: int, cause_ref: str) -> set[Grain]:
@@ -158,7 +162,7 @@ def add(rows: Sequence[AdDay]) -> None:
 
 _WRITTEN = {
     "spend": "numeric", "currency": "text", "impressions": "bigint", "clicks": "bigint", "conversions": "numeric", "conversion_value": "numeric",
-    "final": "boolean", "estimated": "boolean", "cause_ref": "text", "actor": "text", "told_at": "timestamptz",
+    "final": "boolean", "estimated": "boolean", "teller": "smallint", "cause_ref": "text", "actor": "text", "told_at": "timestamptz",
 }  # fmt: skip
 _REWRITE = (
     f"UPDATE ledger_adday a SET {', '.join(f'{name} = w.{name}' for name in _WRITTEN)} "
@@ -193,4 +197,14 @@ def remove(ids: Collection[int], *, now: datetime) -> None:
 
 def as_row(row: AdDay) -> SpendRow:
     """Return a row as drafting reads it."""
-    return SpendRow(row.pk, row.level, row.campaign_id, day_number(row.day), tenk(row.spend), row.currency, row.estimated)
+    campaign = row.campaign
+    return SpendRow(
+        row.pk, row.level, row.campaign_id, day_number(row.day), tenk(row.spend), row.currency, row.estimated, row.platform, row.account, row.teller,
+        campaign.external_id if campaign else "", campaign.name if campaign else "",
+    )  # fmt: skip
+
+
+def planned(row: AdDay, fact: AdDayFact, number: int) -> SpendRow:
+    """Return a row that is not written yet as drafting would read it, under a number of its own: its campaign may be new as well."""
+    told = as_row(row)
+    return told._replace(id=number, campaign_id=fact.campaign or told.campaign_id, campaign_name=fact.campaign_name or told.campaign_name)

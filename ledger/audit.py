@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from ledger import accounts, findings
-from ledger.kinds import COUNTS_AS_REVENUE, AdLevel, Basis, SourceKind
+from ledger.kinds import COUNTS_AS_REVENUE, AdLevel, AdTeller, Basis, SourceKind
 from ledger.models import Account, Book, Finding
 from ledger.money import decimal, minor_step
 from ledger.totals import TABLES, Table, fresh_sums
@@ -225,11 +225,25 @@ _AD_DAYS = f"""
     WITH posted AS (
         SELECT source_id, sum(amount) AS amount, sum(CASE WHEN currency IS NULL THEN amount ELSE original_amount END) AS original FROM ledger_entry
         WHERE book_id = %(book)s AND source_kind = {SourceKind.AD_DAY.value} GROUP BY source_id
+    ), told AS (
+        SELECT a.id, a.platform, a.day, a.level, a.account, (a.teller, a.teller < {AdTeller.PERSON.value} AND a.account = '') AS sureness,
+            coalesce(c.external_id, '') AS known_as, lower(btrim(coalesce(c.name, ''))) AS name
+        FROM ledger_adday a LEFT JOIN ledger_campaign c ON c.id = a.campaign_id WHERE a.store_id = %(book)s AND a.removed_at IS NULL
+    ), mixed AS (
+        SELECT told.* FROM told JOIN (SELECT platform, day FROM told GROUP BY 1, 2 HAVING min(sureness) < max(sureness)) AS several
+            USING (platform, day)
+    ), way AS (
+        SELECT DISTINCT less.id FROM mixed AS less JOIN mixed AS surer USING (platform, day) WHERE surer.sureness < less.sureness
+            AND (lower(surer.account) = lower(less.account) OR '' IN (surer.account, less.account))
+            AND CASE WHEN less.level = {AdLevel.ACCOUNT.value} THEN true WHEN surer.level = {AdLevel.ACCOUNT.value} THEN surer.account <> less.account
+                WHEN surer.known_as <> '' AND less.known_as <> '' THEN surer.known_as = less.known_as
+                ELSE surer.name <> '' AND surer.name = less.name END
     ), levels AS (
-        SELECT a.platform, a.account, a.day, a.level, count(*) AS rows, count(*) FILTER (WHERE a.removed_at IS NULL) AS standing,
-            coalesce(sum(a.spend) FILTER (WHERE a.removed_at IS NULL), 0) AS spend, bool_or(a.hold <> 0 AND a.removed_at IS NULL) AS held,
+        SELECT a.platform, a.account, a.day, a.level, count(*) AS rows, count(*) FILTER (WHERE a.removed_at IS NULL AND w.id IS NULL) AS standing,
+            coalesce(sum(a.spend) FILTER (WHERE a.removed_at IS NULL AND w.id IS NULL), 0) AS spend,
+            bool_or(a.hold <> 0 AND a.removed_at IS NULL) AS held,
             min(a.currency) AS least, max(a.currency) AS most, coalesce(sum(p.original), 0) AS posted, bool_or(p.amount <> 0) AS booked
-        FROM ledger_adday a LEFT JOIN posted p ON p.source_id = a.id WHERE a.store_id = %(book)s GROUP BY 1, 2, 3, 4
+        FROM ledger_adday a LEFT JOIN posted p ON p.source_id = a.id LEFT JOIN way w ON w.id = a.id WHERE a.store_id = %(book)s GROUP BY 1, 2, 3, 4
     ), days AS (
         SELECT platform, account, day, -sum(posted) AS posted, sum(rows) AS rows, min(least) = max(most) AS comparable,
             count(*) FILTER (WHERE level > {AdLevel.ACCOUNT.value} AND booked) AS levels,
@@ -245,6 +259,7 @@ _AD_DAYS = f"""
 def ad_spend_is_booked_once(book: Book) -> list[Problem]:
     """Compare what is booked of each advertising account and day with its total, else with the level that tells most; one level has entries.
 
+    What gives way to somebody surer has none.
     Tolerance: half a minor unit per row.
     """
     with connection.cursor() as cursor:

@@ -1,5 +1,8 @@
 """Name why a batch was written, and by whom."""
 
+from datetime import datetime
+from typing import NamedTuple
+
 from msgspec import Struct
 
 from ledger.kinds import CauseKind
@@ -11,3 +14,18 @@ class Cause(Struct, frozen=True):
     kind: CauseKind
     ref: str
     actor: str = ""
+
+
+class Telling(NamedTuple):
+    """Which import or connection tells facts, who started it and when, and whether it takes over what stays the same."""
+
+    kind: CauseKind
+    cause_ref: str
+    actor: str
+    now: datetime
+    adopt: bool
+
+    @property
+    def cause(self) -> Cause:
+        """Return why what it tells is written."""
+        return Cause(self.kind, self.cause_ref, self.actor)

@@ -8,13 +8,14 @@ whether a charge did: whoever comes second sees the other.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from ledger import charge_rows, mirror
-from ledger.cause import Cause
+from ledger.cause import Cause, Telling
 from ledger.drafts.told_fees import is_paid_otherwise
 from ledger.kinds import BOOKED, CauseKind, ChargeKind, ChargeStatus, Hold
 from ledger.models import Order, OrderCharge, Store
@@ -71,15 +72,6 @@ class Charged(Struct, frozen=True):
     entries: int = 0
 
 
-class _Told(NamedTuple):
-    """Which import tells the facts, who started it and when, and whether it takes over what stays the same."""
-
-    cause_ref: str
-    actor: str
-    now: datetime
-    adopt: bool
-
-
 class _Plan(NamedTuple):
     """What facts do to the charges that stand."""
 
@@ -108,7 +100,7 @@ def record_charges(
     facts = [_clean(fact) for fact in facts]
     if len({_key(fact) for fact in facts}) < len(facts):
         raise ValueError("two facts of one call tell of the same charge")
-    return persist(store, lambda: _record(store, facts, _Told(cause_ref, actor, now, adopt)))
+    return persist(store, lambda: _record(store, facts, Telling(CauseKind.IMPORT, cause_ref, actor, now, adopt)))
 
 
 def look(store: Store, facts: Sequence[ChargeFact]) -> Charged:
@@ -181,7 +173,7 @@ def _in_chunks(store: Store, ids: Collection[int], cause: Cause, write: Write) -
     ordered = sorted(ids)
     for start in range(0, len(ordered), CHUNK):
         chunk = ordered[start : start + CHUNK]
-        part = persist(store, lambda chunk=chunk: _change(store, chunk, cause, write))  # type: ignore[misc]
+        part = persist(store, partial(_change, store, chunk, cause, write))
         done = Posting((*done.batches, *part.batches), done.added + part.added, done.reversed + part.reversed)
     return done
 
@@ -196,7 +188,7 @@ def _change(store: Store, ids: Sequence[int], cause: Cause, write: Write) -> Pos
     return redraft(store, before, cause=cause)[0]
 
 
-def _record(store: Store, facts: Sequence[ChargeFact], told: _Told) -> Charged:
+def _record(store: Store, facts: Sequence[ChargeFact], told: Telling) -> Charged:
     plan = _plan(store, facts, told)
     if not plan.new and not plan.changed:
         return _charged(store, plan, facts)
@@ -206,7 +198,7 @@ def _record(store: Store, facts: Sequence[ChargeFact], told: _Told) -> Charged:
         raise CostsMoved  # another writer was here between the look and the lock
     charge_rows.add(plan.new)
     charge_rows.rewrite(plan.changed)
-    posting, orders = redraft(store, before, cause=Cause(CauseKind.IMPORT, told.cause_ref, told.actor))
+    posting, orders = redraft(store, before, cause=told.cause)
     hold_book(store.pk)
     waiting = {fact.order for fact, home in zip(facts, plan.homes, strict=True) if home is None}
     if any(len(found) == 1 for found in charge_rows.orders_named(store.pk, waiting).values()):
@@ -222,7 +214,7 @@ def _key(fact: ChargeFact) -> tuple[int, str, str]:
     return int(fact.kind), fact.order, fact.reference
 
 
-def _plan(store: Store, facts: Sequence[ChargeFact], told: _Told | None, *, lock: bool = False) -> _Plan:
+def _plan(store: Store, facts: Sequence[ChargeFact], told: Telling | None, *, lock: bool = False) -> _Plan:
     """Compare facts with the charges that stand and find their orders."""
     kinds, refs = {int(fact.kind) for fact in facts}, {fact.order for fact in facts}
     standing = {(charge.kind, charge.order_ref, charge.reference): charge for charge in charge_rows.told_before(store.pk, kinds, refs, lock=lock)}
@@ -249,7 +241,7 @@ def _differs(charge: OrderCharge, fact: ChargeFact, home: int | None) -> bool:
     return stands != told
 
 
-def _apply(charge: OrderCharge, fact: ChargeFact, home: int | None, told: _Told | None) -> OrderCharge:
+def _apply(charge: OrderCharge, fact: ChargeFact, home: int | None, told: Telling | None) -> OrderCharge:
     """Let a charge be what a fact says; what a person decided stands where the file's own status is no news."""
     if charge.pk is None or charge.told_status != fact.status:
         charge.status = charge.told_status = fact.status

@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from msgspec import Struct
 
-from ledger.kinds import AdLevel, FinancialStatus, PaymentKind, PaymentStatus, SaleKind, SalesBasis, SaleType
+from ledger.kinds import AdLevel, AdTeller, FinancialStatus, PaymentKind, PaymentStatus, SaleKind, SalesBasis, SaleType
 from ledger.money import Tenk
 
 BY_NUMBER = "number:"
@@ -151,3 +151,4 @@ class AdDayFact(Struct, frozen=True):
     final: bool = True
     estimated: bool = False
     """A share of what a longer span cost."""
+    teller: AdTeller = AdTeller.PLATFORM

@@ -156,6 +156,14 @@ class AdLevel(IntegerChoices):
     AD = 4, "ad"
 
 
+class AdTeller(IntegerChoices):
+    """Say who told of a day's ad spend, the surest first: of what two tell, the surer's is booked."""
+
+    PLATFORM = 1, "the platform itself"
+    EXPORT = 2, "the platform's own file"
+    PERSON = 3, "a person's file"
+
+
 class ChargeStatus(IntegerChoices):
     """Say how far a charge is decided; what is approved or paid is booked."""
 

@@ -1,27 +1,26 @@
 """Record what advertising accounts spent: the one door for ad spend, whoever tells it, a file or a platform.
 
-A row says what was spent on one day at one level (ledger/models/marketing.py). All rows of one account and day are decided together.
+A row says what was spent on one day at one level (ledger/models/marketing.py). All rows of one platform and day are decided together.
 Locks: rows, then the book, under which the days are read once more: whoever comes second sees the other's rows.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
-
-from msgspec import Struct, structs
+from functools import partial
 
 from ledger import accounts, ad_rows, findings
+from ledger.ad_plan import Spent, plan_spend, spent
 from ledger.ad_rows import AccountDay, Campaigns
-from ledger.cause import Cause
+from ledger.cause import Cause, Telling
 from ledger.days import day_of
 from ledger.drafts.entry import EntryDraft
-from ledger.drafts.spending import draft_day
+from ledger.drafts.spending import draft_day, giving_way
 from ledger.entries import Source
 from ledger.facts import AdDayFact
 from ledger.kinds import AdLevel, CauseKind, Hold, SourceKind
 from ledger.labels import account_numbers
 from ledger.manual_costs import plus, settle_shares
-from ledger.models import AdDay, Campaign, Finding, Store
+from ledger.models import AdDay, Finding, Store
 from ledger.posting import NOTHING, Posting, hold_book, post
 from ledger.rates import OLDEST_STAND_IN, RateTable
 from ledger.record import persist
@@ -46,38 +45,6 @@ def account_name(platform: str) -> str:
     return labelled if labelled in accounts.AD_SPEND else OTHER
 
 
-class Spent(Struct, frozen=True):
-    """What recording days of ad spend did; numbers are of facts."""
-
-    added: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    kept_exact: int = 0
-    """Shares of a longer span for days that another file tells exactly: those stand."""
-    held: int = 0
-    """Days of accounts that wait for an exchange rate."""
-    entries: int = 0
-
-
-class _Told(NamedTuple):
-    """Which import or connection tells the facts, who started it and when, and whether it takes over what stays the same."""
-
-    kind: CauseKind
-    cause_ref: str
-    actor: str
-    now: datetime
-    adopt: bool
-
-
-class _Plan(NamedTuple):
-    """What facts do to the rows that stand."""
-
-    new: list[AdDay]
-    changed: list[AdDay]
-    unchanged: int
-    kept_exact: int
-
-
 def record_spend(
     store: Store, facts: Sequence[AdDayFact], *, cause_ref: str, actor: str, now: datetime, adopt: bool = False, kind: CauseKind = CauseKind.IMPORT
 ) -> Spent:  # fmt: skip
@@ -87,15 +54,15 @@ def record_spend(
     fact about a known day changes it; facts of one call about the same are added up. With `adopt`, rows that stay the same are this
     import's from now on too. Percentages of ad spend follow. Raises Contended as `record()` does, ValueError for two currencies of one thing.
     """
-    return persist(store, lambda: _record(store, facts, _Told(kind, cause_ref, actor, now, adopt)))
+    return persist(store, lambda: _record(store, facts, Telling(kind, cause_ref, actor, now, adopt)))
 
 
 def look(store: Store, facts: Sequence[AdDayFact]) -> Spent:
     """Say what recording facts would do; write nothing."""
-    plan = _plan(store, facts, Campaigns(store.pk, facts), None)
+    plan = plan_spend(store.pk, facts, Campaigns(store.pk, facts), None)
     table = _rates(store, [(fact.currency, fact.day) for fact in facts])
     waits = {ad_rows.account_day(fact) for fact in facts if table is not None and table.find(fact.currency, fact.day) is None}
-    return Spent(len(plan.new), len(plan.changed), plan.unchanged, plan.kept_exact, len(waits))
+    return spent(plan, held=len(waits))
 
 
 def remove(store: Store, *, cause_ref: str, cause: Cause, now: datetime) -> Posting:
@@ -110,7 +77,7 @@ def remove(store: Store, *, cause_ref: str, cause: Cause, now: datetime) -> Post
 
 
 def accounts_of(store: Store, platform: str) -> list[str]:
-    """Return the accounts of a platform that were told of before; the empty text where a file named none."""
+    """Return the accounts of a platform that people's files told of before; the empty text where one named none."""
     return ad_rows.accounts_of(store.pk, platform)
 
 
@@ -150,81 +117,21 @@ def _in_chunks(store: Store, days: Sequence[AccountDay], write: Write) -> Postin
     done = NOTHING
     for start in range(0, len(days), CHUNK):
         chunk = days[start : start + CHUNK]
-        done = plus(done, persist(store, lambda chunk=chunk: write(chunk)))  # type: ignore[misc]
+        done = plus(done, persist(store, partial(write, chunk)))
     return done
 
 
-def _added_up(facts: Sequence[AdDayFact], campaigns: Campaigns) -> list[tuple[AdDayFact, Campaign | None]]:
-    """Return facts with their campaigns; those about the same are added up, since a file broken down by age or place tells it in parts."""
-    found: dict[tuple[Any, ...], tuple[AdDayFact, Campaign | None]] = {}
-    for fact in facts:
-        campaign = campaigns.find(fact) if fact.level != AdLevel.ACCOUNT else None
-        named = campaign.pk if campaign is not None else fact.campaign or fact.campaign_name
-        key = (ad_rows.account_day(fact), fact.level, named, fact.ad_group, fact.ad)
-        before = found.get(key)
-        found[key] = (fact if before is None else _sum(before[0], fact), campaign)
-    return list(found.values())
-
-
-def _sum(one: AdDayFact, other: AdDayFact) -> AdDayFact:
-    if one.currency != other.currency:
-        raise ValueError(f"ad spend of {one.platform} on {one.day} is told in {one.currency} and in {other.currency}")
-    counts = {name: _plus(getattr(one, name), getattr(other, name)) for name in ("impressions", "clicks", "conversions", "conversion_value")}
-    return structs.replace(
-        one, spend=one.spend + other.spend, final=one.final and other.final, estimated=one.estimated or other.estimated, **counts
-    )  # fmt: skip
-
-
-def _plus(one: int | None, other: int | None) -> int | None:
-    return other if one is None else one if other is None else one + other
-
-
-def _record(store: Store, facts: Sequence[AdDayFact], told: _Told) -> Spent:
+def _record(store: Store, facts: Sequence[AdDayFact], told: Telling) -> Spent:
     campaigns = Campaigns(store.pk, facts)
     campaigns.settle(facts)
-    plan = _plan(store, facts, campaigns, told, lock=True)
+    plan = plan_spend(store.pk, facts, campaigns, told, lock=True)
     ad_rows.add(plan.new)
     ad_rows.rewrite(plan.changed)
     posting, held = NOTHING, 0
     if plan.new or plan.changed:
         days = sorted({ad_rows.account_day(row) for row in (*plan.new, *plan.changed)})
-        posting, held = _draft_again(store, days, cause=Cause(told.kind, told.cause_ref, told.actor), now=told.now)
-    return Spent(len(plan.new), len(plan.changed), plan.unchanged, plan.kept_exact, held, posting.added)
-
-
-def _plan(store: Store, facts: Sequence[AdDayFact], campaigns: Campaigns, told: _Told | None, *, lock: bool = False) -> _Plan:
-    """Compare facts with the rows that stand."""
-    days = {ad_rows.account_day(fact) for fact in facts}
-    standing = {ad_rows.grain(row): row for row in ad_rows.of_days(store.pk, days, lock=lock)}
-    new: list[AdDay] = []
-    changed: list[AdDay] = []
-    unchanged = kept_exact = 0
-    for fact, campaign in _added_up(facts, campaigns):
-        row = ad_rows.row_of(fact, store.pk, campaign)
-        known = standing.get(ad_rows.grain(row))
-        if known is None:
-            new.append(_now(row, told))
-        elif told is not None and told.adopt:
-            changed.append(_now(_said(known, row), told))
-        elif fact.estimated and not known.estimated:
-            kept_exact += 1
-        elif any(getattr(known, name) != getattr(row, name) for name in ad_rows.TOLD):
-            changed.append(_now(_said(known, row), told))
-        else:
-            unchanged += 1
-    return _Plan(new, changed, unchanged, kept_exact)
-
-
-def _said(known: AdDay, row: AdDay) -> AdDay:
-    for name in ad_rows.TOLD:
-        setattr(known, name, getattr(row, name))
-    return known
-
-
-def _now(row: AdDay, told: _Told | None) -> AdDay:
-    if told is not None:
-        row.cause_ref, row.actor, row.told_at = told.cause_ref, told.actor, told.now
-    return row
+        posting, held = _draft_again(store, days, cause=told.cause, now=told.now)
+    return spent(plan, held=held, entries=posting.added)
 
 
 def _draft_again(
@@ -235,18 +142,20 @@ def _draft_again(
     rows = ad_rows.of_days(store.pk, days)
     table = _rates(store, [(row.currency, row.day) for row in rows])
     numbers = account_numbers({account_name(day.platform) for day in days})
-    desired: dict[Source, list[EntryDraft]] = {(SourceKind.AD_DAY.value, row.pk): [] for row in gone}
+    desired: dict[Source, list[EntryDraft]] = {(SourceKind.AD_DAY.value, row.pk): [] for row in (*gone, *rows)}
     holds: dict[int, Hold] = {}
     held = 0
+    way = giving_way([ad_rows.as_row(row) for row in rows])
     for day, together in _by_day(rows).items():
         drafted = draft_day(
-            [ad_rows.as_row(row) for row in together], account=numbers[account_name(day.platform)], book_currency=store.currency,
+            [ad_rows.as_row(row) for row in together if row.pk not in way], account=numbers[account_name(day.platform)], book_currency=store.currency,
             find_rate=lambda currency, number: None if table is None else table.find(currency, day_of(number)),
         )  # fmt: skip
         desired |= {(SourceKind.AD_DAY.value, pk): entries for pk, entries in drafted.entries.items()}
         held += bool(drafted.waits_for)
         for row in together:
-            holds[row.pk] = Hold.RATE_MISSING if drafted.waits_for and row.currency != store.currency else Hold.NONE
+            waits = bool(drafted.waits_for) and row.pk not in way and row.currency != store.currency
+            holds[row.pk] = Hold.RATE_MISSING if waits else Hold.NONE
     ad_rows.hold(rows, holds)
     posting = post(store.pk, desired, cause=cause) if desired else NOTHING
     _note_waiting(store, now)

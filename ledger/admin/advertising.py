@@ -94,5 +94,5 @@ def _explain(listed: list[AdDay]) -> None:
         elif row.hold != Hold.NONE:
             words = f"not yet: waits for a rate of {row.currency}"
         else:
-            words = "nothing was spent" if not row.spend else "not booked: another level tells the same money"
+            words = "nothing was spent" if not row.spend else "not booked: another level, or the platform's own file, tells the same money"
         row.comes_to = words  # type: ignore[attr-defined]

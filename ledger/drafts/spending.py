@@ -4,15 +4,18 @@ The account's total, its campaigns, their ad groups and their ads tell the same 
 that tells most of it, since what a level misses (an ad that was deleted, a campaign without ad groups, a file that was filtered) no
 level makes up; of two that tell the same, the coarser. Where the account's total is told too, its row books what that level misses, so
 that the day always costs what the account says.
+
+Several may tell of one platform and day: the platform itself, its own file, a person's file. What the surer tells is booked, and the
+other's row gives way; an account that a file does not name may be any of the platform's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ledger.days import day_number
 from ledger.drafts.entry import EntryDraft, Fx
 from ledger.drafts.sales import RateFinder
-from ledger.kinds import AdLevel
+from ledger.kinds import AdLevel, AdTeller
 from ledger.money import Tenk, convert, minor_step, round_half_even
 
 
@@ -26,6 +29,12 @@ class SpendRow(NamedTuple):
     spend: Tenk
     currency: str
     estimated: bool
+    platform: str
+    account: str
+    teller: int
+    campaign_id: str
+    """As the platform calls the campaign; empty where only its name is told."""
+    campaign_name: str
 
 
 class Drafted(NamedTuple):
@@ -41,6 +50,54 @@ class _Own(NamedTuple):
     amount: Tenk
     fx: Fx | None
     estimated: bool
+
+
+def giving_way(rows: Sequence[SpendRow]) -> set[int]:
+    """Return which rows, by their ids, give way to what somebody surer tells of the same platform and day."""
+    way: set[int] = set()
+    for together in _by_platform_and_day(rows):
+        if len({_sureness(row) for row in together}) > 1:
+            way |= {row.id for row in together if any(_sureness(other) < _sureness(row) and _tells_of(other, row) for other in together)}
+    return way
+
+
+def beside(rows: Sequence[SpendRow], way: set[int]) -> list[SpendRow]:
+    """Return the rows of people that stand beside what the platform tells of the same day and may count twice, if their campaigns are its own."""
+    found = []
+    for together in _by_platform_and_day(rows):
+        sure = [row for row in together if row.teller != AdTeller.PERSON and row.level != AdLevel.ACCOUNT]
+        others = (row for row in together if row.teller == AdTeller.PERSON and row.id not in way)
+        found += [row for row in others if any(_may_be_one_account(other, row) for other in sure)]
+    return found
+
+
+def _by_platform_and_day(rows: Sequence[SpendRow]) -> Iterable[list[SpendRow]]:
+    found: dict[tuple[str, int], list[SpendRow]] = {}
+    for row in rows:
+        found.setdefault((row.platform, row.day), []).append(row)
+    return found.values()
+
+
+def _sureness(row: SpendRow) -> tuple[int, bool]:
+    # people leave an account out of one row and not of another; platforms' files have the column or have it not
+    return row.teller, row.teller != AdTeller.PERSON and not row.account
+
+
+def _may_be_one_account(one: SpendRow, other: SpendRow) -> bool:
+    return one.account.lower() == other.account.lower() or not one.account or not other.account
+
+
+def _tells_of(sure: SpendRow, row: SpendRow) -> bool:
+    """Tell whether a surer row tells the money of another: of the same campaign, or of the whole account."""
+    if not _may_be_one_account(sure, row):
+        return False
+    if row.level == AdLevel.ACCOUNT:
+        return True
+    if sure.level == AdLevel.ACCOUNT:
+        return sure.account != row.account  # within one account its campaigns are a part of it, booked as such
+    if sure.campaign_id and row.campaign_id:
+        return sure.campaign_id == row.campaign_id
+    return bool(sure.campaign_name) and sure.campaign_name.strip().lower() == row.campaign_name.strip().lower()
 
 
 def draft_day(rows: Sequence[SpendRow], *, account: int, book_currency: str, find_rate: RateFinder) -> Drafted:

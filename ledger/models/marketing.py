@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from ledger.kinds import AdLevel, Hold
+from ledger.kinds import AdLevel, AdTeller, Hold
 from ledger.models.stores import Store, valid_currency
 
 
@@ -55,6 +55,7 @@ class AdDay(models.Model):
     conversion_value = models.DecimalField(max_digits=19, decimal_places=4, null=True, blank=True, help_text="As the platform claims it.")
     final = models.BooleanField(default=True, help_text="The platform restates it no more.")
     estimated = models.BooleanField(default=False, help_text="A share of what a longer span cost.")
+    teller = models.PositiveSmallIntegerField(choices=AdTeller.choices, default=AdTeller.PLATFORM)
     hold = models.PositiveSmallIntegerField(choices=Hold.choices, default=Hold.NONE)
     cause_ref = models.CharField(max_length=80)
     actor = models.CharField(max_length=150, blank=True)

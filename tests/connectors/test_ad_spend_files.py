@@ -258,12 +258,91 @@ def test_spans_that_cannot_be_spread_are_refused(store: Store, tmp_path: Path, r
     assert [str(each) for each in refused.value.faults] == [fault]
 
 
-def test_accounts_that_are_named_in_one_file_only_are_pointed_out(store: Store, tmp_path: Path) -> None:
+META_OWN = "Day,Account name,Campaign name,Amount spent (EUR)\n2026-03-03,Shop,Brand,12.50\n2026-03-04,Shop,Brand,13.40"
+ONE_OF_TWO = """
+    account               campaign  event_day   amount  how
+    marketing:meta_ads    Brand     2026-03-03  -12.50  actual
+    marketing:meta_ads    Brand     2026-03-04  -13.40  actual
+    marketing:tiktok-ads  Dance     2026-03-03  -7.00   actual
+"""
+
+
+@pytest.mark.parametrize("header", ["Account name,Campaign name", "Account,Campaign name", "Campaign name"])
+@pytest.mark.parametrize("order", [("own", "meta"), ("meta", "own")])
+def test_what_a_file_of_ones_own_and_the_platforms_tell_is_booked_once_as_the_platform_says(
+    store: Store, tmp_path: Path, order: tuple[str, str], header: str
+) -> None:
+    meta = META_OWN.replace("Account name,Campaign name", header)
+    meta = meta if "Account" in header else meta.replace(",Shop", "")
+    files = {"own": (saved(tmp_path, OWN), AD_SPEND_FILES), "meta": (saved(tmp_path, meta, "meta.csv"), META_ADS_FILES)}
+    seen = [(look(store, *files[each]).notes, take(store, *files[each])) for each in order]
+    spend(store, ONE_OF_TWO)
+    said = {
+        "own": "Days that the platform itself tells too: 2. That stands; this file's are kept, not booked.",
+        "meta": "Days that a file of your own, or one without the account, told before: 2. This file stands; those are kept.",
+    }
+    looked, taken = seen[1]
+    assert looked[1:] == taken.notes[1:] == [said[order[1]]]
+    assert taken.warnings == []
+    undo(store, *files["meta"])
+    spend(store, ONE_OF_TWO.replace("-13.40", "-13.00"))
+    take(store, *files["meta"])
+    undo(store, *files["own"])
+    spend(store, "\n".join(ONE_OF_TWO.rstrip().splitlines()[:-1]))
+
+
+def test_an_accounts_export_with_its_name_stands_before_one_without(store: Store, tmp_path: Path) -> None:
+    take(store, saved(tmp_path, META_OWN.replace(",Account name", "").replace(",Shop", ""), "without.csv"), META_ADS_FILES)
+    found = take(store, saved(tmp_path, META_OWN), META_ADS_FILES)
+    spend(store, "\n".join(ONE_OF_TWO.rstrip().splitlines()[:-1]))
+    assert found.notes[1:] == ["Days that a file of your own, or one without the account, told before: 2. This file stands; those are kept."]
+
+
+def test_a_whole_platforms_day_of_ones_own_gives_way_to_the_platforms_campaigns(store: Store, tmp_path: Path) -> None:
+    take(store, saved(tmp_path, "Day,Platform,Spend\n2026-03-03,Meta,20.00\n2026-03-05,Meta,9.00"), AD_SPEND_FILES)
+    take(store, saved(tmp_path, META_OWN, "meta.csv"), META_ADS_FILES)
+    spend(store, """
+        campaign  event_day   amount
+        Brand     2026-03-03  -12.50
+        Brand     2026-03-04  -13.40
+        .         2026-03-05  -9.00
+    """)  # fmt: skip
+
+
+def test_a_campaign_that_the_platforms_file_does_not_name_stays_booked_and_is_pointed_out(store: Store, tmp_path: Path) -> None:
+    own = saved(tmp_path, "Day,Platform,Campaign,Spend\n2026-03-03,Meta,Spring,4.00\n2026-03-09,Meta,Spring,5.00")
+    take(store, own, AD_SPEND_FILES)
+    found = take(store, saved(tmp_path, META_OWN, "meta.csv"), META_ADS_FILES)
+    spend(store, """
+        campaign  event_day   amount
+        Brand     2026-03-03  -12.50
+        Brand     2026-03-04  -13.40
+        Spring    2026-03-03  -4.00
+        Spring    2026-03-09  -5.00
+    """)  # fmt: skip
+    assert found.warnings == look(store, own, AD_SPEND_FILES).warnings == [
+        "A file of your own tells campaigns that the platform's own does not name on the same days: “Spring”. They are booked beside it. If they are "
+        "called otherwise there, they count twice: name them as the platform does, and import again."
+    ]  # fmt: skip
+
+
+def test_two_accounts_of_a_platform_are_two(store: Store, tmp_path: Path) -> None:
+    take(store, saved(tmp_path, "Day,Platform,Account,Campaign,Spend\n2026-03-03,Meta,Other,Brand,4.00"), AD_SPEND_FILES)
+    take(store, saved(tmp_path, META_OWN, "meta.csv"), META_ADS_FILES)
+    spend(store, """
+        campaign  event_day   amount
+        Brand     2026-03-03  -12.50
+        Brand     2026-03-03  -4.00
+        Brand     2026-03-04  -13.40
+    """)  # fmt: skip
+
+
+def test_accounts_that_are_named_in_one_file_of_ones_own_only_are_pointed_out(store: Store, tmp_path: Path) -> None:
     take(store, saved(tmp_path, OWN), AD_SPEND_FILES)
-    found = look(store, saved(tmp_path, "Day,Account name,Campaign name,Amount spent (EUR)\n2026-03-03,Shop,Brand,12.50", "new.csv"), META_ADS_FILES)
+    found = look(store, saved(tmp_path, "Day,Platform,Account,Campaign,Spend\n2026-03-03,Meta,Shop,Brand,12.50", "new.csv"), AD_SPEND_FILES)
     assert found.warnings == [
-        "Some files of meta ads name the advertising account and some do not. Where two tell the same days of the same account, they count twice: "
-        "export with the account's column each time, and undo the import without it."
+        "Some files of your own for meta ads name the advertising account and some do not. Where two tell the same days of the same account, they "
+        "count twice: name it each time, and undo the import without it."
     ]
 
 

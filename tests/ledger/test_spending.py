@@ -3,6 +3,7 @@
 import pytest
 
 from ledger.accruing import accrue
+from ledger.ad_plan import Spent
 from ledger.audit import check_all
 from ledger.cause import Cause
 from ledger.facts import AdDayFact
@@ -10,7 +11,7 @@ from ledger.kinds import AdLevel, CauseKind
 from ledger.models import AdDay, Campaign, Finding, ManualCost, Store
 from ledger.reposting import repost
 from ledger.rules import change
-from ledger.spending import Spent, account_name, look, record_spend, remove
+from ledger.spending import account_name, look, record_spend, remove
 from tests.builders import a_store, at, book_of, close_through, day, ecb, money
 from tests.ledger_text import assert_entries, assert_statement
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ledger.audit import audit
 from ledger.facts import AdDayFact
-from ledger.kinds import AdLevel
+from ledger.kinds import AdLevel, AdTeller
 from ledger.models import AdDay, Store
 from ledger.spending import record_spend, remove
 from tests.builders import a_store, book_of, day, ecb
@@ -25,16 +25,17 @@ some = examples.some(15)
 _NAMES = {AdLevel.ACCOUNT: ("", "", ""), AdLevel.CAMPAIGN: ("1", "", ""), AdLevel.AD_GROUP: ("1", "g", ""), AdLevel.AD: ("1", "g", "a")}
 
 
-def _fact(level: AdLevel, number: int, account: str, days: int, cents: int, estimated: bool) -> AdDayFact:
+def _fact(level: AdLevel, number: int, account: str, days: int, cents: int, estimated: bool, teller: AdTeller) -> AdDayFact:
     campaign, ad_group, ad = _NAMES[level]
     return AdDayFact(
         "meta_ads", level, FIRST.date() + timedelta(days=days), cents * 100, "USD" if account == "us" else "EUR", account,
-        campaign and f"{campaign}{number}", campaign and f"Campaign {number}", ad_group=ad_group, ad=ad, estimated=estimated,
+        campaign and f"{campaign}{number}", campaign and f"Campaign {number}", ad_group=ad_group, ad=ad, estimated=estimated, teller=teller,
     )  # fmt: skip
 
 
 _facts = st.builds(
-    _fact, st.sampled_from(AdLevel), st.integers(0, 2), st.sampled_from(["eu", "us"]), st.integers(0, 1), st.integers(0, 900), st.booleans()
+    _fact, st.sampled_from(AdLevel), st.integers(0, 2), st.sampled_from(["eu", "us", ""]), st.integers(0, 1), st.integers(0, 900), st.booleans(),
+    st.sampled_from(AdTeller),
 )  # fmt: skip
 steps = st.lists(st.one_of(st.lists(_facts, min_size=1, max_size=4), st.integers(0, 5)), min_size=1, max_size=8)
 
@@ -51,7 +52,7 @@ def standing(store: Store) -> list[AdDayFact]:
         AdDayFact(
             row.platform, AdLevel(row.level), row.day, int(row.spend * 10_000), row.currency, row.account,
             row.campaign.external_id if row.campaign else "", row.campaign.name if row.campaign else "", ad_group=row.ad_group, ad=row.ad,
-            estimated=row.estimated,
+            estimated=row.estimated, teller=AdTeller(row.teller),
         )
         for row in AdDay.objects.filter(store=store, removed_at=None).select_related("campaign").order_by("-day", "pk")
     ]  # fmt: skip

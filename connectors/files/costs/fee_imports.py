@@ -22,6 +22,7 @@ from connectors.platforms.files.cost_sheet import Checker, Context, Options, as_
 from connectors.platforms.files.fee_columns import DIALECTS
 from connectors.platforms.files.payment_fees import FeeReader, ToldFees
 from ledger import charge_rows, charges, spending
+from ledger.ad_plan import Spent
 from ledger.cause import Cause
 from ledger.charges import Charged, ChargeFact
 from ledger.facts import AdDayFact
@@ -166,7 +167,7 @@ def _take_chunk(row: FileImport, number: int, chunk: Chunk, report: FeeReport, n
     _count(report, charged, spent, chunk)
 
 
-def _count(report: FeeReport, charged: Charged, spent: spending.Spent, chunk: Chunk) -> None:
+def _count(report: FeeReport, charged: Charged, spent: Spent, chunk: Chunk) -> None:
     file = report.file
     file.added += charged.added + spent.added
     file.changed += charged.changed + spent.changed

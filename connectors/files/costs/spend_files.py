@@ -66,6 +66,10 @@ def _notes(report: SpendReport) -> list[str]:
         notes.append(f"Rows are told at several levels ({levels}). They tell the same money, so each day is booked at one of them.")
     if report.without_platform:
         notes.append("Rows without a platform count as other ads; a column “Platform” says whose they are.")
+    if report.gave_way:
+        notes.append(f"Days that the platform itself tells too: {report.gave_way:,}. That stands; this file's are kept, not booked.")
+    if report.replaced:
+        notes.append(f"Days that a file of your own, or one without the account, told before: {report.replaced:,}. This file stands; those are kept.")
     if report.kept_exact:
         notes.append(f"{report.kept_exact:,} days are told exactly by another file; that stands.")
     return notes
@@ -81,10 +85,16 @@ def _warnings(report: SpendReport, *, written: bool) -> list[str]:
     whole = set(report.spends.values())
     if len(report.levels) == 1 and len(report.spends) == 1 and report.totals and not report.totals & whole:
         warnings.append("The file's total row is not the sum of its rows: some may be missing. Compare it with the page it came from.")
+    if report.beside:
+        names = ", ".join(f"“{name}”" for name in sorted(report.beside)[:MOST_NAMED]) + (", …" if len(report.beside) > MOST_NAMED else "")
+        warnings.append(
+            f"A file of your own tells campaigns that the platform's own does not name on the same days: {names}. They are booked beside it. If they "
+            "are called otherwise there, they count twice: name them as the platform does, and import again."
+        )
     for platform in sorted(report.without_account):
         warnings.append(
-            f"Some files of {platform.replace('_', ' ')} name the advertising account and some do not. Where two tell the same days of the same "
-            "account, they count twice: export with the account's column each time, and undo the import without it."
+            f"Some files of your own for {platform.replace('_', ' ')} name the advertising account and some do not. Where two tell the same days of "
+            "the same account, they count twice: name it each time, and undo the import without it."
         )
     if report.file.held:
         days = f"{report.file.held:,} day{'' if report.file.held == 1 else 's'}"
@@ -108,6 +118,8 @@ def _is_google(header: Sequence[str]) -> bool:
     return fits(header, GOOGLE_ADS.fields) and bool(plain & own)
 
 
+MOST_NAMED = 5
+"""Campaigns that a warning names."""
 ASKS = (DECIMAL_SIGN, DAY_ORDER, CURRENCY)
 META_ADS_FILES = FileKind(
     name=META_ADS.name, label=META_ADS.label,

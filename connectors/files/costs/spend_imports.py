@@ -13,13 +13,14 @@ from connectors.files.kind import Guard, Progress, Undone, unguarded, untold
 from connectors.files.spool import Order as DayTexts
 from connectors.files.spool import Spool, pack
 from connectors.models import FileImport
-from connectors.platforms.files.ad_columns import KINDS
+from connectors.platforms.files.ad_columns import AD_SPEND, KINDS, TELLERS
 from connectors.platforms.files.ad_spend import AdReader, LeftOut, ToldSpend
 from connectors.platforms.files.cost_sheet import Checker, Context, Options, as_json, from_json
 from ledger import spending
+from ledger.ad_plan import Spent
 from ledger.cause import Cause
 from ledger.facts import AdDayFact
-from ledger.kinds import AdLevel, CauseKind
+from ledger.kinds import AdLevel, AdTeller, CauseKind
 from ledger.models import Store
 from ledger.money import Tenk
 
@@ -39,8 +40,14 @@ class SpendReport(Struct):
     without_amount: int = 0
     without_platform: bool = False
     without_account: set[str] = field(default_factory=set)
-    """Platforms of which rows name no account while others of the store do, or the other way round."""
+    """Platforms of which rows of people's files name no account while others do, or the other way round."""
     kept_exact: int = 0
+    gave_way: int = 0
+    """Days that somebody surer tells."""
+    replaced: int = 0
+    """Days of people's files that are not booked any more, since this one tells them."""
+    beside: set[str] = field(default_factory=set)
+    """Campaigns of people's files that are booked beside what their platform tells of the same days."""
 
 
 def import_spend(
@@ -59,7 +66,8 @@ def import_spend(
                 continue
             _count(report, told)
             spool.add(told.first.isoformat(), kept)
-        _note_accounts(report, store, reader)
+        if kind is AD_SPEND:
+            _note_accounts(report, store, reader)
         if dry_run:
             for chunk in spool.chunks():
                 _add(report, spending.look(store, facts_of(chunk, reader)))
@@ -99,7 +107,7 @@ def _count(report: SpendReport, row: ToldSpend) -> None:
 
 
 def _note_accounts(report: SpendReport, store: Store, reader: AdReader) -> None:
-    """Note the platforms whose spend may be told twice, since one file names its account and another does not."""
+    """Note the platforms whose spend may be told twice, since one file of people names its account and another does not."""
     for platform in {platform for platform, _ in report.spends}:
         named = {account for told, account in reader.accounts if told == platform} | set(spending.accounts_of(store, platform))
         if "" in named and len(named) > 1:
@@ -123,13 +131,16 @@ def _record_chunk(
     _add(report, done)
 
 
-def _add(report: SpendReport, done: spending.Spent) -> None:
+def _add(report: SpendReport, done: Spent) -> None:
     report.file.added += done.added
     report.file.changed += done.changed
     report.file.unchanged += done.unchanged + done.kept_exact
     report.file.held += done.held
     report.file.entries += done.entries
     report.kept_exact += done.kept_exact
+    report.gave_way += done.gave_way
+    report.replaced += done.replaced
+    report.beside.update(done.beside)
 
 
 def undo_spend(found: Sequence[FileImport], *, now: datetime, actor: str = "", progress: Progress = untold, guard: Guard = unguarded) -> Undone:
@@ -158,8 +169,9 @@ def take_spend_back(row: FileImport, undone: Sequence[int], told_by: Told, *, no
     """Let days of ad spend be again what the latest other import tells of them, take the rest back, and return the entries written."""
     store, written = row.store, 0
     wanted = spending.grains_of(store, row.cause_ref)
-    others = others_told(store, but=undone)
-    for other in others if wanted else ():
+    # the surer first: what a person's file tells stands only where no file of the platform's does
+    others = sorted(others_told(store, but=undone), key=lambda other: (TELLERS.get(other.kind, AdTeller.EXPORT), -other.pk)) if wanted else []
+    for other in others:
         for facts in told_by(other, context_of(store, now)):
             again = [fact for fact, grain in zip(facts, spending.about(store, facts), strict=True) if grain in wanted]
             if again:

@@ -2,6 +2,7 @@
 
 from connectors.platforms.files.cost_sheet import Kind
 from connectors.platforms.files.headers import Field
+from ledger.kinds import AdTeller
 
 SPEND_NUMBERS = ("spend", "conversions", "value", "impressions", "clicks")
 
@@ -113,6 +114,8 @@ GOOGLE_ADS = Kind(
 )  # fmt: skip
 
 KINDS = {kind.name: kind for kind in (AD_SPEND, META_ADS, GOOGLE_ADS)}
+TELLERS = {AD_SPEND.name: AdTeller.PERSON, META_ADS.name: AdTeller.EXPORT, GOOGLE_ADS.name: AdTeller.EXPORT}
+"""Who tells what a kind of file says: the platform's own file is surer than a person's."""
 PLATFORM_OF = {META_ADS.name: "meta_ads", GOOGLE_ADS.name: "google_ads"}
 """The platform that a file's rows are of, where the kind of file says it."""
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from connectors.platforms.files.ad_columns import AD_SPEND, PLATFORM_OF, PLATFORMS
+from connectors.platforms.files.ad_columns import AD_SPEND, PLATFORM_OF, PLATFORMS, TELLERS
 from connectors.platforms.files.cost_sheet import Cell, Context, KeptRow, Kind, Layout, Readers, reading
 from connectors.platforms.files.cost_values import LONGEST
 from ledger.facts import AdDayFact
-from ledger.kinds import AdLevel
+from ledger.kinds import AdLevel, AdTeller
 from ledger.money import SCALE, Tenk, minor_step, split
 
 LONGEST_SPAN = 92
@@ -135,7 +135,7 @@ class AdReader:
 
     def facts(self, rows: Sequence[ToldSpend]) -> list[AdDayFact]:
         """Return what rows tell of each day."""
-        return [fact for row in rows for fact in spread(row)]
+        return [fact for row in rows for fact in spread(row, TELLERS[self._kind.name])]
 
     def _texts(self, row: KeptRow) -> dict[str, str]:
         return {name: "" if text.strip() in EMPTY else text for name, text in zip(self._names, row[1:], strict=True)}
@@ -186,7 +186,7 @@ class AdReader:
         return None if units is None else units // SCALE
 
 
-def spread(row: ToldSpend) -> list[AdDayFact]:
+def spread(row: ToldSpend, teller: AdTeller) -> list[AdDayFact]:
     """Return a fact for each day of a row: its amounts in even parts that add up, estimated where there are several."""
     days = (row.last - row.first).days + 1
     step = minor_step(row.currency)
@@ -196,7 +196,7 @@ def spread(row: ToldSpend) -> list[AdDayFact]:
         AdDayFact(
             row.platform, row.level, row.first + timedelta(days=number), spends[number] or 0, row.currency, row.account, row.campaign,
             row.campaign_name, row.status, row.channel, row.ad_group, row.ad, counts[0][number], counts[1][number], counts[2][number],
-            counts[3][number], estimated=days > 1,
+            counts[3][number], estimated=days > 1, teller=teller,
         )
         for number in range(days)
     ]  # fmt: skip

@@ -16,7 +16,7 @@ from connectors.platforms.files.fee_columns import DIALECTS, LOOKED_THROUGH, WHY
 from ledger.charge_rows import bare
 from ledger.charges import ChargeFact
 from ledger.facts import AdDayFact
-from ledger.kinds import AdLevel, ChargeKind
+from ledger.kinds import AdLevel, AdTeller, ChargeKind
 from ledger.money import Tenk, decimal
 
 SHOP_CAMPAIGNS = "shop_campaigns"
@@ -144,7 +144,7 @@ class FeeReader:
             if row.is_advertising:
                 days[row.day, row.currency] = days.get((row.day, row.currency), 0) - row.amount + row.fee
         return [
-            AdDayFact(SHOP_CAMPAIGNS, AdLevel.CAMPAIGN, day, spend, currency, campaign_name="Shop campaigns")
+            AdDayFact(SHOP_CAMPAIGNS, AdLevel.CAMPAIGN, day, spend, currency, campaign_name="Shop campaigns", teller=AdTeller.EXPORT)
             for (day, currency), spend in sorted(days.items())
         ]
 
