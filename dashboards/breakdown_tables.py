@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 from babel import Locale
 
 from dashboards.account_words import platform_of
+from dashboards.converted import conversion_of
 from dashboards.delta import Delta, Good
 from dashboards.grid import Column, Grid, Line
 from dashboards.scope import Scope
 from dashboards.statement_table import share
 from ledger import accounts, breakdowns
 from ledger.breakdowns import Place
+from ledger.conversion import Conversion
 from ledger.models import Store
 from ledger.statements import ZERO, Span, Statement, profit_of
 
@@ -24,22 +26,22 @@ LABELS = {line.key: line.label for line in accounts.STATEMENT}
 
 def revenue_grids(store: Store, scope: Scope) -> list[Grid]:
     """Return net revenue by channel, by product and by country; each adds up to the statement's."""
-    spans = _spans(scope)
-    channels = breakdowns.by_channel(store.book, spans, breakdowns.REVENUE)
+    spans, converted = _spans(scope), conversion_of(store, scope)
+    channels = breakdowns.by_channel(store.book, spans, breakdowns.REVENUE, converted=converted)
     whole = [_summed([place.statements[number] for place in channels], span) for number, span in enumerate(spans)]
-    countries = breakdowns.by_country(store.book, spans)
+    countries = [_country(one) for one in breakdowns.by_country(store.book, spans, converted=converted)]
     return [
         Grid("channels", "Net revenue by channel", "Channel", *_revenue_by([_channel(one) for one in channels], whole, scope), store, scope),
-        Grid("products", "Net revenue by product", "Product", *_by_product(store, spans, whole, scope), store, scope),
-        Grid("countries", "Net revenue by country", "Country", *_revenue_by([_country(one) for one in countries], whole, scope), store, scope),
+        Grid("products", "Net revenue by product", "Product", *_by_product(store, spans, whole, scope, converted), store, scope),
+        Grid("countries", "Net revenue by country", "Country", *_revenue_by(_rounded(countries, whole, converted), whole, scope), store, scope),
     ]
 
 
 def cost_grids(store: Store, scope: Scope) -> list[Grid]:
     """Return costs by kind with what of them is actual, by channel, and by platform; each adds up to the statement's."""
-    spans = _spans(scope)
-    statements = profit_of(store.book, spans)
-    channels = [_channel(one) for one in breakdowns.by_channel(store.book, spans, None)]
+    spans, converted = _spans(scope), conversion_of(store, scope)
+    statements = profit_of(store.book, spans, converted=converted)
+    channels = [_channel(one) for one in breakdowns.by_channel(store.book, spans, None, converted=converted)]
     return [
         Grid("kinds", "Costs by kind", "Cost", *_by_kind(statements, scope), store, scope),
         Grid("cost-channels", "Costs by channel", "Channel", *_costs_by_channel(channels, statements, scope), store, scope),
@@ -66,6 +68,17 @@ def _channel(place: Place) -> _Named:
 def _country(place: Place) -> _Named:
     name = Locale("en").territories.get(place.key, place.key)
     return _Named(str(name) or "Country not known", {"country": place.key} if place.key else None, place.statements)
+
+
+def _rounded(found: list[_Named], whole: Sequence[Statement], converted: Conversion | None) -> list[_Named]:
+    """Add what rounding converted totals by country, instead of by channel, comes to: a row of its own, so that the table adds up."""
+    if converted is None:
+        return found
+    rest = [
+        Statement(one.period, {key: one.lines[key] - sum((each.statements[number].lines[key] for each in found), ZERO) for key in LABELS}, {})
+        for number, one in enumerate(whole)
+    ]  # fmt: skip
+    return [*found, _Named("Rounding of the conversion", None, rest)] if any(any(one.lines.values()) for one in rest) else found
 
 
 def _summed(statements: Sequence[Statement], span: Span) -> Statement:
@@ -107,8 +120,8 @@ def _revenue_by(found: Sequence[_Named], whole: Sequence[Statement], scope: Scop
     return columns, [*rows, line(_Named("All", {}, whole), is_sum=True)] if rows else []
 
 
-def _by_product(store: Store, spans: Sequence[Span], whole: Sequence[Statement], scope: Scope) -> Laid:
-    found = breakdowns.by_product(store.book, spans, most=MOST_PRODUCTS)
+def _by_product(store: Store, spans: Sequence[Span], whole: Sequence[Statement], scope: Scope, converted: Conversion | None) -> Laid:
+    found = breakdowns.by_product(store.book, spans, most=MOST_PRODUCTS, converted=converted)
     now, before = whole[0], _before(whole, whole)
     columns = [
         Column("Units sold", "count", "units"), Column("Gross sales", "money", "gross_sales"), Column("Discounts", "money", "discounts"),
@@ -128,7 +141,7 @@ def _by_product(store: Store, spans: Sequence[Span], whole: Sequence[Statement],
     parts = [now.lines[key] - sum((getattr(one, name) for one in sold), ZERO) for key, name in _GOODS.items()]
     was = sum((before.lines[key] for key in _GOODS), ZERO) - sum((one.before for one in sold), ZERO) if before else ZERO
     if any(parts) or was:
-        rows.append(line("No product of the catalogue", None, parts, sum(parts, ZERO), was))
+        rows.append(line(f"No product of the catalogue{', and rounding of the conversion' if converted else ''}", None, parts, sum(parts, ZERO), was))
     beside, beside_before = (one.lines["shipping_charged"] + one.lines["other_income"] if one else ZERO for one in (now, before))
     if beside or beside_before:
         rows.append(line("Shipping charged and other income", None, [None] * 3, beside, beside_before))

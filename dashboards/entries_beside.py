@@ -45,7 +45,8 @@ def of_revenue(store: Store, asked: Asked, figure: Decimal) -> OfRevenue | None:
         return None
     [revenue] = sums_by_period(store.book, [asked.period], numbers_under(prefixes_of("net_revenue")), basis=asked.basis)
     first, last = asked.period
-    return OfRevenue(share(figure, revenue), revenue, entries_url(store, line="net_revenue", first=first, last=last, basis=asked.basis))
+    address = entries_url(store, line="net_revenue", first=first, last=last, basis=asked.basis, currency=asked.scope.currency)
+    return OfRevenue(share(figure, revenue), revenue, address)
 
 
 def compared(store: Store, asked: Asked, sought: Sought, figure: Decimal | None, kind: str) -> Compared | None:
@@ -67,6 +68,6 @@ def compared(store: Store, asked: Asked, sought: Sought, figure: Decimal | None,
     good = Good.LESS if asked.key in LESS_IS_BETTER else Good.NEITHER if asked.key in BESIDE_PROFIT else Good.MORE
     address = entries_url(
         store, line=asked.key, account=asked.account, first=days.first, last=days.last, basis=asked.basis,
-        channel=asked.channel.key if asked.channel else None, country=asked.country or None,
+        channel=asked.channel.key if asked.channel else None, country=asked.country or None, currency=asked.scope.currency,
     )  # fmt: skip
     return Compared(days, before, address, Delta(figure, before, good, kind))

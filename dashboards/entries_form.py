@@ -17,7 +17,7 @@ from ledger.periods import Period
 from ledger.sought import Sought
 from ledger.statements import SUMS
 
-READING = Reading(offered=frozenset({"basis", "compare"}), days=30, compare=Compare.NONE)
+READING = Reading(offered=frozenset({"basis", "compare", "currency"}), days=30, compare=Compare.NONE)
 """The last 30 days, where the address names none; compared with others only where it says so."""
 OPENED = (*LINES, *SUMS, *RATIOS)
 LARGEST_BATCH = 2**63 - 1

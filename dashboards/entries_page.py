@@ -17,6 +17,7 @@ from dashboards.ratios import MULTIPLES, RATIOS, figure_of, parts_of, ratio
 from dashboards.statement_table import period_label
 from ledger import accounts, journal
 from ledger.beneath import Beneath, Tied, beneath, beneath_batch, sums_by_period, sums_of_accounts
+from ledger.conversion import Conversion, conversion
 from ledger.journal import EntryRow
 from ledger.models import Batch, Store
 from ledger.periods import By, Period, cut
@@ -64,6 +65,14 @@ class Row:
         return self.entry.key[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What a figure comes to in another currency, and at which rates; None where none of its days has one."""
+
+    amount: Decimal | None
+    converted: Conversion
+
+
 @dataclass(slots=True)
 class Opened:
     """A figure with everything beneath it; amounts in the store's currency, counts for statistics."""
@@ -86,6 +95,8 @@ class Opened:
     """Where there are too many entries for one page to add up: shorter spans, each of which opens."""
     rows: list[Row] = field(default_factory=list)
     following: Key | None = None
+    elsewhere: "Elsewhere | None" = None
+    """What it comes to in another currency, where the address names one."""
     recorded: int | None = None
     """How many entries the batch was recorded with, where one is opened."""
 
@@ -120,6 +131,7 @@ def opened(store: Store, asked: Asked, *, after: Key | None = None, page: int | 
         by_account=[_account(store, asked, each) for each in found.by_account],
     )  # fmt: skip
     opened.compared = compared(store, asked, sought, opened.figure, opened.kind)
+    opened.elsewhere = None if is_count or asked.batch else _elsewhere(store, asked, sought)
     if asked.batch:
         opened.recorded = Batch.objects.filter(book_id=store.pk, seq=asked.batch).values_list("entries", flat=True).first()
     elif found.entries is None:
@@ -130,6 +142,18 @@ def opened(store: Store, asked: Asked, *, after: Key | None = None, page: int | 
     opened.rows = [_row(store, row, names[row.source]) for row in rows[:most]]
     opened.following = rows[most - 1].key if len(rows) > most else None
     return opened
+
+
+def _elsewhere(store: Store, asked: Asked, sought: Sought) -> Elsewhere | None:
+    """Return what a figure comes to in the currency that the address names."""
+    converted = conversion(store.book, asked.scope.currency, [asked.period])
+    if converted is None:
+        return None
+    sums = sums_of_accounts(
+        store.book, asked.period, basis=asked.basis, channel=sought.channel, country=sought.country, converted=converted
+    )  # fmt: skip
+    amount = sum((sums[number][0] for number in sought.accounts or () if number in sums), ZERO)
+    return Elsewhere(amount if converted.rates or not converted.missing else None, converted)
 
 
 def lying_beneath(store: Store, asked: Asked, sought: Sought) -> Beneath:
@@ -159,7 +183,7 @@ def _url(store: Store, asked: Asked, *, line: str | None = None, account: str | 
     first, last = period or asked.period
     return entries_url(
         store, line=line, account=account, first=first, last=last, basis=asked.basis, channel=asked.channel.key if asked.channel else None,
-        country=asked.country or None, batch=asked.batch,
+        country=asked.country or None, batch=asked.batch, currency=asked.scope.currency,
     )  # fmt: skip
 
 

@@ -1,18 +1,21 @@
 """Read what a page's address asks for, and say in words what is wrong with it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.utils.choices import BaseChoiceIterator
 
 from dashboards.scope import BASES, EARLIEST, LATEST, Compare, Match, Scope, compared_period, days_in
 from dashboards.widgets import ChoiceInput, DayInput
 from ledger.kinds import Basis
 from ledger.models import Store
 from ledger.periods import By, Period, PeriodError, cut
+from ledger.rates import quoted_currencies
 
 MOST_PERIODS = 60
 """Columns of periods shown at once; beyond that nobody reads them."""
@@ -34,6 +37,7 @@ COMPARE_LABELS = [
 ]  # fmt: skip
 MATCH_LABELS = [(Match.DATE.value, "exact date"), (Match.WEEKDAY.value, "weekday")]
 
+_OF_COMPARISON = ("match", "compare_from", "compare_to")
 _IN_RANGE = [
     MinValueValidator(EARLIEST, f"Give a day from {EARLIEST} on."),
     MaxValueValidator(LATEST, f"Give a day up to {LATEST}."),
@@ -46,7 +50,7 @@ Booked = Callable[[Basis], Period | None]
 class Reading:
     """What one page lets its address choose, and what it shows where the address says nothing."""
 
-    offered: frozenset[str] = frozenset({"by", "basis", "compare"})
+    offered: frozenset[str] = frozenset({"by", "basis", "compare", "currency"})
     by: By | None = None
     """How days are cut unless the address says; None cuts them as suits their number."""
     days: int | None = None
@@ -88,6 +92,24 @@ class DaysForm(forms.Form):
         ]  # fmt: skip
 
 
+class Currencies(BaseChoiceIterator):
+    """What amounts can be shown in: a store's own currency, and those there are rates to. Read when they are looked at."""
+
+    def __init__(self, own: str) -> None:
+        """Remember the store's own."""
+        self._own = own
+
+    @cached_property
+    def others(self) -> list[str]:
+        """Return the currencies beside the own one."""
+        return [code for code in quoted_currencies() if code != self._own]
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        """Yield the choices of a list."""
+        yield "", f"{self._own}, the store’s own"
+        yield from ((code, code) for code in self.others)
+
+
 class ScopeForm(DaysForm):
     """The one form of what a page's address may ask for; every field may be left out."""
 
@@ -101,6 +123,7 @@ class ScopeForm(DaysForm):
     compare = _choice(
         "Compare with", [("", "the period before, if anything is booked"), *COMPARE_LABELS], "Compare with previous, year, custom or none."
     )
+    currency = forms.CharField(label="Amounts in", required=False, widget=forms.Select)
     match = _choice("Match", MATCH_LABELS, "Compared days match by date or by weekday.")
     compare_from = _day("Compare from", "first day to compare with as year-month-day, such as 2025-01-31")
     compare_to = _day("Compare to", "last day to compare with as year-month-day, such as 2025-12-31")
@@ -118,10 +141,23 @@ class ScopeForm(DaysForm):
         if reading.compare == Compare.NONE:
             self.fields["compare"].choices = [("", "nothing, unless days are given"), *COMPARE_LABELS]  # type: ignore[attr-defined]
         self._scope: Scope | None = None
-        for field, names in {"by": ["by"], "basis": ["basis"], "compare": ["compare", "match", "compare_from", "compare_to"]}.items():
-            if field not in reading.offered:
-                for name in names:
-                    del self.fields[name]
+        for name in ("by", "basis", "currency", "compare", *_OF_COMPARISON):
+            if ("compare" if name in _OF_COMPARISON else name) not in reading.offered:
+                del self.fields[name]
+
+        if "currency" in self.fields:
+            self.fields["currency"].widget.choices = Currencies(store.currency)
+
+    def clean_currency(self) -> str:
+        """Return a currency there are rates for; empty for the store's own."""
+        code = str(self.cleaned_data["currency"]).strip().upper()
+        if code in ("", self.store.currency):
+            return ""
+        offered = Currencies(self.store.currency).others
+        if code not in offered:
+            known = f"There are rates for {', '.join(offered)}." if offered else "No exchange rates are loaded."
+            raise forms.ValidationError(f"Amounts cannot be shown in “{code}”: there is no exchange rate to it. {known}")
+        return code
 
     def clean(self) -> dict[str, Any]:
         """Cut the range into periods and find what to compare it with, or say why that cannot be."""
@@ -138,7 +174,7 @@ class ScopeForm(DaysForm):
         """Return what to show; the default range when the input was refused; None when the book is empty."""
         if self.is_valid():
             return self._scope
-        kept = ("by", "basis")
+        kept = ("by", "basis", "currency")
         return self._read({name: value for name, value in self.cleaned_data.items() if name in kept})
 
     def dated_scope(self) -> Scope:
@@ -153,7 +189,7 @@ class ScopeForm(DaysForm):
         scope = self.scope()
         if scope is None:
             return self
-        values = {"by": scope.by.value, "basis": scope.basis_key, "match": scope.match.value}
+        values = {"by": scope.by.value, "basis": scope.basis_key, "match": scope.match.value, "currency": scope.currency}
         values["compare"] = scope.compare.value if scope.is_compare_chosen else ""
         if scope.compared and scope.compare == Compare.CUSTOM:
             values |= {"compare_from": scope.compared.first.isoformat(), "compare_to": scope.compared.last.isoformat()}
@@ -190,7 +226,7 @@ class ScopeForm(DaysForm):
         return Scope(
             tuple(periods), by, self.today, basis_key, compare, match, compared, self.zone, self.store.fiscal_year_start_month,
             is_range_chosen=bool(cleaned.get("first") or cleaned.get("last")), is_compare_chosen=bool(cleaned.get("compare")),
-            offered=self.reading.offered,
+            currency=cleaned.get("currency") or "", offered=self.reading.offered,
         )  # fmt: skip
 
     def _period(self, first: date | None, last: date | None, by: By, basis: Basis) -> Period | None:

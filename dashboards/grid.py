@@ -46,6 +46,11 @@ class Grid:
     scope: Scope
 
     @property
+    def currency(self) -> str:
+        """Return the currency its amounts are in."""
+        return self.scope.currency or self.store.currency
+
+    @property
     def cells(self) -> list[tuple[Line, list[tuple[str, Any, str]]]]:
         """Return every row with its numbers, each beside how it is written and the address of the entries beneath it, or none."""
         return [
@@ -62,6 +67,6 @@ class Grid:
             return ""
         address = entries_url(
             self.store, line=line, account=None if column.opens else account, first=days.first, last=days.last, basis=self.scope.basis,
-            channel=row.opens.get("channel"), country=row.opens.get("country"),
+            channel=row.opens.get("channel"), country=row.opens.get("country"), currency=self.scope.currency,
         )  # fmt: skip
         return f"{address}&{compare_query(self.scope.compared)}" if column.kind == "delta" and self.scope.compared else address

@@ -58,14 +58,14 @@ def frame(request: HttpRequest, store: Store, form: ScopeForm, scope: Scope | No
 def open_figures(store: Store, table: Table) -> Table:
     """Give every figure of a statement its meaning and the address of the entries beneath it, and return the statement."""
     scope = table.scope
-    openings = Openings(store, [scope.period, scope.compared or scope.period, *scope.periods], scope.basis)
+    openings = Openings(store, [scope.period, scope.compared or scope.period, *scope.periods], scope.basis, currency=scope.currency)
     for _, rows in table.sections():
         for row in (*rows, *(account for line in rows for account in line.accounts)):
             addresses = openings.of(account=row.key) if row.is_account else openings.of(line=row.key)
             row.meaning = "" if row.is_account else METRICS[row.key].title
             row.address, compared, *row.addresses = addresses
             row.compared_address = compared if scope.compared else ""
-    on_bases = [Openings(store, [scope.period], basis) for basis in (Basis.ORDER, Basis.EVENT)]
+    on_bases = [Openings(store, [scope.period], basis, currency=scope.currency) for basis in (Basis.ORDER, Basis.EVENT)]
     for step in table.bridge:
         step.addresses = [openings.of(line=step.key)[0] for openings in on_bases]
     return table

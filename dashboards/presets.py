@@ -57,8 +57,8 @@ class ScopeBar:
 
     @property
     def has_view_problem(self) -> bool:
-        """Tell whether the length of columns or the basis was refused."""
-        return bool(self.problem_fields & {"by", "basis"})
+        """Tell whether the length of columns, the basis or the currency was refused."""
+        return bool(self.problem_fields & {"by", "basis", "currency"})
 
 
 def scope_bar(form: ScopeForm, scope: Scope, *, kept: Mapping[str, str] | None = None) -> ScopeBar:

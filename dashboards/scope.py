@@ -55,7 +55,9 @@ class Scope:
     is_range_chosen: bool = False
     """Whether the address names the days; a page's own default is named in words instead."""
     is_compare_chosen: bool = False
-    offered: frozenset[str] = frozenset({"by", "basis", "compare"})
+    currency: str = ""
+    """The currency that amounts are shown in; empty for the store's own."""
+    offered: frozenset[str] = frozenset({"by", "basis", "compare", "currency"})
     """What the page lets its address choose beside the days; links carry nothing else."""
 
     @property
@@ -99,6 +101,8 @@ class Scope:
             values["by"] = (by or self.by).value
         if "basis" in self.offered:
             values["basis"] = self.basis_key
+        if "currency" in self.offered and self.currency:
+            values["currency"] = self.currency
         if "compare" in self.offered and self.is_compare_chosen:
             values |= self._comparison()
         return urlencode(values)

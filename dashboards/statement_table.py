@@ -1,6 +1,6 @@
 """Lay a profit statement out as a table: the one form that the page and its CSV file share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 from django.db.models import Max, Min
 
+from dashboards.converted import conversion_of
 from dashboards.delta import Delta, Good
 from dashboards.scope import Scope
 from ledger import accounts
+from ledger.conversion import Conversion
 from ledger.kinds import Basis
 from ledger.models import Book, DayTotal, Store
 from ledger.periods import By, Period, cut
@@ -95,6 +97,8 @@ class Table:
     """The day on which the last period's week, month or year ends, even where the range stops short of it."""
     is_compared_booked: bool = False
     """Whether anything is booked in the days compared with."""
+    converted: Conversion | None = None
+    """At which rates amounts are shown; None in the store's own currency."""
 
     @property
     def columns(self) -> int:
@@ -127,18 +131,19 @@ def booked_days(book: Book, basis: Basis, *, today: date) -> Period | None:
 
 
 def statement_table(store: Store, scope: Scope) -> Table:
-    """Compute the statement of a store for what a page asks for and lay it out, with two queries."""
+    """Compute the statement of a store for what a page asks for and lay it out, with two queries, and two more in another currency."""
+    converted = conversion_of(store, scope)
     other = Basis.ORDER if scope.basis == Basis.EVENT else Basis.EVENT
     spans = [Span(scope.period, scope.basis), Span(scope.period, other)]
     if scope.compared:
         spans.append(Span(scope.compared, scope.basis))
-    periods = profit(store.book, scope.periods, basis=scope.basis)
-    whole, elsewhere, *before = profit_of(store.book, spans)
+    periods = profit(store.book, scope.periods, basis=scope.basis, converted=converted)
+    whole, elsewhere, *before = profit_of(store.book, spans, converted=converted)
     # Where nothing at all is booked, figures before are not known to have been zero.
     read = _Read(periods, whole, before[0] if before and before[0].accounts else None)
     labels = {line.key: line for line in accounts.STATEMENT}
-    return Table(
-        currency=store.book.currency,
+    table = Table(
+        currency=converted.currency if converted else store.book.currency,
         scope=scope,
         headings=[period_label(period, scope.by) for period in scope.periods],
         lines=[_line(key, labels.get(key), read) for key in STATEMENT_KEYS],
@@ -150,7 +155,27 @@ def statement_table(store: Store, scope: Scope) -> Table:
         whole=whole,
         closes=_closes(store, scope),
         is_compared_booked=read.before is not None,
+        converted=converted,
     )
+    return table if converted is None else _with_gaps(table, converted)
+
+
+def _with_gaps(table: Table, converted: Conversion) -> Table:
+    """Leave out amounts of periods in which money is booked and no day has a rate: what is not known is no zero."""
+    gaps = [_lies_in(period, converted.missing) and not _lies_in(period, converted.rates) for period in table.scope.periods]
+    if not any(gaps):
+        return table
+    for _, rows in table.sections():
+        for row in (*rows, *(account for line in rows for account in line.accounts)):
+            if row.kind != "count":
+                row.cells = [None if gap else value for value, gap in zip(row.cells, gaps, strict=True)]
+                row.total = None if all(gaps) else row.total
+    table.booked = [booked and not gap for booked, gap in zip(table.booked, gaps, strict=True)]
+    return table
+
+
+def _lies_in(period: Period, days: Iterable[date]) -> bool:
+    return any(period.first <= day <= period.last for day in days)
 
 
 class _Read(NamedTuple):

@@ -90,7 +90,7 @@ def _kpi(store: Store, table: Table, row: Row) -> Kpi:
 
 
 def _address(store: Store, scope: Scope, key: str, period: Period) -> str:
-    return entries_url(store, line=key, first=period.first, last=period.last, basis=scope.basis)
+    return entries_url(store, line=key, first=period.first, last=period.last, basis=scope.basis, currency=scope.currency)
 
 
 def _estimated(whole: Statement, key: str) -> Decimal | None:
@@ -114,7 +114,7 @@ def course(store: Store, table: Table) -> Chart:
     if scope.by != By.DAY:
         return profit_chart(table, today=scope.today)
     first = scope.period.first
-    days = profit(store.book, cut(first - timedelta(days=6), first - ONE_DAY, By.DAY), basis=scope.basis)
+    days = profit(store.book, cut(first - timedelta(days=6), first - ONE_DAY, By.DAY), basis=scope.basis, converted=table.converted)
     return daily_chart(table, _known(days), today=scope.today)
 
 

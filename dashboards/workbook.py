@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 
+from dashboards.converted import rates_in_words
 from dashboards.delta import Delta
 from dashboards.exports import COMPARED_HEADINGS
 from dashboards.freshness import Freshness
@@ -18,6 +19,7 @@ from dashboards.grid import Grid
 from dashboards.scope import Scope
 from dashboards.statement_table import Row, Table
 from dashboards.templatetags.money import percent
+from ledger.conversion import Conversion
 from ledger.models import Store
 from ledger.money import minor_digits
 
@@ -46,7 +48,7 @@ class Sheet:
     rows: Sequence[Line] = field(default_factory=list)
 
 
-def facts(store: Store, scope: Scope, told: Freshness, *, now: datetime) -> list[tuple[str, str]]:
+def facts(store: Store, scope: Scope, told: Freshness, *, now: datetime, converted: Conversion | None = None) -> list[tuple[str, str]]:
     """Return what a sheet says about itself: store, days, basis, currency, through which batch, and when it was written."""
     first, last = scope.period
     state, estimated = told.state, told.estimated_share
@@ -56,7 +58,8 @@ def facts(store: Store, scope: Scope, told: Freshness, *, now: datetime) -> list
         "Days": f"{first} to {last}, {scope.zone} time",
         "Counted on": "the day the order was placed" if scope.basis_key == "order" else "the day it happened",
         "Compared with": f"{scope.compared.first} to {scope.compared.last}" if scope.compared else "nothing",
-        "Currency": store.currency,
+        "Currency": converted.currency if converted else store.currency,
+        "Rates": rates_in_words(converted) if converted else "",
         "Through batch": f"{through}; {told.headline.lower()}",
         "Held orders": f"{state.held_orders}, for a missing exchange rate; they are in no figure",
         "Estimated": "" if estimated is None else f"{percent(estimated)} of the money that moved".replace("\u00a0", " "),

@@ -8,6 +8,7 @@ from django.db import connection
 
 from ledger import accounts
 from ledger.accounts import Line
+from ledger.conversion import Conversion, shown_in
 from ledger.journal import MOST_SUMMED, OriginSum, sums_of
 from ledger.kinds import Basis
 from ledger.models import Account, Book
@@ -33,20 +34,31 @@ def numbers_under(prefixes: tuple[str, ...]) -> tuple[int, ...]:
 
 
 def sums_of_accounts(
-    book: Book, period: Period, *, basis: Basis = Basis.EVENT, channel: int | None = None, country: int | None = None
+    book: Book,
+    period: Period,
+    *,
+    basis: Basis = Basis.EVENT,
+    channel: int | None = None,
+    country: int | None = None,
+    converted: Conversion | None = None,
 ) -> dict[int, tuple[Decimal, Decimal]]:
     """Return what was booked on each account over a span, and how much of it is estimated, from the totals of now.
 
-    A channel's number or a country's narrows it; the totals know either, never both at once.
+    A channel's number or a country's narrows it; the totals know either, never both at once. In another currency, accounts of which no
+    day has a rate are left out.
     """
     table, narrowed, column = _totals_of(channel, country)
+    shown = shown_in(converted)
+    values = {"book": book.pk, "basis": basis.value, "first": period.first, "last": period.last, "place": next(iter(narrowed), None)}
+    amount, estimated = shown.amount("total.amount"), shown.amount("total.estimated_amount")
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT account, sum(amount), sum(estimated_amount) FROM {table} "
-            f"WHERE book_id = %s AND basis = %s AND day BETWEEN %s AND %s AND {column} GROUP BY account ORDER BY account",
-            [book.pk, basis.value, period.first, period.last, *narrowed],
+            f"SELECT total.account, sum({amount}), sum({estimated}) FROM {table} AS total {shown.join}"
+            f" WHERE total.book_id = %(book)s AND total.basis = %(basis)s AND total.day BETWEEN %(first)s AND %(last)s"
+            f" AND {column.replace('%s', '%(place)s')} GROUP BY 1 ORDER BY 1",
+            {**values, **shown.values},
         )
-        return {account: (amount, estimated) for account, amount, estimated in cursor.fetchall()}
+        return {account: (whole, guessed) for account, whole, guessed in cursor.fetchall() if whole is not None}
 
 
 def sums_by_period(

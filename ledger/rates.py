@@ -30,8 +30,20 @@ _LONGEST_CLOSURE = 4
 # A stand-in may be seven days old, and where its two legs meet on a closed day, one leg was quoted before that.
 _LOOK_BACK = timedelta(days=2 * OLDEST_STAND_IN)
 _DECIMALS = 10
+_STILL_QUOTED = timedelta(days=30)
+"""Time without a quote after which a currency counts as one that is quoted no more."""
 _TOO_LARGE = Decimal(10) ** 10
 _ROWS_A_STATEMENT = 20_000
+
+# Steps from one currency to the next through the key's index, instead of reading every day of all of them.
+_LAST_RATES = """
+    WITH RECURSIVE code (currency) AS (
+        (SELECT currency FROM ledger_exchangerate ORDER BY currency LIMIT 1)
+        UNION ALL
+        SELECT (SELECT currency FROM ledger_exchangerate WHERE currency > code.currency ORDER BY currency LIMIT 1)
+          FROM code WHERE code.currency IS NOT NULL)
+    SELECT currency, (SELECT max(day) FROM ledger_exchangerate AS rate WHERE rate.currency = code.currency) FROM code WHERE currency IS NOT NULL
+"""
 
 RateRow = tuple[str, date, Decimal]
 """A currency, the day of its quote, and the units of it that one euro bought."""
@@ -186,6 +198,17 @@ def newest_day() -> date | None:
     """Return the day of the newest ECB quote, whatever was entered by hand for later days."""
     newest: date | None = ExchangeRate.objects.filter(source=RateSource.ECB).aggregate(newest=Max("day"))["newest"]
     return newest
+
+
+def quoted_currencies() -> list[str]:
+    """Return the currencies whose last rate is not much older than the newest there is, the euro among them; none without any rates."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LAST_RATES)
+        last = dict(cursor.fetchall())
+    if not last:
+        return []
+    newest = max(last.values())
+    return sorted([EURO, *(code for code, day in last.items() if day > newest - _STILL_QUOTED)])
 
 
 def quoted_days() -> set[date]:

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from ledger import accounts
 from ledger.columns import estimated_share
+from ledger.conversion import Conversion, shown_in
 from ledger.kinds import Basis
 from ledger.models import Batch, Book, Order
 from ledger.money import SCALE
@@ -111,10 +112,12 @@ def seq_at(book: Book, moment: datetime) -> int:
 
 
 _TOTALS = """
-    SELECT width_bucket(day, %(starts)s::date[]) AS bucket, account, sum(amount) AS total, sum(estimated_amount) AS estimated
-    FROM ledger_daytotal WHERE book_id = %(book)s AND basis = %(basis)s AND day BETWEEN %(first)s AND %(last)s
-    GROUP BY bucket, account
+    SELECT width_bucket(total.day, %(starts)s::date[]) AS bucket, total.account, sum({amount}) AS total, sum({estimated}) AS estimated
+    FROM ledger_daytotal AS total {join}
+    WHERE total.book_id = %(book)s AND total.basis = %(basis)s AND total.day BETWEEN %(first)s AND %(last)s
+    GROUP BY bucket, total.account
 """
+_AS_BOOKED = _TOTALS.format(amount="total.amount", estimated="total.estimated_amount", join="")
 _ENTRIES = """
     SELECT width_bucket({day}, %(starts)s::date[]) AS bucket, account,
         sum(amount) AS total, coalesce(sum(amount) FILTER (WHERE estimated), 0) AS estimated
@@ -124,14 +127,16 @@ _ENTRIES = """
 # One statement, so that totals and entries are seen at one moment whatever is posted meanwhile.
 _BEFORE = f"""
     SELECT bucket, account, sum(total), sum(estimated)
-    FROM (({_TOTALS}) UNION ALL (SELECT bucket, account, -total, -estimated FROM ({_ENTRIES}) AS since)) AS seen GROUP BY bucket, account
+    FROM (({_AS_BOOKED}) UNION ALL (SELECT bucket, account, -total, -estimated FROM ({_ENTRIES}) AS since)) AS seen GROUP BY bucket, account
 """
 
 Sums = dict[tuple[int, int], tuple[Decimal, Decimal]]
 
 
-def profit(book: Book, periods: Sequence[Period], *, basis: Basis = Basis.EVENT, as_of: int | None = None) -> list[Statement]:
-    """Return one statement per period (adjoining, in time order), as of a batch number or of now.
+def profit(
+    book: Book, periods: Sequence[Period], *, basis: Basis = Basis.EVENT, as_of: int | None = None, converted: Conversion | None = None
+) -> list[Statement]:
+    """Return one statement per period (adjoining, in time order), as of a batch number or, in another currency if asked for, of now.
 
     Days are the store's. On the event basis a correction to a closed day counts where it was booked; on the order
     basis everything counts on the day its order was placed.
@@ -142,7 +147,7 @@ def profit(book: Book, periods: Sequence[Period], *, basis: Basis = Basis.EVENT,
     }  # fmt: skip
     day = DAY_OF_BASIS[basis]
     if as_of is None:
-        sums = _query(_TOTALS, values)
+        sums = _converted(_TOTALS, values, converted)
     elif as_of * 2 < book.last_seq:  # fewer entries lie before than after: add those up instead
         sums = _query(_ENTRIES.format(day=day, span="seq <= %(seq)s"), values)
     else:
@@ -173,16 +178,23 @@ def span_values(book: Book, spans: Sequence[Span]) -> dict[str, Any]:
 
 
 _OF_SPANS = f"""
-    SELECT span.number, total.account, sum(total.amount), sum(total.estimated_amount)
+    SELECT span.number, total.account, sum({{amount}}), sum({{estimated}})
     FROM {SPANS} JOIN ledger_daytotal AS total ON total.book_id = %(book)s AND total.basis = span.basis AND total.day BETWEEN span.first AND span.last
-    GROUP BY 1, 2
+    {{join}} GROUP BY 1, 2
 """
 
 
-def profit_of(book: Book, spans: Sequence[Span]) -> list[Statement]:
+def profit_of(book: Book, spans: Sequence[Span], *, converted: Conversion | None = None) -> list[Statement]:
     """Return one statement per span, as of now, with one query; spans may overlap, lie apart and count on different days."""
-    by_span = _by_bucket(_query(_OF_SPANS, span_values(book, spans)))
+    by_span = _by_bucket(_converted(_OF_SPANS, span_values(book, spans), converted))
     return [statement_of(span.period, by_span.get(number, {})) for number, span in enumerate(spans, start=1)]
+
+
+def _converted(sql: str, values: Mapping[str, Any], converted: Conversion | None) -> Sums:
+    """Ask for sums of totals in the book's currency or another; accounts of which no day could be converted are left out."""
+    shown = shown_in(converted)
+    written = sql.format(amount=shown.amount("total.amount"), estimated=shown.amount("total.estimated_amount"), join=shown.join)
+    return {key: pair for key, pair in _query(written, {**values, **shown.values}).items() if pair[0] is not None}
 
 
 def _query(sql: str, values: Mapping[str, Any]) -> Sums:

@@ -27,7 +27,7 @@ from ledger.sought import key_of, written
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-SCOPE = ("from", "to", "basis", "compare", "match", "compare_from", "compare_to")
+SCOPE = ("from", "to", "basis", "currency", "compare", "match", "compare_from", "compare_to")
 """What the bar of the page sets anew."""
 
 

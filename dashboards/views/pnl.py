@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from dashboards.access import store_or_404
 from dashboards.breakdown_tables import cost_grids, revenue_grids
 from dashboards.charts import cost_share_chart, margin_chart, profit_chart
+from dashboards.converted import conversion_of
 from dashboards.freshness import freshness
 from dashboards.grid import Grid
 from dashboards.notices import may_edit_costs, open_findings, restating
@@ -85,5 +86,6 @@ def _tab(request: HttpRequest, slug: str, tab: str, grids: Callable[[Store, Scop
         context = {
             **frame(request, store, form, scope, told, tab=tab), "grids": grids(store, scope) if scope else [],
             "chart": cost_share_chart(table, today=form.today) if table else None, "restating": costs,
+            "converted": table.converted if table else conversion_of(store, scope) if scope else None,
         }  # fmt: skip
     return render(request, "dashboards/pnl_tab.html", context)

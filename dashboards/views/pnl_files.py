@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from dashboards.access import store_or_404
 from dashboards.breakdown_tables import cost_grids, revenue_grids
+from dashboards.converted import conversion_of
 from dashboards.exports import grids_csv, statement_csv
 from dashboards.freshness import freshness
 from dashboards.grid import Grid
@@ -56,7 +57,8 @@ def _send(request: HttpRequest, slug: str, kind: str, name: str, written: Writte
             reasons = [message for _, message in form.problems()] or ["There are no entries yet."]
             return HttpResponse("\n".join(reasons), status=400, content_type="text/plain; charset=utf-8")
         content = written(store, scope, kind)
-    filename = f"{store.slug}-{name}-{scope.period.first}-{scope.period.last}-by-{scope.by}-{scope.basis_key}.{kind}"
+    shown = f"-{scope.currency}" if scope.currency else ""
+    filename = f"{store.slug}-{name}-{scope.period.first}-{scope.period.last}-by-{scope.by}-{scope.basis_key}{shown}.{kind}"
     return HttpResponse(content, content_type=TYPES[kind], headers={"Content-Disposition": f'attachment; filename="{filename}"'})
 
 
@@ -65,12 +67,12 @@ def _statement(store: Store, scope: Scope, kind: str) -> bytes | str:
     if kind == "csv":
         return statement_csv(table)
     told = freshness(store, estimated_share=table.estimated_share, restating=restating(store))
-    return workbook([statement_sheet(table)], facts(store, scope, told, now=timezone.now()), table.currency)
+    return workbook([statement_sheet(table)], facts(store, scope, told, now=timezone.now(), converted=table.converted), table.currency)
 
 
 def _grids(store: Store, scope: Scope, kind: str, grids: Sequence[Grid]) -> bytes | str:
     if kind == "csv":
-        return grids_csv(grids, store.currency)
+        return grids_csv(grids, scope.currency or store.currency)
     sheets: list[Sheet] = [grid_sheet(grid) for grid in grids]
     told = freshness(store, estimated_share=None, restating=restating(store))
-    return workbook(sheets, facts(store, scope, told, now=timezone.now()), store.currency)
+    return workbook(sheets, facts(store, scope, told, now=timezone.now(), converted=conversion_of(store, scope)), scope.currency or store.currency)

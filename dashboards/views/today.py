@@ -20,7 +20,7 @@ from dashboards.statement_table import booked_days, statement_table
 from dashboards.today_page import charts, efficiency, kpis
 from ledger.snapshot import snapshot
 
-READING = Reading(offered=frozenset({"basis", "compare"}), days=30)
+READING = Reading(offered=frozenset({"basis", "compare", "currency"}), days=30)
 
 
 @require_safe

@@ -248,6 +248,7 @@ def test_an_empty_book_shows_nothing_unless_days_are_named() -> None:
         asked({}, booked=None).dated_scope()
 
 
+@pytest.mark.django_db
 def test_the_bar_links_to_the_steps_and_keeps_what_else_is_in_the_address() -> None:
     form = asked({"from": "2026-02-01", "to": "2026-02-28"})
     bar = scope_bar(form, form.dated_scope(), kept={"tab": "costs"})
