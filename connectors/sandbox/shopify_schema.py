@@ -22,6 +22,7 @@ from graphql import (
     is_leaf_type,
     is_required_argument,
     parse,
+    print_ast,
     specified_rules,
 )
 from graphql import validate as graphql_validate
@@ -69,6 +70,19 @@ def _check(document: str, schema: GraphQLSchema) -> Checked:
     except GraphQLSyntaxError as error:
         return Checked(None, (_as_json(error),))
     return Checked(parsed, tuple(_as_json(error) for error in graphql_validate(schema, parsed, RULES)))
+
+
+def refused_variable(error: GraphQLError, operation: OperationDefinitionNode, variables: dict[str, Any]) -> dict[str, Any]:
+    """Return what Shopify says of a variable that does not fit its type; another error as it is."""
+    for definition in operation.variable_definitions or ():
+        name = definition.variable.name.value
+        if error.path is None and error.message.startswith((f"Variable '${name}'", f'Variable "${name}"')):
+            value = variables.get(name)
+            explanation = "Expected value to not be null" if value is None else error.message.partition(": ")[2]
+            extensions = {"code": "INVALID_VARIABLE", "value": value, "problems": [{"path": [], "explanation": explanation}]}
+            message = f"Variable ${name} of type {print_ast(definition.type)} was provided invalid value"
+            return {"message": message, "locations": _as_json(error).get("locations", []), "extensions": extensions}
+    return dict(error.formatted)
 
 
 def _as_json(error: GraphQLError) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from connectors.sandbox.shopify_bulk import BulkDesk
 from connectors.sandbox.shopify_cost import Reckoning, operation_of, size_asked
 from connectors.sandbox.shopify_execute import Asking, run
 from connectors.sandbox.shopify_pages import Table
-from connectors.sandbox.shopify_schema import check, pruned_schema
+from connectors.sandbox.shopify_schema import check, pruned_schema, refused_variable
 from connectors.sandbox.shopify_tokens import App, TokenOffice
 from connectors.sandbox.troubles import GRAPHQL, Trouble, Troubles
 
@@ -230,8 +230,7 @@ class Shop:
         if "internal_error" in struck:
             said, actual = _internal_error(), asked
         else:
-            name = operation.name.value if operation.name else None
-            said = self._executed(document, variables, name, asking)
+            said = self._executed(document, variables, operation, asking)
             actual = min(asked, Reckoning(self.schema, document, lambda node: asking.sizes.get(id(node), 0)).cost(operation))
             if "missing_field" in struck:
                 _forget(said.get("data"), struck["missing_field"].settings)
@@ -240,11 +239,11 @@ class Shop:
             said.setdefault("extensions", {})["cost"] = self._cost(asked, actual)
         return as_json(said)
 
-    def _executed(self, document: Any, variables: dict[str, Any], name: str | None, asking: Asking) -> dict[str, Any]:
-        result = run(self.schema, document, variables, name, asking)
+    def _executed(self, document: Any, variables: dict[str, Any], operation: Any, asking: Asking) -> dict[str, Any]:
+        result = run(self.schema, document, variables, operation.name.value if operation.name else None, asking)
         said: dict[str, Any] = {}
         if result.errors:
-            said["errors"] = [_formatted(error) for error in result.errors]
+            said["errors"] = [refused_variable(error, operation, variables) for error in result.errors]
         if result.data is not None or not _of_request(result.errors or []):
             said["data"] = result.data
         if asking.search:
@@ -271,10 +270,6 @@ def _trouble(asking: Asking, struck: Mapping[str, Trouble]) -> None:
         asking.enum_values = {settings["field"]: settings.get("value", "SOMETHING_NEW")}
     if "bulk_failed" in struck:
         asking.bulk_fails_after = struck["bulk_failed"].settings.get("keep", 1)
-
-
-def _formatted(error: GraphQLError) -> dict[str, Any]:
-    return dict(error.formatted)
 
 
 def _of_request(errors: list[GraphQLError]) -> bool:
