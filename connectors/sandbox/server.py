@@ -4,6 +4,7 @@ import gzip
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Mapping
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -162,7 +163,13 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self._send(as_json({"errors": "Payload Too Large"}, 413))
             return
-        self._send(self.sandbox().answer(self.command, self.path, dict(self.headers.items()), self.rfile.read(int(length))))
+        body = self.rfile.read(int(length))
+        try:
+            answer = self.sandbox().answer(self.command, self.path, dict(self.headers.items()), body)
+        except Exception as error:  # a fault of the sandbox itself must not look like one of the network
+            traceback.print_exc()
+            answer = as_json({"errors": f"The sandbox itself failed: {error!r}"}, 500)
+        self._send(answer)
 
     def _send(self, answer: Answer) -> None:
         if answer.delay:

@@ -256,6 +256,6 @@ def _each(complete: Copy) -> Copy:
 def _leaf(kind: Any) -> Copy:
     if isinstance(kind, GraphQLEnumType):
         names = kind.values
-        return lambda value: value if value is None or value in names or type(value) is Unlisted else MISS
+        return lambda value: value if value is None or value in names else str(value) if type(value) is Unlisted else MISS
     plain = _PLAIN.get(kind.name, (str,))
     return lambda value: value if value is None or type(value) in plain else MISS
