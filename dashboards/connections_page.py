@@ -10,6 +10,7 @@ from connectors import registry
 from connectors.connections import missing_scopes
 from connectors.models import Connection, ParkedRecord, SyncCursor, SyncRun
 from connectors.registry import UnknownPlatform
+from connectors.runs import last_runs
 from connectors.spec import Connector, Stream
 from ledger.models import Store
 
@@ -42,10 +43,8 @@ class StreamRow:
 
     @property
     def next_at(self) -> datetime | None:
-        """Return when it is asked for again; None when it runs, rests or was never asked for."""
-        if self.resting or self.is_running or self.latest is None or self.latest.finished_at is None:
-            return None
-        return self.latest.finished_at + self.stream.every
+        """Return when it is asked for again by itself; None when it runs or rests, or is asked for as soon as may be."""
+        return None if self.resting or self.is_running or self.cursor is None else self.cursor.next_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +130,7 @@ def parked_of(row: Connection) -> list[ParkedRecord]:
 
 def _cards(rows: list[Connection]) -> list[ConnectionCard]:
     cursors = {(each.connection_id, each.stream): each for each in SyncCursor.objects.filter(connection__in=rows)}
-    runs = {
-        (each.connection_id, each.stream): each
-        for each in SyncRun.objects.filter(connection__in=rows).order_by("connection", "stream", "-started_at").distinct("connection", "stream")
-    }
+    runs = last_runs([row.pk for row in rows])
     counted = ParkedRecord.objects.filter(connection__in=rows).values_list("connection", "stream").annotate(Count("pk"))
     parked = {(connection, stream): count for connection, stream, count in counted}
     return [_card(row, cursors, runs, parked) for row in rows]

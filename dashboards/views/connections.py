@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from connectors import connections, registry
+from connectors import connections, registry, runs, sync_tasks
 from connectors.faults import Fault
 from connectors.models import Connection
 from connectors.oauth import answered, ask, connect_with_key, store_asked_for
@@ -98,7 +98,9 @@ def returned(request: HttpRequest, platform: str) -> HttpResponse:
 
 
 def _welcome(request: HttpRequest, row: Connection) -> HttpResponse:
-    messages.success(request, f"{row.label or row.account_ref} is connected.")
+    runs.wake(row)
+    sync_tasks.submit_connection(row, actor=actor_of(request))
+    messages.success(request, f"{row.label or row.account_ref} is connected. Its past is read now, then whatever is new.")
     return redirect("connections", row.store.slug)
 
 
@@ -129,7 +131,24 @@ def _pause(request: HttpRequest, row: Connection) -> str:
 
 def _resume(request: HttpRequest, row: Connection) -> str:
     connections.resume(row)
+    runs.wake(row)
+    sync_tasks.submit_connection(row, actor=actor_of(request))
     return "Resumed. What was missed meanwhile is read now."
+
+
+def _sync(request: HttpRequest, row: Connection) -> str:
+    sync_tasks.submit_connection(row, actor=actor_of(request))
+    return "What is new is asked for now."
+
+
+def _backfill(request: HttpRequest, row: Connection) -> str:
+    sync_tasks.submit_past(row, actor=actor_of(request))
+    return "All of the past is read again. What is known already changes nothing."
+
+
+def _replay(request: HttpRequest, row: Connection) -> str:
+    sync_tasks.submit_replay(row, actor=actor_of(request))
+    return "What was not understood is tried again."
 
 
 def _disconnect(request: HttpRequest, row: Connection) -> str:
@@ -139,6 +158,9 @@ def _disconnect(request: HttpRequest, row: Connection) -> str:
 
 ACTIONS: dict[str, Callable[[HttpRequest, Connection], str]] = {
     "test": _check,
+    "sync": _sync,
+    "backfill": _backfill,
+    "replay": _replay,
     "pause": _pause,
     "resume": _resume,
     "disconnect": _disconnect,

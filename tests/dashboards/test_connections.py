@@ -20,6 +20,7 @@ from connectors.paging import OnePage
 from connectors.spec import Request, Stream
 from ledger.models import Store
 from ledger.people import Role
+from profitpeek.jobs.models import Job
 from tests.builders import a_store
 from tests.connectors.tiny import BASE, TINY, tiny_answers
 from tests.dashboards.people import signed_in, text_of
@@ -75,7 +76,7 @@ def test_an_owner_connects_by_the_platforms_own_page(owner: Client) -> None:
     assert told["redirect"] == "http://testserver/connections/tiny/return"
     answer = owner.get("/connections/tiny/return", {"state": told["state"], "code": "yes"}, follow=True)
     assert answer.redirect_chain[-1][0] == "/shop/connections"
-    assert "North &amp; Co is connected." in answer.content.decode()
+    assert "North &amp; Co is connected. Its past is read now, then whatever is new." in answer.content.decode()
     assert kept(Connection.objects.get()).secrets["token"] == "first"
     again = owner.get("/connections/tiny/return", {"state": told["state"], "code": "yes"}, follow=True)
     assert "Tiny was not connected. This question has been answered already" in text_of(again)
@@ -98,7 +99,7 @@ def test_who_is_an_owner_no_more_does_not_finish_what_they_began(store: Store, o
 
 def test_a_key_is_pasted_and_never_shown_again(owner: Client, answers: responses.RequestsMock) -> None:
     answer = owner.post("/shop/connections/new/tiny", {"way": "token", "account": "North", "token": "pasted-secret"}, follow=True)
-    assert "North &amp; Co is connected." in answer.content.decode()
+    assert "North &amp; Co is connected. Its past is read now, then whatever is new." in answer.content.decode()
     for address in ("/shop/connections", f"/shop/connections/{Connection.objects.get().pk}", "/shop/connections/new/tiny"):
         assert "pasted-secret" not in owner.get(address).content.decode()
 
@@ -179,3 +180,14 @@ def test_a_connection_of_another_store_is_not_there(store: Store, owner: Client)
     assert owner.get(f"/shop/connections/{row.pk}").status_code == 404
     assert owner.post(f"/shop/connections/{row.pk}/disconnect").status_code == 404
     assert Connection.objects.get().status == "active"
+
+
+def test_reading_is_asked_for_by_a_job_for_each_stream(store: Store, owner: Client, things: Stream) -> None:
+    row = a_connection(store, secrets=None)
+    ParkedRecord.objects.create(connection=row, stream="things", external_id="77", body=b"", reason="It has no price.", first_at=LATE, last_at=LATE)
+    for action in ("sync", "sync", "backfill", "replay"):
+        assert owner.post(f"/shop/connections/{row.pk}/{action}").status_code == 302
+    asked = sorted(Job.objects.values_list("kind", "key", "actor"))
+    assert asked == [
+        ("backfill", f"connection:{row.pk}:things", "owner@example.com"), ("replay-parked", f"connection:{row.pk}", "owner@example.com"),
+    ]  # fmt: skip
