@@ -1,6 +1,9 @@
 """Say where an imported file stands, in words."""
 
+import re
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
 from django import template
 
@@ -26,6 +29,8 @@ STATES = {
 TO_DECIDE = ("waits for you", "warning")
 COUNTED = (FileImport.State.DONE, FileImport.State.UNCHANGED, FileImport.State.RUNNING, FileImport.State.PARTLY)
 """States in which what a file brought is counted."""
+NUMBER = re.compile(r"[−-]?[\d,]{1,12}(\.\d+)?")
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}( \d{2}:\d{2})?")
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
@@ -80,3 +85,24 @@ def decimal_text(text: str) -> Decimal:
 def delimiter_words(delimiter: str) -> str:
     """Name the sign between a file's columns."""
     return DELIMITERS.get(delimiter, f"“{delimiter}”")
+
+
+class LaidOut(NamedTuple):
+    """A table of texts from a file: its headings and cells, each with the class it is written with; the first of a row is its heading."""
+
+    headings: list[tuple[str, str]]
+    rows: list[list[tuple[str, str]]]
+
+
+@register.simple_tag
+def laid_out(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> LaidOut:
+    """Lay texts out as a table: columns of nothing but numbers to the right, days in one piece."""
+    css = [_column_css([row[place] for row in rows if place < len(row)]) for place in range(len(headings))]
+    return LaidOut(list(zip(headings, css, strict=True)), [list(zip(row, css, strict=False)) for row in rows])
+
+
+def _column_css(cells: Sequence[str]) -> str:
+    told = [str(cell) for cell in cells if cell not in ("", None)]
+    if told and all(NUMBER.fullmatch(cell) for cell in told):
+        return "number"
+    return "text day" if told and all(DAY.fullmatch(cell) for cell in told) else "text cell"

@@ -21,7 +21,7 @@ from ledger.admin.proposals import actor_of, to_review
 from ledger.admin.resources import CogsRuleResource, FeeRuleResource, ShippingRuleResource, VariantCostResource
 from ledger.admin.sheets import SheetAdmin
 from ledger.admin.taking_back import take_back_chosen, take_back_view
-from ledger.admin.typed import CurrencyField, shown
+from ledger.admin.typed import CurrencyField, priced, shown
 from ledger.history import versions_of
 from ledger.models import CogsRule, CostChange, FeeRule, ShippingRule, VariantCost
 from ledger.models.rules import Rule
@@ -266,7 +266,7 @@ class VariantCostAdmin(GridAdmin, RuleAdmin):
     @admin.display(description="landed")
     def landed(self, rule: VariantCost) -> str:
         """Return what a unit costs with all its parts."""
-        return f"{shown(rule.landed)} {rule.currency}"
+        return priced(rule.landed, rule.currency)
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         """Leave the last day out: a cost holds until the next."""

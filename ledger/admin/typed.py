@@ -7,6 +7,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.text import slugify
 
+from ledger.money import minor_digits
+
 
 class LabelField(forms.SlugField):
     """Turns words into the name of an account: “Studio rent” is studio-rent."""
@@ -31,6 +33,13 @@ class PercentageField(forms.DecimalField):
 def shown(value: Decimal) -> str:
     """Write a figure without zeros that say nothing."""
     return f"{value.normalize():f}"
+
+
+def priced(value: Decimal, currency: str) -> str:
+    """Write a price with the cents of its currency, or more where it has more, and the currency's code."""
+    exponent = value.normalize().as_tuple().exponent
+    digits = max(minor_digits(currency), -exponent if isinstance(exponent, int) else 0)
+    return f"{value:.{digits}f} {currency}"
 
 
 class CurrencyField(forms.CharField):

@@ -54,3 +54,26 @@ def test_the_code_for_an_authenticator_stands_on_white(tab: Callable[..., Page],
     page.get_by_role("button", name="Confirm").click()
     code = page.locator("img[src^='data:image/svg']")
     assert code.evaluate("image => getComputedStyle(image).backgroundColor") == "rgb(255, 255, 255)"
+
+
+def test_a_table_is_sorted_by_a_heading_with_its_sum_last_and_its_parts_beneath_it(tab: Callable[..., Page]) -> None:
+    page = tab("/shop/pnl/costs?from=2026-01-01&to=2026-03-31&compare=none")
+    table = page.locator("table.broken-down").first
+    names = table.locator("tbody th")
+    as_it_was = names.all_inner_texts()
+    button = table.get_by_role("button", name="All", exact=True)
+    button.focus()
+    page.keyboard.press("Enter")
+    heading = table.locator("th", has=page.get_by_role("button", name="All", exact=True))
+    assert heading.get_attribute("aria-sort") == "descending"
+    costs = [row.split("\t") for row in table.locator("tbody tr:not(.part, .sum)").all_inner_texts()]
+    amounts = [float(cells[3].replace("−", "-").replace(",", "")) for cells in costs]
+    assert (amounts, len(amounts) > 1) == (sorted(amounts, reverse=True), True)
+    assert table.locator("tbody tr").last.get_attribute("class") == "sum"
+    assert [name for name in names.all_inner_texts() if name in as_it_was] != as_it_was
+    parts = table.locator("tbody tr").evaluate_all("rows => rows.map(row => row.className)")
+    assert "part" not in parts[0]
+    button.click()
+    assert heading.get_attribute("aria-sort") == "ascending"
+    button.click()
+    assert (heading.get_attribute("aria-sort"), names.all_inner_texts()) == (None, as_it_was)
