@@ -55,7 +55,7 @@ class _Extensions(Struct):
 
 class _Answer(Struct):
     errors: list[_Error] | None = None
-    data: msgspec.Raw | None = None
+    data: msgspec.Raw = msgspec.Raw()
     extensions: _Extensions | None = None
 
 
@@ -116,7 +116,7 @@ def _of_answer(response: Response) -> Fault | None:
         return QuotaUsedUp("Shopify's budget of points for this app is used up for the moment.", after=_until_points(answer.extensions))
     if "MAX_COST_EXCEEDED" in codes:
         return TooBig(answer.errors[0].message or "The query costs more points than Shopify allows.")
-    there = answer.data is not None and bytes(answer.data) != b"null"
+    there = bytes(answer.data) not in (b"", b"null")
     needed = [error for error in answer.errors if not (there and _is_optional(error.path))]
     if not needed:
         return None
