@@ -1,6 +1,6 @@
 """Find or make what orders point at: channels, products with their variants, customers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -60,6 +60,9 @@ def variants(store_id: int, platform: str, wanted: dict[str, tuple[str, str]]) -
     `wanted` maps the platform's id to (sku, title) for the case that it must be made.
     """
     found = _find_variants(store_id, platform, list(wanted))
+    missing = sorted(wanted.keys() - found.keys())
+    if missing:
+        found |= _known_otherwise(store_id, platform, wanted, missing)
     while missing := sorted(wanted.keys() - found.keys()):
         values: dict[str, Any] = {
             "store": store_id, "platform": platform, "keys": missing,
@@ -72,10 +75,80 @@ def variants(store_id: int, platform: str, wanted: dict[str, tuple[str, str]]) -
     return found
 
 
+_ADOPT = """
+    UPDATE ledger_variant v SET external_id = w.key FROM (
+        SELECT DISTINCT ON (u.sku) u.key, f.id FROM unnest(%(keys)s::text[], %(skus)s::text[]) AS u(key, sku)
+        JOIN ledger_variant f ON f.store_id = %(store)s AND f.platform = %(platform)s AND f.external_id = u.sku AND f.sku = u.sku
+        ORDER BY u.sku, u.key
+    ) AS w WHERE v.id = w.id
+"""
+_BY_SKU = """
+    SELECT DISTINCT ON (sku) sku, id, product_id, grams FROM ledger_variant
+    WHERE store_id = %s AND platform = %s AND sku = ANY(%s) ORDER BY sku, gone_at IS NOT NULL, id
+"""
+
+
+def _known_otherwise(store_id: int, platform: str, wanted: Mapping[str, tuple[str, str]], missing: Sequence[str]) -> dict[str, VariantRef]:
+    """Find variants that are known under another name: files tell the SKU where the platform tells an id, before or after.
+
+    One that a file named by its SKU becomes the platform's; what is told by its SKU is the platform's of that SKU.
+    """
+    ids = [key for key in missing if wanted[key][0] not in ("", key)]
+    names = [key for key in missing if wanted[key][0] == key]
+    found: dict[str, VariantRef] = {}
+    with connection.cursor() as cursor:
+        if ids:
+            values: dict[str, Any] = {"store": store_id, "platform": platform, "keys": ids, "skus": [wanted[key][0] for key in ids]}
+            cursor.execute(_ADOPT, values)
+            found |= _find_variants(store_id, platform, ids) if cursor.rowcount else {}
+        if names:
+            cursor.execute(_BY_SKU, [store_id, platform, names])
+            found |= {sku: VariantRef(pk, product, grams) for sku, pk, product, grams in cursor.fetchall()}
+    return found
+
+
 def _find_variants(store_id: int, platform: str, keys: list[str]) -> dict[str, VariantRef]:
     with connection.cursor() as cursor:
         cursor.execute(_FIND_VARIANTS, [store_id, platform, keys])
         return {key: VariantRef(pk, product, grams) for key, pk, product, grams in cursor.fetchall()}
+
+
+_FIND_PRODUCTS = "SELECT external_id, id FROM ledger_product WHERE store_id = %s AND platform = %s AND external_id = ANY(%s)"
+_RENAME_PRODUCTS = """
+    UPDATE ledger_product p SET external_id = w.key FROM unnest(%s::text[], %s::bigint[]) AS w(key, id)
+    WHERE p.store_id = %s AND p.id = w.id
+        AND p.external_id IN (SELECT unnest(ARRAY[v.external_id, v.sku]) FROM ledger_variant v WHERE v.product_id = p.id)
+        AND 1 = (SELECT count(*) FROM ledger_variant v WHERE v.product_id = p.id)
+"""
+_MAKE_PRODUCTS = """
+    INSERT INTO ledger_product (store_id, platform, external_id, title)
+    SELECT %s, %s, key, title FROM unnest(%s::text[], %s::text[]) AS w(key, title) ON CONFLICT DO NOTHING
+"""
+
+
+def products(store_id: int, platform: str, wanted: Mapping[str, tuple[str, int]]) -> dict[str, int]:
+    """Return the products with the given platform ids, making those that are new.
+
+    `wanted` maps the platform's id to a title and the product that a variant of it has until now: one that was made
+    for an order's line alone becomes the platform's, so that what was set for it stays.
+    """
+
+    def find() -> dict[str, int]:
+        with connection.cursor() as cursor:
+            cursor.execute(_FIND_PRODUCTS, [store_id, platform, list(wanted)])
+            return dict(cursor.fetchall())
+
+    found = find()
+    for attempt in (0, 1):
+        missing = sorted(wanted.keys() - found.keys())
+        if missing:
+            with connection.cursor() as cursor:
+                if attempt:
+                    cursor.execute(_MAKE_PRODUCTS, [store_id, platform, missing, [wanted[key][0][:255] for key in missing]])
+                else:
+                    cursor.execute(_RENAME_PRODUCTS, [missing, [wanted[key][1] for key in missing], store_id])
+            found = find()
+    return found
 
 
 def name_variants(store_id: int, titles: Mapping[int, str]) -> None:

@@ -124,6 +124,37 @@ class OrderFact(Struct, frozen=True, array_like=True):
     """Tells less than its platform does record by record, as bulk files do: what was told before with the same time of change stands."""
 
 
+class VariantFact(Struct, frozen=True, array_like=True):
+    """What a platform's catalogue tells of one variant now. None is what this record does not tell; what was told before stands."""
+
+    platform: str
+    external_id: str
+    sku: str | None = None
+    title: str | None = None
+    product: str | None = None
+    """The platform's id of its product."""
+    product_title: str = ""
+    price: Tenk | None = None
+    """With tax where the shop's prices include it."""
+    compare_at: Tenk | None = None
+    """The higher price struck out beside it; told with the price."""
+    currency: str = ""
+    """Of the price."""
+    unit_cost: Tenk | None = None
+    cost_currency: str = ""
+    stock: int | None = None
+    """Units on hand."""
+
+
+class GoneFact(Struct, frozen=True, array_like=True):
+    """Something of the catalogue that its platform deleted: a product with its variants, or one variant."""
+
+    platform: str
+    external_id: str
+    at: datetime
+    is_product: bool = True
+
+
 class AdDayFact(Struct, frozen=True):
     """What was spent on one day of an advertising account, at one level. `spend` is in `currency`; positive is a cost."""
 

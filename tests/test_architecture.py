@@ -67,8 +67,10 @@ WRITERS = {
     "ledger_orderreference": {"ledger/references.py"},
     "ledger_exchangerate": {"ledger/rates.py"},
     "ledger_account": {"ledger/labels.py"},
-    "ledger_product": {"ledger/dimensions.py"},
-    "ledger_variant": {"ledger/dimensions.py"},
+    # what orders name makes them; what catalogues tell of them is written over it
+    "ledger_product": {"ledger/dimensions.py", "ledger/catalog_rows.py"},
+    "ledger_variant": {"ledger/dimensions.py", "ledger/catalog_rows.py"},
+    "ledger_variantprice": {"ledger/catalog_rows.py"},
 }
 MODEL_WRITES = {
     "CostChange": {"ledger/rules.py"},

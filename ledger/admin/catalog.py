@@ -7,7 +7,9 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 
 from ledger.admin.base import StoreFilter, StoreModelAdmin
 from ledger.admin.typed import shown
@@ -15,6 +17,8 @@ from ledger.history import versions_about
 from ledger.models import BundlePart, CogsRule, Product, Variant, VariantCost
 from ledger.models.rules import Rule
 from ledger.stores import today_of
+
+PRICES_SHOWN = 50
 
 
 class CatalogAdmin(StoreModelAdmin):
@@ -58,7 +62,7 @@ class ProductAdmin(CatalogAdmin):
     list_filter = [StoreFilter, ("cogs_percentage", admin.EmptyFieldListFilter)]
     list_select_related = ["store"]
     search_fields = ["title", "external_id"]
-    fields = ["store", "platform", "external_id", "title", "percentage"]
+    fields = ["store", "platform", "external_id", "title", "percentage", "gone_at"]
     readonly_fields = ["percentage"]
     ordering = ["store", "title", "pk"]
 
@@ -87,12 +91,21 @@ class VariantAdmin(CatalogAdmin):
 
     note = "What can be put in a cart, as the platforms name it. Costs of variants are set under “Variant costs”."
     empty = "Variants appear here with the first orders that sold them."
-    list_display = ["sku", "title", "product", "store", "steps"]
+    list_display = ["sku", "title", "product", "stock", "store", "steps"]
     list_filter = [StoreFilter]
     list_select_related = ["product", "store"]
     search_fields = ["sku", "title", "external_id", "product__title"]
-    fields = ["store", "product", "sku", "title", "platform", "external_id"]
+    fields = ["store", "product", "sku", "title", "platform", "external_id", "grams", "stock", "stock_at", "listed", "gone_at"]
+    readonly_fields = ["listed"]
     ordering = ["store", "sku", "pk"]
+
+    @admin.display(description="list prices")
+    def listed(self, variant: Variant) -> str:
+        """Return what the variant was listed at, the latest first, each from its day."""
+        rows = variant.prices.all()[:PRICES_SHOWN]
+        return format_html_join(
+            mark_safe("<br>"), "{} {} from {}", ((shown(row.price), row.currency, date_format(row.seen_from, "j M Y")) for row in rows)
+        )  # fmt: skip
 
     @admin.display(description="more")
     def steps(self, variant: Variant) -> str:

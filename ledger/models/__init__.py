@@ -1,7 +1,7 @@
 """Gather the ledger's tables; each file holds one subject."""
 
 from ledger.models.book import Account, Batch, Book, Entry, Finding
-from ledger.models.catalog import Product, Variant
+from ledger.models.catalog import Product, Variant, VariantPrice
 from ledger.models.charges import OrderCharge
 from ledger.models.costs import CostDocument, ManualCost, ProfitGoal
 from ledger.models.erasures import Erasure
@@ -57,4 +57,5 @@ __all__ = [
     "StoreZone",
     "Variant",
     "VariantCost",
+    "VariantPrice",
 ]

@@ -145,6 +145,35 @@ query Agreements($id: ID!, $after: String, $sales: String) {{
 }}
 {_AGREEMENT}{_SALE}{_MONEY}"""
 
+VARIANTS = """
+query Variants($first: Int!, $after: String, $query: String!) {
+  productVariants(first: $first, after: $after, query: $query, sortKey: ID) {
+    pageInfo { hasNextPage endCursor }
+    nodes { id title sku price compareAtPrice updatedAt product { id title } inventoryItem { id unitCost { amount currencyCode } } }
+  }
+}
+"""
+INVENTORY = """
+query Inventory($first: Int!, $after: String, $query: String!) {
+  inventoryItems(first: $first, after: $after, query: $query) {
+    pageInfo { hasNextPage endCursor }
+    nodes {
+      id updatedAt tracked unitCost { amount currencyCode }
+      variants(first: 5) { nodes { id } }
+      inventoryLevels(first: 50) { pageInfo { hasNextPage } nodes { quantities(names: ["on_hand"]) { name quantity } } }
+    }
+  }
+}
+"""
+DELETIONS = """
+query Deletions($first: Int!, $after: String, $query: String!) {
+  events(first: $first, after: $after, query: $query, sortKey: CREATED_AT) {
+    pageInfo { hasNextPage endCursor }
+    nodes { id action createdAt ... on BasicEvent { subjectId subjectType } }
+  }
+}
+"""
+
 SHOP = """
 query Shop {
   shop { id name myshopifyDomain currencyCode ianaTimezone plan { publicDisplayName partnerDevelopment } }
