@@ -13,9 +13,9 @@ from django.db import DataError, IntegrityError, transaction
 
 from connectors.faults import RetryLater
 from connectors.models import Connection
-from ledger import spending
+from ledger import catalog, spending
 from ledger.cause import Cause
-from ledger.facts import AdDayFact, OrderFact
+from ledger.facts import AdDayFact, GoneFact, OrderFact, VariantFact
 from ledger.kinds import CauseKind
 from ledger.models import Store
 from ledger.record import Contended, record
@@ -79,7 +79,15 @@ def _ad_days(store: Store, facts: Sequence[AdDayFact], told: Told) -> Counts:
     return Counts(done.added + done.changed, done.entries)
 
 
-DOORS: tuple[Door, ...] = (Door(OrderFact, _orders), Door(AdDayFact, _ad_days))
+def _variants(store: Store, facts: Sequence[VariantFact], told: Told) -> Counts:
+    return Counts(catalog.record_variants(store, facts, now=told.now).changed, 0)
+
+
+def _gone(store: Store, facts: Sequence[GoneFact], told: Told) -> Counts:
+    return Counts(catalog.record_gone(store, facts), 0)
+
+
+DOORS: tuple[Door, ...] = (Door(VariantFact, _variants), Door(GoneFact, _gone), Door(OrderFact, _orders), Door(AdDayFact, _ad_days))
 """In the order in which the facts of one page are written."""
 
 

@@ -74,7 +74,7 @@ def _merged(facts: Sequence[VariantFact]) -> dict[str, VariantFact]:
 
 def _wanted_products(facts: Mapping[int, VariantFact], standing: Mapping[int, Standing]) -> dict[str, tuple[str, int]]:
     """Return the products that are told, each with its title and the product that one of its variants has until now."""
-    return {fact.product: (fact.product_title, standing[pk].product) for pk, fact in reversed(facts.items()) if fact.product is not None}
+    return {fact.product: (fact.product_title, standing[pk].product) for pk, fact in facts.items() if fact.product is not None}
 
 
 def _standing_costs(store: Store, variants: Sequence[int]) -> dict[int, tuple[Decimal, str]]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -124,7 +124,7 @@ _GONE_VARIANT = """
 def note_gone(store_id: int, fact: GoneFact) -> int:
     """Note that a platform deleted a product with its variants, or a variant; return how many variants that were."""
     with connection.cursor() as cursor:
-        values = {"store": store_id, "platform": fact.platform, "id": fact.external_id, "at": fact.at}
+        values: dict[str, Any] = {"store": store_id, "platform": fact.platform, "id": fact.external_id, "at": fact.at}
         cursor.execute(_GONE_PRODUCT if fact.is_product else _GONE_VARIANT, values)
         noted: int = cursor.rowcount
     return noted

@@ -1,10 +1,12 @@
 """Describe Shopify: the streams that are read, how, and how often."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from connectors.paging import GraphQLPages
-from connectors.platforms.shopify import consent, queries
+from connectors.platforms.shopify import bulk, comparing, consent, queries
 from connectors.platforms.shopify.asking import ask, changed_within, identity, records, time_of
+from connectors.platforms.shopify.mapping import catalogue
 from connectors.platforms.shopify.mapping.orders import PLATFORM, order_facts
 from connectors.platforms.shopify.pace import PointsPace
 from connectors.platforms.shopify.probe import SCOPES, counted, probe
@@ -14,6 +16,7 @@ from connectors.spec import Connector, Cursor, Stream
 
 ORDERS_A_PAGE = 50
 """Larger pages cost few points more but take Shopify long; the engine asks for fewer where it must."""
+CATALOGUE_A_PAGE = 100
 CHANGED = Cursor(changed_at=time_of, overlap=timedelta(minutes=10), settle=timedelta(seconds=30))
 """Shopify's search is some seconds late, and several records share one time."""
 
@@ -22,11 +25,43 @@ ORDERS = Stream(
     request=lambda window: ask(queries.ORDERS, size=ORDERS_A_PAGE, query=changed_within(window)),
     pages=GraphQLPages("orders"), items=records("orders"), identity=identity, map=order_facts, complete=whole_order,
     every=timedelta(minutes=5), cursor=CHANGED, scopes=("read_orders",),
-    count=lambda window: ask(queries.COUNT_ORDERS, query=changed_within(window)), counted=counted,
+    count=lambda window: ask(queries.COUNT_ORDERS, query=changed_within(window)), counted=counted, bulk=bulk.ORDERS, comparison=comparing.ORDERS,
+)  # fmt: skip
+
+REFUNDED = "(financial_status:refunded OR financial_status:partially_refunded)"
+REFUNDS = Stream(
+    name="refunds", label="What refunds gave back",
+    # The newest first: bulk files do not tell it, and what was sold lately is looked at most.
+    request=lambda window: ask(queries.NEWEST_ORDERS, size=ORDERS_A_PAGE, query=f"{REFUNDED} AND {changed_within(window)}"),
+    pages=GraphQLPages("orders"), items=records("orders"), identity=identity, map=order_facts, complete=whole_order,
+    every=timedelta(hours=1), cursor=CHANGED, scopes=("read_orders",),
+)  # fmt: skip
+
+VARIANTS = Stream(
+    name="variants", label="Products and prices",
+    request=lambda window: ask(queries.VARIANTS, size=CATALOGUE_A_PAGE, query=changed_within(window)),
+    pages=GraphQLPages("productVariants"), items=records("productVariants"), identity=identity, map=catalogue.variant_facts,
+    every=timedelta(hours=6), cursor=CHANGED, scopes=("read_products",),
+)  # fmt: skip
+
+INVENTORY = Stream(
+    name="inventory", label="Costs and stock",
+    request=lambda window: ask(queries.INVENTORY, size=CATALOGUE_A_PAGE, query=changed_within(window)),
+    pages=GraphQLPages("inventoryItems"), items=records("inventoryItems"), identity=identity, map=catalogue.stock_facts,
+    every=timedelta(hours=6), cursor=CHANGED, scopes=("read_inventory",),
+)  # fmt: skip
+
+DELETED = "action:destroy AND (subject_type:Product OR subject_type:ProductVariant)"
+DELETIONS = Stream(
+    name="deletions", label="Deleted products",
+    request=lambda window: ask(queries.DELETIONS, size=CATALOGUE_A_PAGE, query=f"{DELETED} AND {changed_within(window, field='created_at')}"),
+    pages=GraphQLPages("events"), items=records("events"), identity=identity, map=catalogue.gone_facts,
+    every=timedelta(hours=6), cursor=replace(CHANGED, changed_at=lambda record: time_of(record, "createdAt")), scopes=("read_products",),
 )  # fmt: skip
 
 SHOPIFY = Connector(
     platform=PLATFORM, label="Shopify", account_label="Shop domain", account_ref=consent.account_ref, base_url=lambda account: f"https://{account}",
-    hosts=("*.myshopify.com", "storage.googleapis.com", "*.storage.googleapis.com"), scopes=SCOPES, consent=consent.ShopifyConsent(),
-    keys=(consent.CREDENTIALS, consent.PASTED), headers=consent.headers, pace=PointsPace(), classify=classify, probe=probe, streams=(ORDERS,),
+    hosts=("*.myshopify.com", "storage.googleapis.com"), scopes=SCOPES, consent=consent.ShopifyConsent(),
+    keys=(consent.CREDENTIALS, consent.PASTED), headers=consent.headers, pace=PointsPace(), classify=classify, probe=probe,
+    streams=(ORDERS, REFUNDS, VARIANTS, INVENTORY, DELETIONS),
 )  # fmt: skip

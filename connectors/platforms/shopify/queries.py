@@ -12,11 +12,7 @@ VERSION = "2026-10"
 LINES, SHIPPING_LINES, TRANSACTIONS, REFUNDS, REFUND_LINES, AGREEMENTS, SALES = 20, 3, 10, 5, 10, 5, 20
 """How many of each an order's page shows; what has more is read whole by itself."""
 
-_MONEY = """
-fragment M on MoneyBag { shopMoney { amount } }
-"""
 _HEAD = """
-fragment Head on Order {
   id name processedAt updatedAt cancelledAt test edited taxesIncluded currencyCode presentmentCurrencyCode
   sourceName app { id } displayFinancialStatus displayFulfillmentStatus discountCodes totalWeight
   totalPriceSet { ...M } currentTotalPriceSet { ...M } totalRefundedSet { ...M } refundDiscrepancySet { ...M } totalTipReceivedSet { ...M }
@@ -24,61 +20,53 @@ fragment Head on Order {
   taxLines { channelLiable }
   shippingAddress { countryCodeV2 provinceCode }
   customer { id }
-}
 """
 _LINE = """
-fragment Line on LineItem {
   id title sku quantity currentQuantity isGiftCard variant { id } product { id } originalUnitPriceSet { ...M }
-}
 """
 _PARTS = """
-fragment Parts on LineItem {
   discountAllocations { allocatedAmountSet { ...M } } taxLines { channelLiable priceSet { ...M } }
-}
 """
 _SHIPPING = """
-fragment Shipping on ShippingLine {
   id title isRemoved originalPriceSet { ...M } discountedPriceSet { ...M } taxLines { channelLiable priceSet { ...M } }
-}
 """
 _TRANSACTION = """
-fragment Transaction on OrderTransaction {
   id kind status test gateway processedAt createdAt paymentId amountSet { ...M } fees { amount { amount currencyCode } }
-}
+"""
+_REFUND = """
+  id createdAt processedAt totalRefundedSet { ...M }
 """
 _BACK = """
-fragment Back on RefundLineItem { quantity restocked lineItem { id } subtotalSet { ...M } totalTaxSet { ...M } }
+  quantity restocked lineItem { id } subtotalSet { ...M } totalTaxSet { ...M }
 """
 _AGREEMENT = """
-fragment Agreement on SalesAgreement {
   __typename id happenedAt
   ... on RefundAgreement { refund { id } }
-}
 """
 _SALE = """
-fragment Sold on Sale {
   __typename id actionType lineType quantity
   totalAmount { ...M } totalTaxAmount { ...M } totalDiscountAmountBeforeTaxes { ...M }
   ... on ProductSale { lineItem { id } }
   ... on GiftCardSale { lineItem { id } }
   ... on TipSale { lineItem { id } }
-}
 """
 _PAGE = f"""
-    ...Head
-    lineItems(first: {LINES}) {{ pageInfo {{ hasNextPage }} nodes {{ ...Line }} }}
+    {_HEAD}
+    lineItems(first: {LINES}) {{ pageInfo {{ hasNextPage }} nodes {{ {_LINE} }} }}
     shippingLines(first: {SHIPPING_LINES}) {{ nodes {{ title }} }}
-    transactions(first: {TRANSACTIONS}) {{ ...Transaction }}
+    transactions(first: {TRANSACTIONS}) {{ {_TRANSACTION} }}
     refunds(first: {REFUNDS}) {{
-      id createdAt processedAt totalRefundedSet {{ ...M }}
+      {_REFUND}
       refundLineItems(first: {REFUND_LINES}) {{ pageInfo {{ hasNextPage }} nodes {{ quantity restocked lineItem {{ id }} }} }}
     }}
     agreements(first: {AGREEMENTS}) {{
       pageInfo {{ hasNextPage }}
-      nodes {{ ...Agreement sales(first: {SALES}) {{ pageInfo {{ hasNextPage }} nodes {{ ...Sold }} }} }}
+      nodes {{ {_AGREEMENT} sales(first: {SALES}) {{ pageInfo {{ hasNextPage }} nodes {{ {_SALE} }} }} }}
     }}
 """
-_PAGE_FRAGMENTS = _HEAD + _LINE + _TRANSACTION + _AGREEMENT + _SALE + _MONEY
+_MONEY = """
+fragment M on MoneyBag { shopMoney { amount } }
+"""
 
 ORDERS = f"""
 query Orders($first: Int!, $after: String, $query: String!) {{
@@ -87,7 +75,7 @@ query Orders($first: Int!, $after: String, $query: String!) {{
     nodes {{ {_PAGE} }}
   }}
 }}
-{_PAGE_FRAGMENTS}"""
+{_MONEY}"""
 
 NEWEST_ORDERS = f"""
 query NewestOrders($first: Int!, $after: String, $query: String!) {{
@@ -96,7 +84,7 @@ query NewestOrders($first: Int!, $after: String, $query: String!) {{
     nodes {{ {_PAGE} }}
   }}
 }}
-{_PAGE_FRAGMENTS}"""
+{_MONEY}"""
 
 COUNT_ORDERS = """
 query CountOrders($query: String!) { ordersCount(query: $query, limit: null) { count precision } }
@@ -105,22 +93,22 @@ query CountOrders($query: String!) { ordersCount(query: $query, limit: null) { c
 ORDER = f"""
 query Order($id: ID!, $lines: String, $shipping: String) {{
   order(id: $id) {{
-    ...Head
-    lineItems(first: 100, after: $lines) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ ...Line ...Parts }} }}
-    shippingLines(first: 20, after: $shipping, includeRemovals: true) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ ...Shipping }} }}
-    transactions(first: 250) {{ ...Transaction }}
+    {_HEAD}
+    lineItems(first: 100, after: $lines) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ {_LINE} {_PARTS} }} }}
+    shippingLines(first: 20, after: $shipping, includeRemovals: true) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ {_SHIPPING} }} }}
+    transactions(first: 250) {{ {_TRANSACTION} }}
     refunds(first: 100) {{
-      id createdAt processedAt totalRefundedSet {{ ...M }} return {{ id }} duties {{ amountSet {{ ...M }} }}
-      refundLineItems(first: 20) {{ pageInfo {{ hasNextPage }} nodes {{ ...Back }} }}
+      {_REFUND} return {{ id }} duties {{ amountSet {{ ...M }} }}
+      refundLineItems(first: 20) {{ pageInfo {{ hasNextPage }} nodes {{ {_BACK} }} }}
       refundShippingLines(first: 5) {{ nodes {{ subtotalAmountSet {{ ...M }} taxAmountSet {{ ...M }} }} }}
     }}
     agreements(first: 10) {{
       pageInfo {{ hasNextPage }}
-      nodes {{ ...Agreement sales(first: 100) {{ pageInfo {{ hasNextPage }} nodes {{ ...Sold }} }} }}
+      nodes {{ {_AGREEMENT} sales(first: 100) {{ pageInfo {{ hasNextPage }} nodes {{ {_SALE} }} }} }}
     }}
   }}
 }}
-{_HEAD}{_LINE}{_PARTS}{_SHIPPING}{_TRANSACTION}{_BACK}{_AGREEMENT}{_SALE}{_MONEY}"""
+{_MONEY}"""
 """One order with everything; longer lists of refunds' lines and of agreements are read by the two documents below."""
 
 REFUND_LINES_OF = f"""
@@ -128,22 +116,45 @@ query RefundLines($id: ID!, $after: String) {{
   refund(id: $id) {{
     refundLineItems(first: 250, after: $after) {{
       pageInfo {{ hasNextPage endCursor }}
-      nodes {{ ...Back }}
+      nodes {{ {_BACK} }}
     }}
   }}
 }}
-{_BACK}{_MONEY}"""
+{_MONEY}"""
 
 AGREEMENTS_OF = f"""
 query Agreements($id: ID!, $after: String, $sales: String) {{
   order(id: $id) {{
     agreements(first: 1, after: $after) {{
       pageInfo {{ hasNextPage endCursor }}
-      nodes {{ ...Agreement sales(first: 250, after: $sales) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ ...Sold }} }} }}
+      nodes {{ {_AGREEMENT} sales(first: 250, after: $sales) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ {_SALE} }} }} }}
     }}
   }}
 }}
-{_AGREEMENT}{_SALE}{_MONEY}"""
+{_MONEY}"""
+
+BULK_RUN = """
+mutation BulkRun($query: String!) {
+  bulkOperationRunQuery(query: $query, groupObjects: false) { bulkOperation { id status } userErrors { field message code } }
+}
+"""
+BULK_STATE = """
+query BulkState($id: ID!) { bulkOperation(id: $id) { id status errorCode objectCount rootObjectCount url partialDataUrl } }
+"""
+"""The two questions of a bulk operation; FILTER in the documents that it runs becomes a search."""
+
+ORDER_LIST = """
+query OrderList($first: Int!, $after: String, $query: String!) {
+  orders(first: $first, after: $after, query: $query, sortKey: PROCESSED_AT) {
+    pageInfo { hasNextPage endCursor }
+    nodes { id updatedAt currentTotalPriceSet { ...M } totalRefundedSet { ...M } refundDiscrepancySet { ...M } }
+  }
+}
+fragment M on MoneyBag { shopMoney { amount } }
+"""
+ORDERS_AGAIN = f"""
+query OrdersAgain($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on Order {{ {_PAGE} }} }} }}
+{_MONEY}"""
 
 VARIANTS = """
 query Variants($first: Int!, $after: String, $query: String!) {
@@ -181,6 +192,34 @@ query Shop {
 }
 """
 
+FILTER = "FILTER"
+
+
+def _for_bulk(document: str) -> str:
+    """Return a document as bulk operations take it: without fragments."""
+    return document.replace("...M", "shopMoney { amount }")
+
+
+BULK_ORDERS = _for_bulk(f"""
+query {{
+  orders(query: "FILTER", sortKey: UPDATED_AT) {{ edges {{ node {{
+    __typename {_HEAD}
+    lineItems {{ edges {{ node {{ __typename {_LINE} {_PARTS} }} }} }}
+    shippingLines(includeRemovals: true) {{ edges {{ node {{ __typename {_SHIPPING} }} }} }}
+    transactions {{ {_TRANSACTION} }}
+    refunds {{ {_REFUND} }}
+  }} }} }}
+}}
+""")
+BULK_AGREEMENTS = _for_bulk(f"""
+query {{
+  orders(query: "FILTER", sortKey: UPDATED_AT) {{ edges {{ node {{
+    __typename id
+    agreements {{ edges {{ node {{ {_AGREEMENT} sales {{ edges {{ node {{ {_SALE} }} }} }} }} }} }}
+  }} }} }}
+}}
+""")
+
 
 class Cost(NamedTuple):
     """What a document costs in points, as Shopify reckons: so much by itself, and so much for its records, by their number's logarithm."""
@@ -191,7 +230,8 @@ class Cost(NamedTuple):
 
 COSTS: dict[str, Cost] = {
     ORDERS: Cost(2, 111), NEWEST_ORDERS: Cost(2, 111), ORDER: Cost(356), REFUND_LINES_OF: Cost(25), AGREEMENTS_OF: Cost(29),
-    COUNT_ORDERS: Cost(10), SHOP: Cost(4),
+    COUNT_ORDERS: Cost(10), SHOP: Cost(4), BULK_RUN: Cost(10), BULK_STATE: Cost(1), ORDER_LIST: Cost(2, 1), VARIANTS: Cost(2, 3),
+    INVENTORY: Cost(2, 22), DELETIONS: Cost(2, 1),
 }  # fmt: skip
 """By document; a test reckons them again. One that is missing is taken to cost as much as one may."""
 MOST_POINTS = 1_000

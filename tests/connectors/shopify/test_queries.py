@@ -5,6 +5,7 @@ import re
 import pytest
 
 from connectors.platforms.shopify import queries
+from connectors.platforms.shopify.comparing import AT_ONCE
 from connectors.platforms.shopify.connector import ORDERS_A_PAGE
 from connectors.sandbox.shopify_schema import pruned_schema, validate
 from tests.connectors.shopify.query_cost import query_cost
@@ -26,13 +27,20 @@ def test_document_is_valid_at_shopify(name: str) -> None:
     assert validate(DOCUMENTS[name], shopifys_own()) == []
 
 
-@pytest.mark.parametrize("name", [name for name, text in DOCUMENTS.items() if text.lstrip().startswith("query")])
+RUN_BY_THEMSELVES = [name for name, text in DOCUMENTS.items() if text.lstrip().startswith("query") and queries.FILTER not in text]
+
+
+@pytest.mark.parametrize("name", [name for name in RUN_BY_THEMSELVES if "$ids" not in DOCUMENTS[name]])
 def test_document_costs_what_the_pace_reckons_and_no_more_than_shopify_allows(name: str) -> None:
     text, sized = DOCUMENTS[name], "$first" in DOCUMENTS[name]
-    sizes = [1, 10, ORDERS_A_PAGE] if sized else [None]
+    sizes = [1, 10, ORDERS_A_PAGE, 250 if queries.COSTS[text].records < 90 else ORDERS_A_PAGE] if sized else [None]
     reckoned = [queries.points(text, size) for size in sizes]
     assert reckoned == [query_cost(text, pruned_schema(), first=size or 1) for size in sizes]
     assert max(reckoned) <= queries.MOST_POINTS
+
+
+def test_orders_asked_for_by_id_stay_below_what_shopify_allows_though_each_counts() -> None:
+    assert query_cost(queries.ORDERS_AGAIN, pruned_schema()) * AT_ONCE <= queries.points(queries.ORDERS_AGAIN, None) == queries.MOST_POINTS
 
 
 @needs_shopifys_own

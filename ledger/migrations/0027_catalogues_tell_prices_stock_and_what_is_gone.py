@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ledger', '0025_stores_are_deleted'),
+        ('ledger', '0026_who_tells_ad_spend'),
     ]
 
     operations = [
