@@ -250,7 +250,7 @@ class Paging:
 
     def _seen_through(self, window: Window, position: Position) -> datetime | None:
         """Return how far all changes are seen: never less than before, and never past the window's end, whatever times records tell."""
-        known, how = self._cursor.seen_through, self._stream.cursor
+        known, how = self._cursor.seen_through or window.since, self._stream.cursor
         if how is None or position.newest is None:
             return known
         seen = min(position.newest, window.until) - how.overlap

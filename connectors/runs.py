@@ -92,6 +92,10 @@ class Run:
             self._alive().update(status=status, finished_at=Now(), fault=fault[:20], problem=problem[:2_000].replace("\0", ""), **self._counts())
         )  # fmt: skip
 
+    def discard(self) -> None:
+        """Leave no trace of a run that had nothing to do but to look."""
+        self._alive().delete()
+
     def end_by(self, fault: Fault) -> None:
         """Note the fault that ended the run."""
         self.end(Status.FAILED, fault=type(fault).__name__, problem=fault.reason)

@@ -4,7 +4,10 @@ from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from connectors import parking, runs
+import structlog
+
+from connectors import bulk, parking, runs
+from connectors.bulk import Backfill, Progressed, Refused
 from connectors.connections import note_fault, note_success, opened
 from connectors.faults import BadPayload, Denied, Expired, Fault, NeedsReauth, RetryLater, TooBig
 from connectors.files.kind import Guard, Progress, unguarded, untold
@@ -16,6 +19,8 @@ from connectors.spec import Stream
 from connectors.taking import Taker
 from ledger import findings
 from ledger.models import Finding
+
+log = structlog.get_logger(__name__)
 
 FAILED = "sync_failed"
 """The kind of finding that says that a stream cannot be read."""
@@ -62,15 +67,32 @@ def sync(
         # What the last run wrote, perhaps a moment ago.
         cursor.refresh_from_db()
         taker = Taker(run, stream, cursor, guard, now=now)
+        limits = limits or ONE_JOB
+
+        def paged() -> Progressed:
+            return Progressed(Paging(run, stream, cursor, client, taker, limits=limits, progress=progress, now=now).read())
+
         try:
-            done = Paging(run, stream, cursor, client, taker, limits=limits or ONE_JOB, progress=progress, now=now).read()
+            if stream.bulk is not None and bulk.is_for(stream, cursor):
+                try:
+                    how = Backfill(
+                        run, stream, stream.bulk, cursor, client, taker, limits=limits, progress=progress, guard=guard, now=now
+                    ).read()  # fmt: skip
+                except Refused as refused:
+                    log.info("sync.bulk_refused", stream=stream.name, reason=str(refused))
+                    bulk.give_up(stream, cursor)
+                    how = paged()
+            else:
+                how = paged()
         except Fault as fault:
             run.end_by(fault)
             tell_fault(run, stream, fault, now=now)
             raise
-        run.end(Status.DONE if done else Status.PARTIAL)
+        if how.idle:
+            run.discard()
+        run.end(Status.DONE if how.done else Status.PARTIAL)
     tell_success(run, stream, now=now)
-    return Outcome(done, run.records, run.changed, run.parked)
+    return Outcome(how.done, run.records, run.changed, run.parked, how.wait)
 
 
 def tell_success(run: Run, stream: Stream, *, now: datetime) -> None:

@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from connectors import runs
+from connectors import bulk_files, runs
 from connectors.faults import Denied, Fault, NeedsReauth, QuotaUsedUp, RetryLater
 from connectors.models import Connection, ParkedRecord
 from connectors.registry import UnknownPlatform, find
@@ -22,6 +23,7 @@ from profitpeek.jobs.work import Work
 DENIED_RESTS = timedelta(days=1)
 """A stream whose permission lacks is asked for again so much later; consent given anew wakes it at once."""
 RUNS_KEPT = timedelta(days=60)
+FILES_KEPT = timedelta(days=8)
 
 Status = Connection.Status
 
@@ -119,8 +121,9 @@ def replay_all_parked(work: Work) -> None:
 
 
 def forget_runs(work: Work) -> None:
-    """Delete what nobody looks at any more of the record of runs."""
+    """Delete what nobody looks at any more of the record of runs, and files that were left lying."""
     runs.forget_runs(before=timezone.now() - RUNS_KEPT)
+    bulk_files.forget(settings.BULK_FOLDER, before=timezone.now() - FILES_KEPT)
 
 
 def _key(connection: Connection, stream: Stream) -> str:

@@ -210,6 +210,8 @@ Q_CLUSTER = {
 # The module that lists every kind of background job, and where a supervisor notes which cluster it keeps.
 JOB_TABLE = "profitpeek.schedule"
 JOB_RECORDS = environment.var_dir() / "workers"
+# Files that platforms make of a store's past, while they are read; deleted afterwards.
+BULK_FOLDER = environment.var_dir() / "bulk"
 
 # Where the newest euro reference rates come from (connectors/ecb.py).
 ECB_RATES_URL = env("ECB_RATES_URL", default="https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist-90d.xml")
