@@ -171,7 +171,8 @@ class BulkRecords:
         """Yield the lines of each whole record whose number is at least `first` and below `beyond`."""
         wanted = "".join(f" AND EXISTS (SELECT 1 FROM whole WHERE file = {number} AND whole.n = line.n)" for number in self._partial)
         rows = self._database.execute(f"SELECT n, file, at, size FROM line WHERE n >= ? AND n < ?{wanted} ORDER BY n, file, at", (first, beyond))
-        number, own = None, []
+        number: int | None = None
+        own: list[Json] = []
         for n, file, at, size in rows:
             if n != number and own:
                 yield own
