@@ -14,12 +14,10 @@ from connectors.models import FileImport
 from connectors.platforms.files.faults import FileRefused
 from ledger import accounts
 from ledger.explain import Standing, standing_of
-from ledger.models import Store
 from profitpeek.jobs.models import Job
 
 MOST_SHOWN = 50
 """Wrong rows, and rows that fit nothing, that a page shows; the others are in the CSV file."""
-PER_PAGE = 50
 
 
 class Stage(StrEnum):
@@ -219,13 +217,6 @@ def undo_preview(row: FileImport) -> UndoPreview:
     kind = known_kind(row.kind)
     others = [each for each in file_kinds.standing_with(row) if each.pk != row.pk] if kind else []
     return UndoPreview(standing_of(row.store, row.cause_ref), effect_table(found.effect) if found else None, others)
-
-
-def history(store: Store, *, page: int) -> tuple[list[FileImport], bool]:
-    """Return one page of a store's files, the latest first, and whether there are more."""
-    start = (page - 1) * PER_PAGE
-    rows = list(FileImport.objects.filter(store=store).order_by("-started_at", "-pk")[start : start + PER_PAGE + 1])
-    return rows[:PER_PAGE], len(rows) > PER_PAGE
 
 
 def may_be_undone(row: FileImport) -> bool:

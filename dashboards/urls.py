@@ -12,7 +12,9 @@ from dashboards.views.entries import entries, entries_file, metrics
 from dashboards.views.erasing import delete_store
 from dashboards.views.home import home
 from dashboards.views.import_columns import import_columns
+from dashboards.views.import_mappings import import_mappings
 from dashboards.views.imports import file_import, imports, progress, rows_csv, undo_import
+from dashboards.views.imports_list import imports_file
 from dashboards.views.orders import order, orders, orders_csv_file, orders_xlsx_file
 from dashboards.views.people import change_role, people, remove, renew_invitation, revoke_invitation
 from dashboards.views.pnl import pnl, pnl_costs, pnl_print, pnl_revenue
@@ -67,6 +69,9 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/start", start_page, name="start"),
     path("<slug:slug>/start/gap", mend_gap, name="mend_gap"),
     path("<slug:slug>/imports", imports, name="imports"),
+    path("<slug:slug>/imports.csv", imports_file, {"kind": "csv"}, name="imports_csv"),
+    path("<slug:slug>/imports.xlsx", imports_file, {"kind": "xlsx"}, name="imports_xlsx"),
+    path("<slug:slug>/imports/mappings", import_mappings, name="import_mappings"),
     path("<slug:slug>/imports/<int:pk>", file_import, name="file_import"),
     path("<slug:slug>/imports/<int:pk>/columns", import_columns, name="file_import_columns"),
     path("<slug:slug>/imports/<int:pk>/progress", progress, name="file_import_progress"),

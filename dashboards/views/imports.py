@@ -20,7 +20,8 @@ from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.workbook import MOST_BYTES
 from dashboards.access import EVERY_ROLE, actor_of, store_or_404, stores_for
 from dashboards.import_forms import KindForm, options_form
-from dashboards.import_page import MOST_SHOWN, FilePage, Stage, file_page, history, known_kind, may_be_undone, stage_of, undo_preview
+from dashboards.import_page import MOST_SHOWN, FilePage, Stage, file_page, known_kind, may_be_undone, stage_of, undo_preview
+from dashboards.imports_list import ImportsForm, page_of
 from dashboards.notices import current_zone, may_edit_costs
 from ledger.models import Store
 from ledger.people import EDITORS
@@ -39,12 +40,13 @@ def imports(request: HttpRequest, slug: str) -> HttpResponse:
     store = store_or_404(request, slug, roles=EDITORS if request.method == "POST" else EVERY_ROLE)
     if request.method == "POST":
         return _receive(request, store)
-    asked = request.GET.get("page", "1")
-    number = int(asked) if asked.isdecimal() and 0 < int(asked) < 10_000 else 1
-    rows, more = history(store, page=number)
+    form = ImportsForm(request.GET)
+    view = form.view()
+    rows, more = page_of(store, view)
     context = {
-        **_frame(request, store), "rows": [(row, may_be_undone(row)) for row in rows], "number": number, "more": more, "kinds": FILE_KINDS,
-        "labels": {kind.name: kind.label for kind in FILE_KINDS}, "megabytes": LARGEST // 1_000_000,
+        **_frame(request, store), "rows": [(row, may_be_undone(row)) for row in rows], "view": view, "form": form, "problems": form.problems(),
+        "headings": view.headings(), "more": more, "has_files": bool(rows) or FileImport.objects.filter(store=store).exists(), "kinds": FILE_KINDS,
+        "megabytes": LARGEST // 1_000_000,
         "workbook_megabytes": MOST_BYTES // 1_000_000,
     }  # fmt: skip
     return render(request, "dashboards/imports/list.html", context)
