@@ -11,12 +11,14 @@ from connectors.sandbox.rates import millionths
 from connectors.sandbox.remains import Remains
 from connectors.sandbox.story import (
     GOODS,
+    Banked,
     Cancelled,
     Closed,
     Deleted,
     Disputed,
     Edited,
     ExtraFee,
+    FeeTold,
     GoodsBack,
     Happening,
     Item,
@@ -61,8 +63,24 @@ class Afterwards:
             self.found.append(Touched(self._later(0, 40), "looked-at"))
         if chance(habits.deleted):
             self.found.append(Deleted(self._later(40, 70)))
+        if paid:
+            self._bank()
         # what happens at one moment stays as it was thought of: sorting is stable
         return structs.replace(self.story, happenings=tuple(sorted(self.found, key=lambda each: each.at)))
+
+    def _bank(self) -> None:
+        """Let the bank tell fees late, hold a part back for a while, and take its share of a loan."""
+        habits, chance, payout = self.habits, self.basket.chance, self.basket.shop.payout_currency
+        charged = [each.payment for each in self.found if isinstance(each, Paid) and each.payment.fee is not None]
+        for payment in charged:
+            if habits.late_fees and chance(habits.late_fees):
+                self.found.append(FeeTold(payment.at + timedelta(days=1, seconds=int(self.r.random() * 200_000)), payment.id))
+        if charged and habits.reserves and chance(habits.reserves):
+            at, held = charged[0].at + timedelta(days=1), charged[0].amount // 10
+            held = exchange(held, millionths(self.story.currency, payout, self.basket.shop.day(at)), self.story.currency, payout)
+            self.found.append(Banked(at, self.basket.id(), "RESERVED_FUNDS", -held))
+            self.found.append(Banked(at + timedelta(days=14), self.basket.id(), "RESERVED_FUNDS_REVERSAL", held))
+            self.found.append(Banked(at + timedelta(days=2), self.basket.id(), "LENDING_CAPITAL_REMITTANCE", -held))
 
     def _later(self, first: int, last: int) -> datetime:
         """Draw a moment so many days after the order was placed."""
@@ -155,7 +173,7 @@ class Afterwards:
         line = goods[0]
         back = self._back(line, 1, "RETURN")
         value = line.take(1).total
-        variant = self.catalogue.goods[int(self.r.random() * len(self.catalogue.goods))]
+        variant = self.catalogue.pick(int(self.r.random() * len(self.catalogue.goods)), at)
         item = item_of(self.basket.id(), variant, self.catalogue, at, 1, line.source.levies)
         self.lines[item.id] = Remains(item, included=self.story.taxes_included)
         fees = (ExtraFee(self.basket.id(), "Return shipping", 495),) if self.basket.chance(self.habits.return_fee) else ()
@@ -183,7 +201,7 @@ class Afterwards:
             self.found.append(Edited(at, self.basket.id(), discounts=((line.source.id, discount),)))
             self._settle_up(at, money)
         else:
-            variant = self.catalogue.goods[int(self.r.random() * len(self.catalogue.goods))]
+            variant = self.catalogue.pick(int(self.r.random() * len(self.catalogue.goods)), at)
             item = item_of(self.basket.id(), variant, self.catalogue, at, 1, line.source.levies)
             self.lines[item.id] = Remains(item, included=self.story.taxes_included)
             self.found.append(Edited(at, self.basket.id(), added=(item,)))

@@ -11,7 +11,7 @@ from connectors.sandbox.business import Shop
 from connectors.sandbox.index import BANKED
 from connectors.sandbox.money import exchange
 from connectors.sandbox.rates import millionths
-from connectors.sandbox.story import Disputed, Paid, Payment, Refunded, Returned, Settled, Shipped, Story
+from connectors.sandbox.story import Banked, Disputed, Paid, Payment, Refunded, Returned, Settled, Shipped, Story
 from connectors.sandbox.told import BalanceTransaction, Dispute, Payout
 
 PAYOUT_IDS = 90_000_000_000
@@ -53,6 +53,8 @@ def moves(story: Story, shop: Shop, at: datetime) -> Iterator[BalanceTransaction
                 )
         elif isinstance(happening, Settled):
             yield from _of_won(story, shop, happening, at)
+        elif isinstance(happening, Banked):
+            yield _move(story, shop, happening.id, 0, happening.at, happening.type, happening.amount, 0, at)
         elif isinstance(happening, Shipped) and happening.label is not None:
             yield _move(story, shop, happening.label_id, 0, happening.at, "SHIPPING_LABEL", -happening.label, 0, at)
 
@@ -94,7 +96,7 @@ def _move(
     day = payout_day(moved_at)
     return BalanceTransaction(
         source * KINDS_EACH + kind, moved_at, type_, amount, fee, amount - fee, shop.payout_currency, source, _SOURCES.get(type_, "ADJUSTMENT"),
-        payment, story.id, story.name, payout_id(day), _status(day, at), reason=type_.lower() if type_ == "SHIPPING_LABEL" else None,
+        payment, story.id, story.name, payout_id(day), _status(day, at), reason=None if type_ in _SOURCES else type_.lower(),
     )  # fmt: skip
 
 

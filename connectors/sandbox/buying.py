@@ -17,6 +17,7 @@ from connectors.sandbox.story import (
     Carriage,
     Discount,
     Duty,
+    Expired,
     ExtraFee,
     Happening,
     Item,
@@ -40,7 +41,7 @@ IDS_EACH = 1000
 METHODS = (("Standard", 499), ("Express", 1299), ("Economy", 299))
 OLD_SHOP = "Old shop"
 """The gateway of orders that were moved here: their money went through another shop."""
-DAYS_AUTHORISED = timedelta(days=2)
+DAYS_AUTHORISED, DAYS_HELD = timedelta(days=2), timedelta(days=7)
 
 
 class Basket:
@@ -93,6 +94,8 @@ def buy(
     till, online = way == "pos", way == "web"
     country, province, code, rate = home
     levies = _levies(home, rate)
+    if habits.marketplace_tax and way.isdigit():
+        levies = tuple(structs.replace(levy, channel_liable=True) for levy in levies)
     foreign = online and bool(habits.presentment_currencies) and basket.chance(habits.foreign_currency)
     paid_in = r.choice(habits.presentment_currencies) if foreign else setting.currency
     discounts: list[Discount] = []
@@ -147,13 +150,16 @@ def _charged(item: Item) -> int:
 
 def _goods(basket: Basket, catalogue: Catalogue, at: datetime, levies: tuple[Levy, ...]) -> list[Item]:
     r, items = basket.r, []
-    for _ in range((1, 1, 1, 2, 2, 3, 3, 4)[int(r.random() * 8)]):
+    count = (1, 1, 1, 2, 2, 3, 3, 4)[int(r.random() * 8)]
+    if basket.habits.long_order and basket.chance(basket.habits.long_order):
+        count += 60 + int(r.random() * 60)
+    for _ in range(count):
         quantity = 1 if r.random() < 0.8 else 2 + int(r.random() * 3)
         if basket.chance(basket.habits.custom_line):
             items.append(Item(basket.id(), 1, 295, title="Package protection", vendor="Protect app", levies=levies, requires_shipping=False))
             continue
         # a few sell much, most sell little
-        variant = catalogue.goods[int(r.random() ** 2 * len(catalogue.goods))]
+        variant = catalogue.pick(int(r.random() ** 2 * len(catalogue.goods)), at)
         items.append(item_of(basket.id(), variant, catalogue, at, quantity, levies))
     return items
 
@@ -280,6 +286,8 @@ def pay(basket: Basket, story: Story, total: int, *, foreign: bool) -> tuple[tup
         hold = basket.payment(at, "AUTHORIZATION", total, "shopify_payments", currency=currency)
         later = at + DAYS_AUTHORISED
         voided = basket.chance(habits.voided)
+        if habits.expired and basket.chance(habits.expired):
+            return (*found, Paid(at, hold), Expired(at + DAYS_HELD)), False
         kind = "VOID" if voided else "CAPTURE"
         done = basket.payment(later, kind, total, "shopify_payments", parent=hold.id, currency=currency, foreign=foreign)
         return (*found, Paid(at, hold), Paid(later, done)), not voided

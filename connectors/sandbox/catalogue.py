@@ -4,6 +4,8 @@ import random
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from msgspec import structs
+
 from connectors.sandbox.business import Price, Product, UnitCost, Variant
 from connectors.sandbox.habits import Habits
 
@@ -24,7 +26,20 @@ class Catalogue:
         self.products = {product.id: product for product in products}
         self.variants = {variant.id: variant for variant in variants}
         self.goods = [variant for variant in variants if not self.products[variant.product].is_gift_card]
+        self._deletes = any(product.deleted_at for product in products)
         self.gift_cards = [variant for variant in variants if self.products[variant.product].is_gift_card]
+
+    def pick(self, place: int, at: datetime) -> Variant:
+        """Return the goods at a place among them, or the next that are still sold at a moment."""
+        if not self._deletes:
+            return self.goods[place]
+        turned = self.goods[place:] + self.goods[:place]
+        return next(variant for variant in turned if not self.is_gone(variant, at))
+
+    def is_gone(self, variant: Variant, at: datetime) -> bool:
+        """Tell whether a variant's product was deleted by a moment."""
+        deleted = self.products[variant.product].deleted_at
+        return deleted is not None and deleted <= at
 
 
 def make(seed: int, habits: Habits, start: date, days: int) -> Catalogue:
@@ -37,6 +52,8 @@ def make(seed: int, habits: Habits, start: date, days: int) -> Catalogue:
         subject, (thing, kind) = SUBJECTS[(number * 5) % len(SUBJECTS)], THINGS[number % len(THINGS)]
         title = f"{subject} {thing}" if number <= len(SUBJECTS) * len(THINGS) // 2 else f"{subject} {thing} {number}"
         product = Product(PRODUCT_IDS + number, title, title.lower().replace(" ", "-"), r.choice(VENDORS), kind, (kind.lower(),), opened)
+        if habits.deleted_products and r.randrange(10_000) < habits.deleted_products:
+            product = structs.replace(product, deleted_at=_moment(start + timedelta(days=r.randrange(days + 30)), zone, 15 * 3600))
         products.append(product)
         base = r.randrange(900, 12_000, 50)
         unknown = r.randrange(10_000) < habits.unknown_cost

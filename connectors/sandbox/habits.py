@@ -75,6 +75,18 @@ class Habits(Struct, frozen=True):
     deleted: int = 0
     imported: int = 0
     """Orders moved from an older shop: created now, processed years ago."""
+    long_order: int = 0
+    """Orders of sixty lines and more."""
+    marketplace_tax: bool = False
+    """Another app that sells for the shop pays the tax itself."""
+    expired: int = 0
+    """Of authorised ones: nobody charges the card in time."""
+    late_fees: int = 0
+    """Payments whose fee the order tells a day or more later, without counting as changed."""
+    reserves: int = 0
+    """Payments of which the bank holds a part back for a while, and takes a share for a loan."""
+    deleted_products: int = 0
+    """Products that are deleted some day."""
     visits: int = 9000
     """Of online orders: Shopify knows the visits before."""
     cost_change_days: int = 90

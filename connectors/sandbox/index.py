@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from connectors.sandbox.story import Disputed, Paid, Refunded, Returned, Settled, Shipped, Story
+from connectors.sandbox.story import Banked, Disputed, Paid, Refunded, Returned, Settled, Shipped, Story
 from connectors.sandbox.telling import SILENT
 
 BANKED = "shopify_payments"
@@ -62,6 +62,6 @@ def bank_moments(story: Story) -> set[int]:
         elif isinstance(happening, Refunded | Returned):
             if any(payment.gateway == BANKED for payment in happening.payments):
                 found.add(seconds(happening.at))
-        elif isinstance(happening, Disputed | Settled) or (isinstance(happening, Shipped) and happening.label is not None):
+        elif isinstance(happening, Disputed | Settled | Banked) or (isinstance(happening, Shipped) and happening.label is not None):
             found.add(seconds(happening.at))
     return found

@@ -43,7 +43,8 @@ class Knowledge:
     def _history(self, variant: int) -> list[tuple[date, int]]:
         if variant not in self._histories:
             found = self._catalogue.variants.get(variant)
-            self._histories[variant] = self._seen(found) if found is not None else []
+            known = found is not None and not (self._since is not None and self._catalogue.is_gone(found, self._since))
+            self._histories[variant] = self._seen(found) if found is not None and known else []
         return self._histories[variant]
 
     def _seen(self, variant: Variant) -> list[tuple[date, int]]:

@@ -104,7 +104,7 @@ def _shop(seed: int, start: date, habits: Habits) -> Shop:
     if habits.currency_change is not None:
         turns.append((habits.currency_change[0], {"currency": habits.currency_change[1]}))
     for day, change in sorted(turns, key=lambda turn: turn[0]):
-        since = _midnight(start + timedelta(days=day), settings[-1].zone) + timedelta(hours=12)
+        since = _midnight(start + timedelta(days=day), habits.zone)
         settings.append(structs.replace(settings[-1], since=since, **change))
     currencies = (habits.currency, *(each for each in habits.presentment_currencies if each != habits.currency))
     return Shop(

@@ -32,6 +32,10 @@ class SoldLine(Generic[Sold]):
         base = MILLION + every if self.included else MILLION
         return (charged * levy.rate / base).quantize(self.unit, ROUND_HALF_UP)
 
+    def own(self, taxes: list[Decimal]) -> Decimal:
+        """Return what of taxes the shop itself owes: some a marketplace pays."""
+        return sum((tax for tax, levy in zip(taxes, self.source.levies, strict=True) if not levy.channel_liable), ZERO)
+
     def net(self, charged: Decimal, taxes: list[Decimal]) -> Decimal:
         """Return what the shop gets of what is charged."""
         return charged - sum(taxes, ZERO) if self.included else charged
@@ -41,7 +45,7 @@ class SoldLine(Generic[Sold]):
         return (amount * kept / whole).quantize(self.unit, ROUND_HALF_UP) if whole else ZERO
 
     def leave(self, units: int) -> tuple[Decimal, Decimal, Decimal]:
-        """Let units leave; return their net value, their discount and their tax."""
+        """Let units leave; return their net value, their discount and the tax the shop owes on them."""
         kept, whole = Decimal(self.units - min(units, self.units)), Decimal(self.units)
         off = self.source.price * self.unit * self.units - self.charged
         charged = self.source.price * self.unit * kept - self.keep(off, kept, whole)
@@ -62,7 +66,7 @@ class SoldLine(Generic[Sold]):
 
     def _become(self, charged: Decimal, taxes: list[Decimal], discount: Decimal, units: int) -> tuple[Decimal, Decimal, Decimal]:
         net = self.net(self.charged, self.taxes) - self.net(charged, taxes)
-        tax, off = sum(self.taxes, ZERO) - sum(taxes, ZERO), self.discount - discount
+        tax, off = self.own(self.taxes) - self.own(taxes), self.discount - discount
         self.charged, self.taxes, self.discount, self.units = charged, taxes, discount, units
         return net, off, tax
 

@@ -232,6 +232,29 @@ class Touched(Struct, frozen=True):
     tag: str = ""
 
 
+class Expired(Struct, frozen=True):
+    """Nobody charged what was held on a card in time: the hold is gone."""
+
+    at: datetime
+
+
+class FeeTold(Struct, frozen=True):
+    """The platform begins to tell what it kept of a payment; its balance told at once. The order does not count as changed."""
+
+    at: datetime
+    payment: int
+
+
+class Banked(Struct, frozen=True):
+    """The balance of Shopify Payments moved for a reason of the bank's own that earns and costs nothing, such as a reserve."""
+
+    at: datetime
+    id: int
+    type: str
+    amount: int
+    """Signed, in the payout currency."""
+
+
 class Closed(Struct, frozen=True):
     """The order was archived."""
 
@@ -244,7 +267,7 @@ class Deleted(Struct, frozen=True):
     at: datetime
 
 
-Happening = Paid | Shipped | Edited | Refunded | Returned | Cancelled | Disputed | Settled | Touched | Closed | Deleted
+Happening = Paid | Shipped | Edited | Refunded | Returned | Cancelled | Disputed | Settled | Touched | Expired | FeeTold | Banked | Closed | Deleted
 
 
 class Story(Struct, frozen=True):

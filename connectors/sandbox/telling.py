@@ -4,23 +4,29 @@ from datetime import datetime
 from functools import singledispatchmethod
 from typing import Any
 
+from msgspec import structs
+
 from connectors.sandbox import told
 from connectors.sandbox.money import tax
 from connectors.sandbox.remains import Portion, Remains, tax_lines
 from connectors.sandbox.story import (
     GIFT_CARD,
     TIP,
+    Banked,
     Cancelled,
     Closed,
     Deleted,
     Disputed,
     Edited,
+    Expired,
     ExtraFee,
+    FeeTold,
     GoodsBack,
     Happening,
     Item,
     Paid,
     Payment,
+    ProcessorFee,
     Refunded,
     Returned,
     Settled,
@@ -33,7 +39,7 @@ from connectors.sandbox.totals import journey_of, line_items, order_taxes, shipp
 LINE_TYPE = {GIFT_CARD: "GIFT_CARD", TIP: "TIP"}
 AGREEMENTS_EACH, SALES_EACH = 100, 1000
 """Room for ids: an order has fewer agreements than this, an agreement fewer sales."""
-SILENT = (Disputed, Settled)
+SILENT = (Disputed, Settled, FeeTold, Banked)
 """What happens at the bank leaves an order's updated_at as it is."""
 
 
@@ -74,7 +80,9 @@ class Telling:
         self.cancelled: Cancelled | None = None
         self.closed_at: datetime | None = None
         self.tags = list(story.tags)
-        self.edited = False
+        self.edited = self.expired = False
+        self._untold = {each.payment for each in story.happenings if isinstance(each, FeeTold)}
+        self._fees: dict[int, ProcessorFee | None] = {}
         self.updated = story.created_at
         self._sales: list[told.Sale] = []
         self._placed()
@@ -140,7 +148,22 @@ class Telling:
 
     @_hear.register
     def _(self, happening: Paid) -> None:
-        self.payments.append(happening.payment)
+        payment = happening.payment
+        self.payments.append(structs.replace(payment, fee=None) if payment.id in self._untold else payment)
+        self._fees[payment.id] = payment.fee
+
+    @_hear.register
+    def _(self, happening: FeeTold) -> None:
+        fee = self._fees.get(happening.payment)
+        self.payments = [structs.replace(each, fee=fee) if each.id == happening.payment else each for each in self.payments]
+
+    @_hear.register
+    def _(self, happening: Banked) -> None:
+        """Leave what an order does not tell."""
+
+    @_hear.register
+    def _(self, happening: Expired) -> None:
+        self.expired = True
 
     @_hear.register
     def _(self, happening: Shipped) -> None:

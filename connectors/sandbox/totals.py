@@ -117,6 +117,8 @@ def _financial(telling: Telling, totals: told.Totals) -> str:
     done = {each.kind for each in telling.payments if each.status == "SUCCESS"}
     if telling.cancelled or "VOID" in done:
         return "VOIDED"
+    if telling.expired:
+        return "EXPIRED"
     return "AUTHORIZED" if "AUTHORIZATION" in done else "PENDING"
 
 

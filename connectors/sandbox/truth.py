@@ -17,13 +17,16 @@ from connectors.sandbox.story import (
     GIFT_CARD,
     GOODS,
     TIP,
+    Banked,
     Cancelled,
     Carriage,
     Closed,
     Deleted,
     Disputed,
     Edited,
+    Expired,
     ExtraFee,
+    FeeTold,
     GoodsBack,
     Happening,
     Item,
@@ -78,6 +81,7 @@ class Truth:
         self.payments = [payment for each in self.heard for payment in _payments(each) if payment.status == "SUCCESS" and not payment.test]
         self.cancelled = any(isinstance(each, Cancelled) for each in self.heard)
         self.shipped = any(isinstance(each, Shipped) for each in self.heard)
+        self._let_go = any(isinstance(each, Expired) for each in self.heard) or any(each.kind == "VOID" for each in self.payments)
         self.rows: list[Row] = []
         self.lines: dict[int, SoldLine[Item]] = {}
         self.carriages: dict[int, SoldLine[Carriage]] = {}
@@ -109,7 +113,7 @@ class Truth:
                 self.note("orders", self.order_day, ONE)
             return self.rows
         kept = [row for row in self.rows if row.line in BY_OTHERS]
-        if not self.cancelled and not any(payment.kind == "VOID" for payment in self.payments):
+        if not self.cancelled and not self._let_go:
             value = sum((row.amount for row in self.rows if row.line in CHARGED), ZERO)
             self.rows = []
             self.note("unpaid", self.order_day, value)
@@ -140,7 +144,7 @@ class Truth:
             self.note("discounts", day, -line.discount, variant=item.variant)
             self.note("units", day, Decimal(item.quantity), variant=item.variant)
             self._book_cost(line, item, day)
-        self.note("tax", day, sum(line.taxes, ZERO))
+        self.note("tax", day, line.own(line.taxes))
 
     def _book_cost(self, line: SoldLine[Item], item: Item, day: date) -> None:
         unit_cost, line.estimated = self.knowledge.cost(item.variant, self.order_day)
@@ -155,12 +159,13 @@ class Truth:
         net = line.list_value - line.discount
         self.carried += net
         self.note("shipping_charged", day, net)
-        self.note("tax", day, sum(line.taxes, ZERO))
+        self.note("tax", day, line.own(line.taxes))
 
     def _charge(self, fee: ExtraFee, day: date) -> None:
         amount = self.money(fee.amount)
         self.note("other_income", day, amount)
-        self.note("tax", day, sum(((amount * levy.rate / MILLION).quantize(self.unit, ROUND_HALF_UP) for levy in fee.levies), ZERO))
+        owed = (levy for levy in fee.levies if not levy.channel_liable)
+        self.note("tax", day, sum(((amount * levy.rate / MILLION).quantize(self.unit, ROUND_HALF_UP) for levy in owed), ZERO))
 
     # What happened then
 
@@ -172,6 +177,9 @@ class Truth:
     @_read.register(Cancelled)
     @_read.register(Touched)
     @_read.register(Closed)
+    @_read.register(Expired)
+    @_read.register(FeeTold)
+    @_read.register(Banked)
     def _(self, happening: Happening) -> None:
         """Leave what by itself earns and costs nothing."""
 

@@ -11,13 +11,16 @@ from connectors.sandbox.catalogue import Catalogue
 from connectors.sandbox.story import (
     GIFT_CARD,
     TIP,
+    Banked,
     Cancelled,
     Carriage,
     Discount,
     Disputed,
     Duty,
     Edited,
+    Expired,
     ExtraFee,
+    FeeTold,
     GoodsBack,
     Happening,
     Item,
@@ -324,11 +327,29 @@ def costs_that_change() -> World:
     return small.world()
 
 
+def marketplaces_and_banks() -> World:
+    small = Small(levies=STATE)
+    mug = small.product("Mug", 5000, ("2025-01-01", 1840))
+    theirs = structs.replace(small.item(mug), levies=(structs.replace(STATE[0], channel_liable=True),))
+    first = small.order("03-03 10:00", theirs, source="24986320897")
+    small.pay(first, "03-03 10:00", 5400, fee=187)
+    small.refund(first, "03-10 10:00", 5400, small.back(theirs))
+    held = small.order("03-04 10:00", small.item(mug))
+    small.pay(held, "03-04 10:00", 5400, kind="AUTHORIZATION")
+    small.then(held, Expired(small.at("03-11 10:00")))
+    third = small.order("03-05 10:00", small.item(mug))
+    paid = small.pay(third, "03-05 10:00", 5400, fee=187)
+    small.then(third, FeeTold(small.at("03-07 10:00"), paid.id), Banked(small.at("03-05 10:00"), small.id(), "RESERVED_FUNDS", -540))
+    small.then(third, Banked(small.at("03-20 10:00"), small.id(), "RESERVED_FUNDS_REVERSAL", 540))
+    small.then(third, Banked(small.at("03-07 10:00"), small.id(), "LENDING_CAPITAL_REMITTANCE", -300))
+    return small.world()
+
+
 WORLDS: dict[str, Callable[[], World]] = {
     each.__name__: each
     for each in (
         goods_that_come_back, exchanges, edits, disputes, gift_cards, tips_duties_and_extras, two_currencies, tax_included, at_the_till,
-        days_of_23_and_25_hours, what_counts, costs_that_change,
+        days_of_23_and_25_hours, what_counts, costs_that_change, marketplaces_and_banks,
     )
 }  # fmt: skip
 """Each world by the name of its text, without the number."""
