@@ -34,10 +34,23 @@ def test_the_first_stop_skips_to_the_content(tab: Callable[..., Page]) -> None:
 def test_the_tab_key_walks_the_menu_from_top_to_bottom(tab: Callable[..., Page]) -> None:
     page = tab("/shop/orders")
     stops = []
-    for _ in range(11):
+    for _ in range(12):
         page.keyboard.press("Tab")
         stops.append(focused(page))
-    assert stops == ["Skip to content", "ProfitPeek", "Store: Shop", "Today", "P&L", "Orders", "Costs", "Imports", "Data", "People", "Admin"]
+    assert stops == [
+        "Skip to content",
+        "ProfitPeek",
+        "Store: Shop",
+        "Today",
+        "P&L",
+        "Orders",
+        "Costs",
+        "Imports",
+        "Connections",
+        "Data",
+        "People",
+        "Admin",
+    ]
 
 
 @pytest.mark.parametrize("width", [390, 1280])
