@@ -54,7 +54,7 @@ def connect(
             "connected_at": now,
         },
     )  # fmt: skip
-    runs.add_cursors(connection, connector)
+    runs.add_cursors(connection, connector.streams)
     runs.wake(connection)
     return connection
 

@@ -5,7 +5,7 @@ with `Run.fence`, so that its commit and a take-over exclude each other.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -18,7 +18,7 @@ from django.db.models.functions import Now
 
 from connectors.faults import Fault
 from connectors.models import Connection, SyncCursor, SyncRun
-from connectors.spec import Connector
+from connectors.spec import Stream
 from profitpeek.jobs.faults import Cancelled, LeaseLost
 
 log = structlog.get_logger(__name__)
@@ -175,14 +175,19 @@ def is_due(owner: Connection, stream: str, *, now: datetime, then: datetime) -> 
     return bool(waiting.update(next_at=then))
 
 
+def compared(owner: Connection, stream: str, *, at: datetime) -> None:
+    """Note when a stream was compared with what its platform lists."""
+    SyncCursor.objects.filter(connection=owner, stream=stream).update(compared_at=at)
+
+
 def wake(owner: Connection) -> None:
     """Let every stream of a connection be read as soon as may be, such as after its consent was given again."""
     SyncCursor.objects.filter(connection=owner).update(next_at=None)
 
 
-def add_cursors(owner: Connection, connector: Connector) -> None:
+def add_cursors(owner: Connection, streams: Sequence[Stream]) -> None:
     """Add the cursors of streams that a connection has none of: it is new, or its platform has new streams."""
-    wanted = [SyncCursor(connection=owner, stream=stream.name) for stream in connector.streams]
+    wanted = [SyncCursor(connection=owner, stream=stream.name) for stream in streams]
     SyncCursor.objects.bulk_create(wanted, ignore_conflicts=True)
 
 

@@ -1,12 +1,16 @@
 """Read connections in the background: one job per stream, chained while there is more, and a dispatcher that knows what is due."""
 
-from datetime import timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from connectors import bulk_files, runs
+from connectors.comparing import compare, cursor_name
+from connectors.connections import opened
 from connectors.faults import Denied, Fault, NeedsReauth, QuotaUsedUp, RetryLater
 from connectors.models import Connection, ParkedRecord
 from connectors.registry import UnknownPlatform, find
@@ -22,6 +26,7 @@ from profitpeek.jobs.work import Work
 
 DENIED_RESTS = timedelta(days=1)
 """A stream whose permission lacks is asked for again so much later; consent given anew wakes it at once."""
+WHOLE_EVERY = timedelta(days=30)
 RUNS_KEPT = timedelta(days=60)
 FILES_KEPT = timedelta(days=8)
 
@@ -62,14 +67,26 @@ def read_stream(work: Work) -> None:
     now = timezone.now()
     if connection.status != Status.ACTIVE:
         return
-    if connection.paused_until is not None and connection.paused_until > now:
-        raise Postponed(f"{connection} asked for patience.", after=(connection.paused_until - now).total_seconds())
+    _wait_out(connection, now)
+    read_as = _stream(connection, stream)
     try:
-        read_as = find(connection.platform).stream(stream)
-    except (UnknownPlatform, KeyError) as error:
-        raise Permanent(f"This version reads no {stream} of {connection.platform}.") from error
+        with job_faults():
+            outcome = read(connection, read_as, now=now, progress=work.progress, guard=work.fence)
+    except Denied:
+        # Said in a finding; other streams go on.
+        runs.due(connection, stream, at=now + DENIED_RESTS)
+        return
+    if outcome.wait:
+        raise Postponed(f"{read_as.label} are being prepared by the platform.", after=outcome.wait)
+    if not outcome.done:
+        submit_stream(connection, read_as, actor=work.actor)
+
+
+@contextmanager
+def job_faults() -> Iterator[None]:
+    """Turn what ends a run into what becomes of its job; Denied is left to the caller."""
     try:
-        outcome = read(connection, read_as, now=now, progress=work.progress, guard=work.fence)
+        yield
     except Busy as busy:
         raise Postponed(str(busy), after=busy.after) from busy
     except RunLost as lost:
@@ -81,15 +98,43 @@ def read_stream(work: Work) -> None:
     except NeedsReauth as fault:
         raise NeedsAttention(fault.reason) from fault
     except Denied:
-        # Said in a finding; other streams go on.
-        runs.due(connection, stream, at=now + DENIED_RESTS)
-        return
+        raise
     except Fault as fault:
         raise Retryable(fault.reason) from fault
-    if outcome.wait:
-        raise Postponed(f"{read_as.label} are being prepared by the platform.", after=outcome.wait)
+
+
+def compare_all(work: Work) -> None:
+    """Have every stream that can be compared with its platform compared: the last 90 days each day, all of it each month."""
+    now = timezone.now()
+    for connection in Connection.objects.filter(status=Status.ACTIVE, store__in=kept_stores()).order_by("pk"):
+        for stream in _streams(connection):
+            if stream.comparison is not None and runs.cursor_of(connection, stream.name).backfilled_at is not None:
+                last = runs.cursor_of(connection, cursor_name(stream)).backfilled_at
+                submit_comparison(connection, stream, whole=last is None or last < now - WHOLE_EVERY, actor=work.actor)
+
+
+def submit_comparison(connection: Connection, stream: Stream, *, whole: bool, actor: str) -> int:
+    """Have a stream compared with what its platform lists: all of it, or the last 90 days."""
+    subject = f"{stream.label} of {connection.label or connection.account_ref}"
+    parameters = {"connection": connection.pk, "stream": stream.name, "whole": whole}
+    return queue.submit(COMPARE, parameters, key=f"{_key(connection, stream)}:{'whole' if whole else 'recent'}", subject=subject, actor=actor)
+
+
+def compare_stream(work: Work) -> None:
+    """Compare for one job's time, and hand over to the next while there is more."""
+    connection, now, whole = _connection(work), timezone.now(), bool(work.parameters["whole"])
+    if connection.status != Status.ACTIVE:
+        return
+    _wait_out(connection, now)
+    stream = _stream(connection, str(work.parameters["stream"]))
+    try:
+        with job_faults(), opened(connection, now=now) as client:
+            outcome = compare(connection, stream, client, now=now, whole=whole, progress=work.progress, guard=work.fence)
+    except Denied:
+        # Said in a finding; tomorrow it is tried again.
+        return
     if not outcome.done:
-        submit_stream(connection, read_as, actor=work.actor)
+        submit_comparison(connection, stream, whole=whole, actor=work.actor)
 
 
 def dispatch(work: Work) -> None:
@@ -97,12 +142,9 @@ def dispatch(work: Work) -> None:
     now = timezone.now()
     owners = Connection.objects.filter(status=Status.ACTIVE, store__in=kept_stores()).exclude(paused_until__gt=now).order_by("pk")
     for connection in owners:
-        try:
-            connector = find(connection.platform)
-        except UnknownPlatform:
-            continue
-        runs.add_cursors(connection, connector)
-        for stream in connector.streams:
+        streams = _streams(connection)
+        runs.add_cursors(connection, streams)
+        for stream in streams:
             with transaction.atomic():
                 if runs.is_due(connection, stream.name, now=now, then=now + stream.every):
                     submit_stream(connection, stream, actor=work.actor)
@@ -130,6 +172,27 @@ def _key(connection: Connection, stream: Stream) -> str:
     return f"connection:{connection.pk}:{stream.name}"
 
 
+def _streams(connection: Connection) -> tuple[Stream, ...]:
+    """Return the streams of a connection; none of a platform that this version does not know."""
+    try:
+        return find(connection.platform).streams
+    except UnknownPlatform:
+        return ()
+
+
+def _stream(connection: Connection, name: str) -> Stream:
+    found = {stream.name: stream for stream in _streams(connection)}.get(name)
+    if found is None:
+        raise Permanent(f"This version reads no {name} of {connection.platform}.")
+    return found
+
+
+def _wait_out(connection: Connection, now: datetime) -> None:
+    """Put the job off while the platform has asked for patience."""
+    if connection.paused_until is not None and connection.paused_until > now:
+        raise Postponed(f"{connection} asked for patience.", after=(connection.paused_until - now).total_seconds())
+
+
 def _connection(work: Work) -> Connection:
     row = Connection.objects.select_related("store").filter(pk=work.parameters["connection"], store__in=kept_stores()).first()
     if row is None:
@@ -140,6 +203,8 @@ def _connection(work: Work) -> Connection:
 SYNC_STREAM = Kind(name="sync-stream", label="Reading of what is new", handler=read_stream)
 BACKFILL = Kind(name="backfill", label="Reading of the past", handler=read_stream, timeout=2_700)
 DISPATCH_SYNCS = Kind(name="dispatch-syncs", label="Streams that are due", handler=dispatch)
+COMPARE = Kind(name="compare-stream", label="Comparison with a platform's list", handler=compare_stream)
+COMPARE_ALL = Kind(name="compare-all", label="Comparisons with platforms' lists", handler=compare_all)
 REPLAY_PARKED = Kind(name="replay-parked", label="Parked records", handler=replay_parked)
 REPLAY_ALL_PARKED = Kind(name="replay-all-parked", label="All parked records", handler=replay_all_parked)
 FORGET_RUNS = Kind(name="forget-runs", label="Deletion of old runs", handler=forget_runs)

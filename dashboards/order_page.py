@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from connectors.files.imported_rows import ImportedRows, imports_named, rows_of_order
-from connectors.models import FileImport
+from connectors.models import Connection, FileImport
+from connectors.received import ReceivedRecord, called, connections_named, received_of
 from dashboards.order_timeline import Moment, timeline
 from dashboards.orders_page import flags_of
 from dashboards.templatetags.money import money, percent
@@ -69,6 +70,7 @@ class OrderPage:
     booked: list[AccountLine]
     undone: list[Undone]
     imported: list[ImportedRows]
+    received: list[ReceivedRecord]
     last_changed_by: str
     advertising: str = AD_SHARE
 
@@ -78,8 +80,9 @@ def order_pages(store: Store, number: str) -> list[OrderPage]:
     orders = order_profit(store, number)
     refs = {ref for order in orders for ref in _refs(order)}
     imports = imports_named(store, refs)
+    connections = connections_named(store, refs)
     changes = _changes(store, orders)
-    return [_page(store, order, imports, changes) for order in orders]
+    return [_page(store, order, imports, connections, changes) for order in orders]
 
 
 def _refs(order: OrderView) -> list[str]:
@@ -96,16 +99,20 @@ def _changes(store: Store, orders: Sequence[OrderView]) -> list[CostChange]:
     return list(found.order_by("-at", "-pk")[:MOST_CHANGES])
 
 
-def _page(store: Store, order: OrderView, imports: dict[str, FileImport], changes: Sequence[CostChange]) -> OrderPage:
+def _page(
+    store: Store, order: OrderView, imports: dict[str, FileImport], connections: dict[str, Connection], changes: Sequence[CostChange]
+) -> OrderPage:  # fmt: skip
     margin = None if order.margin is None else order.margin / 100
     bare = order.number.removeprefix("#")
     own = {imports[ref] for ref in _refs(order) if ref in imports}
     names = {bare, f"#{bare}", order.external_id}
-    file = imports.get(order.cause_ref)
+    asked = {connections[ref] for ref in _refs(order) if ref in connections}
+    sources = {ref: file.filename for ref, file in imports.items()} | {ref: called(connection) for ref, connection in connections.items()}
     return OrderPage(
         order=order, flags=flags_of(order), margin=margin, said=_said(order, margin, store), steps=steps(order),
-        moments=timeline(order, imports, changes, store.currency), booked=_booked(order), undone=_undone(order),
-        imported=rows_of_order(own, names) if own else [], last_changed_by=file.filename if file else order.cause_ref,
+        moments=timeline(order, sources, changes, store.currency), booked=_booked(order), undone=_undone(order),
+        imported=rows_of_order(own, names) if own else [], received=received_of(asked, names),
+        last_changed_by=sources.get(order.cause_ref, order.cause_ref),
     )  # fmt: skip
 
 

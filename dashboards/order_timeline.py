@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
-from connectors.models import FileImport
 from dashboards.templatetags.money import count
 from ledger.kinds import CauseKind, PaymentKind, PaymentStatus, SaleKind, SaleType
 from ledger.models import CostChange
@@ -43,12 +42,17 @@ class Moment:
     """Whether it is about the ledger; its amount is then what the order's profit changed by."""
 
 
-def timeline(order: OrderView, imports: Mapping[str, FileImport], changes: Sequence[CostChange], currency: str) -> list[Moment]:
-    """Return everything that is known of an order in time, first things first; `currency` is the book's."""
-    moments = [_placed(order), *_later_sales(order), *_payments(order), *_costs(order, imports)]
+def timeline(order: OrderView, sources: Mapping[str, str], changes: Sequence[CostChange], currency: str) -> list[Moment]:
+    """Return everything that is known of an order in time, first things first; `currency` is the book's.
+
+    `sources` are what causes that name a file or a connection are called.
+    """
+    moments = [_placed(order), *_later_sales(order), *_payments(order), *_costs(order, sources)]
     moments += [Moment(order.cancelled_at, False, "Cancelled")] if order.cancelled_at else []
-    moments += _learnt(order, imports, changes, currency)
-    moments += [Moment(order.withdrawn_at, False, "Import undone", "the order is in no figure any more", learnt=True)] if order.withdrawn_at else []
+    moments += _learnt(order, sources, changes, currency)
+    if order.withdrawn_at:
+        what = "Import undone" if order.cause_ref.startswith("undo of ") else "Deleted on its platform"
+        moments.append(Moment(order.withdrawn_at, False, what, "the order is in no figure any more", learnt=True))
     return sorted(moments, key=lambda moment: (moment.at, moment.learnt))
 
 
@@ -98,15 +102,15 @@ def _payment(paid: PaymentView) -> str:
     return words if paid.status == PaymentStatus.SUCCESS.label else f"{words} ({paid.status})"
 
 
-def _costs(order: OrderView, imports: Mapping[str, FileImport]) -> list[Moment]:
+def _costs(order: OrderView, sources: Mapping[str, str]) -> list[Moment]:
     stated = [
         Moment(cost.happened_at, False, COST_WORDS.get(cost.account, cost.account), f"stated by {order.platform}", cost.amount, order.currency)
         for cost in order.costs
     ]
     told = []
     for charge in order.charges:
-        file = imports.get(charge.cause_ref)
-        parts = [charge.partner, charge.reference, f"told by {file.filename}" if file else "", charge.standing]
+        source = sources.get(charge.cause_ref)
+        parts = [charge.partner, charge.reference, f"told by {source}" if source else "", charge.standing]
         what = ", ".join(part for part in parts if part)
         told.append(Moment(_noon(charge.day or order.day), True, charge.kind.capitalize(), what, -charge.amount, charge.currency))
     return [*stated, *told]
@@ -116,10 +120,10 @@ def _noon(day: date) -> datetime:
     return datetime.combine(day, time(12), UTC)
 
 
-def _learnt(order: OrderView, imports: Mapping[str, FileImport], changes: Sequence[CostChange], currency: str) -> list[Moment]:
+def _learnt(order: OrderView, sources: Mapping[str, str], changes: Sequence[CostChange], currency: str) -> list[Moment]:
     moments, before = [], None
     for batch in order.batches:
-        what, detail = _cause(batch, imports)
+        what, detail = _cause(batch, sources)
         if batch.kind == CauseKind.RULE:
             named = [change for change in changes if (before is None or change.at > before) and change.at <= batch.recorded_at]
             detail = _restated_for(named) or ("" if batch.cause_ref == RESTATED else detail)
@@ -129,14 +133,13 @@ def _learnt(order: OrderView, imports: Mapping[str, FileImport], changes: Sequen
     return moments
 
 
-def _cause(batch: BatchView, imports: Mapping[str, FileImport]) -> tuple[str, str]:
-    file = imports.get(batch.cause_ref)
+def _cause(batch: BatchView, sources: Mapping[str, str]) -> tuple[str, str]:
     by = f" by {batch.actor}" if batch.actor else ""
     words = {
         CauseKind.IMPORT: "Imported", CauseKind.SYNC: "Synced", CauseKind.WEBHOOK: "Told by a webhook", CauseKind.RULE: "Costs restated",
         CauseKind.MANUAL: "Changed by hand", CauseKind.CORRECTION: "Corrected", CauseKind.UNDO: "An import was undone",
     }  # fmt: skip
-    return words[CauseKind(batch.kind)], f"{file.filename if file else batch.cause_ref}{by}"
+    return words[CauseKind(batch.kind)], f"{sources.get(batch.cause_ref, batch.cause_ref)}{by}"
 
 
 def _restated_for(changes: Sequence[CostChange]) -> str:

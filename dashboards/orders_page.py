@@ -122,7 +122,7 @@ def flags_of(order: Flagged) -> list[tuple[str, str]]:
     named += [(FLAG_CLASS.get(flag, "quiet"), words) for flag, words in FLAG_WORDS.items() if flag in shown]
     named += [("quiet", "test")] if order.is_test else []
     named += [("quiet", "cancelled")] if order.is_cancelled else []
-    named += [("quiet", "import undone")] if order.is_withdrawn else []
+    named += [("quiet", "taken out")] if order.is_withdrawn else []
     if not (order.counts or order.is_test or order.is_withdrawn or order.hold):
         named.append(("quiet", f"not counted ({FinancialStatus(order.financial_status).label})"))
     return named

@@ -98,7 +98,7 @@ class OrderView(Struct, frozen=True):
 
     @property
     def is_withdrawn(self) -> bool:
-        """Tell whether the import that brought the order was undone."""
+        """Tell whether the order was taken out: the import that brought it was undone, or its platform has deleted it."""
         return self.withdrawn_at is not None
 
     @property
@@ -187,7 +187,8 @@ def _view(order: Order, row: OrderRow, found: _Found) -> OrderView:
 
 def _remark(order: Order) -> str:
     if order.withdrawn_at is not None:
-        return "withdrawn: the import that brought it was undone"
+        undone = order.cause_ref.startswith("undo of ")
+        return "taken out of all figures: the import that brought it was undone" if undone else "taken out of all figures: its platform has deleted it"
     if order.is_test:
         return "a test order"
     if order.hold != Hold.NONE:

@@ -4,6 +4,8 @@
   GET /orders?since&until&limit&after   orders by time of change; `next` is the token of the next page
   GET /count?since&until                how many
   GET /orders/<id>/refunds              what does not fit into the page
+  GET /list?since&until&limit&after     ids, times of change and totals, by the time of placing
+  GET /some?ids                         orders by their ids
   GET /shop                             who we are
 """
 
@@ -12,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from dataclasses import replace as replace_stream
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import format_datetime
@@ -23,7 +26,23 @@ from msgspec.structs import replace
 
 from connectors.faults import BadPayload, Denied, Expired, Fault, NeedsReauth, QuotaUsedUp, RetryLater, TooBig
 from connectors.pacing import Unpaced
-from connectors.spec import AccountInfo, Connector, Context, Cursor, Grant, Json, Key, Request, Response, Send, Setting, Stream, Window
+from connectors.spec import (
+    AccountInfo,
+    Comparison,
+    Connector,
+    Context,
+    Cursor,
+    Grant,
+    Json,
+    Key,
+    Request,
+    Response,
+    Send,
+    Setting,
+    Stream,
+    Told,
+    Window,
+)
 from ledger.facts import LineFact, OrderFact, PaymentFact, SaleFact
 from ledger.kinds import FinancialStatus, PaymentKind, PaymentStatus, SaleKind, SaleType
 from ledger.money import tenk
@@ -75,7 +94,13 @@ class Bazaar:
         self.now = NOW
         self.asked: list[str] = []
         self.tokens: list[str | None] = []
-        self.routes: dict[str, Callable[[dict[str, str]], Any]] = {"/orders": self.page, "/count": self.count, "/shop": self.shop}
+        self.routes: dict[str, Callable[[dict[str, str]], Any]] = {
+            "/orders": self.page,
+            "/count": self.count,
+            "/shop": self.shop,
+            "/list": self.list,
+            "/some": self.some,
+        }
         bazaar = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -168,6 +193,17 @@ class Bazaar:
     def count(self, query: dict[str, str]) -> Json:
         """Return how many orders there are."""
         return {"count": len(self.within(query))}
+
+    def list(self, query: dict[str, str]) -> Json:
+        """Return a page of the list."""
+        placed = [order for order in self.orders.values() if query.get("since", "") <= order["placed"] < query["until"]]
+        start, limit = int(query.get("after", 0)), int(query["limit"])
+        told = [{name: order[name] for name in ("id", "changed", "total")} for order in placed[start : start + limit]]
+        return {"orders": told, "next": str(start + limit) if start + limit < len(placed) else None}
+
+    def some(self, query: dict[str, str]) -> Json:
+        """Return orders by their ids."""
+        return {"orders": [self.orders[name] for name in query["ids"].split(",") if name in self.orders]}
 
     def shop(self, query: dict[str, str]) -> Json:
         """Return who we are."""
@@ -290,4 +326,10 @@ def connector(*streams: Stream) -> Connector:
     )  # fmt: skip
 
 
+COMPARISON = Comparison(
+    request=lambda window: Request(path="/list", query={**span(window), "limit": "20"}), pages=Tokens(), items=items,
+    told=lambda record: Told(id=identity(record), changed_at=time_of(record, "changed"), total=Decimal(record["total"])),
+    again=lambda ids: Request(path="/some", query={"ids": ",".join(ids)}), found=items, at_once=3,
+)  # fmt: skip
+COMPARED = replace_stream(ORDERS, comparison=COMPARISON)
 BAZAAR = connector(ORDERS)
