@@ -22,7 +22,7 @@ from connectors.http import Client
 from connectors.models import Connection, SyncCursor, SyncRun
 from connectors.paged import Limits
 from connectors.runs import Run
-from connectors.spec import Comparison, Json, Stream, Told, Window
+from connectors.spec import Comparison, Json, Request, Stream, Told, Window
 from connectors.sync import ONE_JOB, Outcome, subject_of, tell_fault
 from connectors.taking import Received, Taker
 from ledger import findings
@@ -176,7 +176,8 @@ class _Comparing:
 
     def _listed(self, window: Window) -> Iterable[Told]:
         """Ask for the list of a span, page by page."""
-        request, asked = self._how.request(window), 0
+        request: Request | None = self._how.request(window)
+        asked = 0
         while request is not None:
             if asked >= MOST_PAGES:
                 raise BadPayload(f"The list of {self._stream.label} of {SPAN.days} days has more than {MOST_PAGES:,} pages.")

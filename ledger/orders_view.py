@@ -188,7 +188,9 @@ def _view(order: Order, row: OrderRow, found: _Found) -> OrderView:
 def _remark(order: Order) -> str:
     if order.withdrawn_at is not None:
         undone = order.cause_ref.startswith("undo of ")
-        return "taken out of all figures: the import that brought it was undone" if undone else "taken out of all figures: its platform has deleted it"
+        return (
+            "taken out of all figures: the import that brought it was undone" if undone else "taken out of all figures: its platform has deleted it"
+        )
     if order.is_test:
         return "a test order"
     if order.hold != Hold.NONE:
