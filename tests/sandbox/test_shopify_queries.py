@@ -1,16 +1,19 @@
 """Ask the sandbox's Shopify what a ledger needs, over HTTP, and hold its answers to the business behind it."""
 
-from datetime import datetime, timedelta
+import re
+from datetime import date, datetime, timedelta
 
 import pytest
 from graphql import GraphQLObjectType, get_named_type, is_abstract_type, is_leaf_type
 
+from connectors.sandbox.server import Sandbox
 from connectors.sandbox.shopify_access import KNOWN_SCOPES
 from connectors.sandbox.shopify_execute import run
 from connectors.sandbox.shopify_schema import check, pruned_schema
 from connectors.sandbox.shopify_shop import Shop
+from connectors.sandbox.shopify_world import WorldRows
 from connectors.sandbox.world import World
-from tests.sandbox.conftest import DOMAIN, NOW, Caller
+from tests.sandbox.conftest import APP, DOMAIN, NOW, Caller
 from tests.sandbox.shopify_documents import document
 from tests.sandbox.test_shopify_schema import NOTES, queries_of_the_notes
 
@@ -234,3 +237,27 @@ def test_every_field_of_the_schema_is_answered(shop: Shop, root: str) -> None:
     assert parsed.errors == ()
     assert parsed.document is not None
     assert run(shop.schema, parsed.document, {}, None, shop.asking(KNOWN_SCOPES)).errors is None
+
+
+@pytest.mark.parametrize(
+    ("scenario", "kinds"), [("exchanges", {"FeeSale", "OrderEditAgreement", "ReturnAgreement"}), ("tills", {"TipSale", "AdditionalFeeSale"})]
+)
+def test_every_field_of_agreements_and_sales_is_answered(sandbox: Sandbox, scenario: str, kinds: set[str]) -> None:
+    made = World.live(seed=5, start=date(2026, 1, 1), days=30, orders_per_day=4, scenario=scenario)
+    shop = sandbox.add_shop(DOMAIN, WorldRows(made), app=APP)
+    types = pruned_schema().type_map
+    sales = everything(types["SaleConnection"], ("Order", "LineItem", "SaleConnection"))
+    each = [
+        f"... on {kind.name} {{ {everything(kind, ('Order', 'LineItem', 'SaleConnection', kind.name))} }}"
+        for kind in pruned_schema().get_possible_types(types["SalesAgreement"])
+    ]
+    inside = f"agreements(first: 50) {{ nodes {{ __typename {' '.join(each)} sales(first: 50) {{ {sales} }} }} }}"
+    text = f"{{ orders(first: 250) {{ nodes {{ {inside} }} }} }}"
+    parsed = check(text)
+    assert parsed.document is not None
+    quick, slow = (run(shop.schema, parsed.document, {}, None, shop.asking(KNOWN_SCOPES), plainly=plainly) for plainly in (True, False))
+    assert (quick.errors, slow.errors) == (None, None)
+    assert quick.data == slow.data
+    assert kinds | {"OrderAgreement", "RefundAgreement", "ProductSale", "ShippingLineSale"} <= set(
+        re.findall(r"'__typename': '(\w+)'", repr(quick.data))
+    )
