@@ -35,7 +35,9 @@ def open_shop(
     except OSError:
         sandbox.close()
         raise
-    return sandbox, sandbox.add_shop(world.shop.domain, WorldRows(world), app=app, seed=str(seed))
+    rows = WorldRows(world)
+    rows.prepare()
+    return sandbox, sandbox.add_shop(world.shop.domain, rows, app=app, seed=str(seed))
 
 
 def _made(kind: str, seed: int) -> str:

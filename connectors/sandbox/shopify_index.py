@@ -97,38 +97,50 @@ class BusinessIndex:
         return sorted((moment(at), order) for at, order in zip(times, self.orders, strict=True))
 
 
-class ByChange:
-    """Keep orders sorted by when they last changed, as a search at a moment sees it: some changes up to `lag` seconds late."""
+class Timeline:
+    """All changes in the order in which searches come to see them: some up to `lag` seconds late."""
 
     def __init__(self, changes: Sequence[tuple[int, int]], lag: int) -> None:
-        self._seen = sorted((at + _late(order, at, lag), at, order) for at, order in changes)
-        self._lock = threading.Lock()
-        self._restart()
+        self.seen, self.at, self.orders = array("q"), array("q"), array("q")
+        for seen, at, order in sorted((at + _late(order, at, lag), at, order) for at, order in changes):
+            self.seen.append(seen)
+            self.at.append(at)
+            self.orders.append(order)
 
-    def _restart(self) -> None:
-        self._through, self._next = NEVER, 0
+
+class ByChange:
+    """Keep orders sorted by when they last changed, as a search sees it at a moment; asking later moves it on."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline, self._lock = timeline, threading.Lock()
+        self.through, self._next = NEVER, 0
         self._last: dict[int, int] = {}
         self._keys: list[Key] = []
 
     def keys(self, now: int) -> list[Key]:
-        """Return all orders that were there by a second; the list is never changed afterwards."""
+        """Return all orders that a search at a second, not before the last one asked about, sees; the list is never changed afterwards."""
         with self._lock:
-            if now < self._through:
-                self._restart()
-            stop = bisect_right(self._seen, now, key=lambda seen: seen[0])
-            fresh = self._seen[self._next : stop]
-            self._through, self._next = now, stop
-            if len(fresh) > MANY:
-                for _, at, order in fresh:
-                    self._last[order] = max(at, self._last.get(order, at))
-                self._keys = sorted((moment(at), order) for order, at in self._last.items())
-            elif fresh:
-                self._keys = self._moved(fresh)
+            line, start = self._timeline, self._next
+            stop = bisect_right(line.seen, now)
+            if stop > start:
+                fresh = list(zip(line.at[start:stop], line.orders[start:stop], strict=True))
+                self._keys = self._sorted_again(fresh) if len(fresh) > MANY else self._moved(fresh)
+                self._next = stop
+            self.through = max(self.through, now)
             return self._keys
 
-    def _moved(self, fresh: list[tuple[int, int, int]]) -> list[Key]:
+    def changed(self, order: int) -> int | None:
+        """Return when an order last changed, as far as searches see."""
+        return self._last.get(order)
+
+    def _sorted_again(self, fresh: list[tuple[int, int]]) -> list[Key]:
+        for at, order in fresh:
+            self._last[order] = max(at, self._last.get(order, at))
+        return sorted((moment(at), order) for order, at in self._last.items())
+
+    def _moved(self, fresh: list[tuple[int, int]]) -> list[Key]:
         keys = self._keys.copy()
-        for _, at, order in fresh:
+        for at, order in fresh:
             before = self._last.get(order)
             if before is not None and before >= at:
                 continue
@@ -137,6 +149,29 @@ class ByChange:
             insort(keys, (moment(at), order))
             self._last[order] = at
         return keys
+
+
+class Changes:
+    """Answer for any moment: the latest that was asked about is kept and moved on, a few earlier ones are kept as they are."""
+
+    EARLIER = 4
+
+    def __init__(self, changes: Sequence[tuple[int, int]], lag: int) -> None:
+        self._timeline = Timeline(changes, lag)
+        self._latest = ByChange(self._timeline)
+        self._earlier: dict[int, ByChange] = {}
+        self._lock = threading.Lock()
+
+    def at(self, now: int) -> ByChange:
+        """Return what a search at a second goes by."""
+        with self._lock:
+            if now >= self._latest.through:
+                return self._latest
+            if now not in self._earlier:
+                if len(self._earlier) >= self.EARLIER:
+                    del self._earlier[next(iter(self._earlier))]
+                self._earlier[now] = ByChange(self._timeline)
+            return self._earlier[now]
 
 
 def _late(order: int, at: int, lag: int) -> int:

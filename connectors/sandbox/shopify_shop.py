@@ -112,7 +112,7 @@ class Shop:
     ) -> None:  # fmt: skip
         self.domain, self.rows, self.clock = domain, rows, clock
         self.schema = schema or pruned_schema()
-        self.troubles = Troubles()
+        self.troubles = Troubles(clock.wall)
         self.tokens = TokenOffice(domain, app, seed, self.wall)
         self.bulk = BulkDesk(self.schema, folder, self.wall)
         self.bucket = Bucket(PLANS[plan], self.wall())

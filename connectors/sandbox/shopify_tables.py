@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from connectors.sandbox.index import seconds
+from connectors.sandbox.index import moment, seconds
 from connectors.sandbox.shopify_index import NEVER, BusinessIndex, ByChange
 from connectors.sandbox.shopify_money import Row
 from connectors.sandbox.shopify_pages import Key
@@ -103,12 +103,23 @@ class Orders:
             return lambda: getattr(self._told(number), field)
 
         return {
-            "id": lambda: number, "updated_at": of("updated_at"), "created_at": of("created_at"), "processed_at": of("processed_at"),
+            "id": lambda: number, "updated_at": lambda: self._changed(number),
+            "created_at": lambda: self._at(self._index.created, number), "processed_at": lambda: self._at(self._index.processed, number),
             "name": of("name"), "default": of("name"), "financial_status": of("financial_status"),
             "fulfillment_status": of("fulfillment_status"), "return_status": of("return_status"), "test": of("test"), "tag": of("tags"),
             "source_name": of("source_name"), "customer_id": of("customer"), "gateway": of("gateways"), "discount_code": of("discount_codes"),
             "status": lambda: _states(self._told(number)), "sku": lambda: [line.sku for line in _lines(self._told(number))],
         }  # fmt: skip
+
+    def _changed(self, number: int) -> datetime | None:
+        """Return when an order changed, as searches see it: perhaps not yet as it is."""
+        self._by_change.keys(self._now)
+        at = self._by_change.changed(number)
+        return moment(at) if at is not None else None
+
+    def _at(self, times: Sequence[int], number: int) -> datetime | None:
+        place = self._index.place(number)
+        return moment(times[place]) if place is not None else None
 
     def row(self, number: int) -> Row:
         """Return one order."""

@@ -1,5 +1,6 @@
 """Show a simulated business as a shop of Shopify's: every type's rows as of a moment."""
 
+import gc
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from connectors.sandbox import bank
 from connectors.sandbox.business import Variant
 from connectors.sandbox.index import moment, seconds
 from connectors.sandbox.shopify_catalogue_rows import CatalogueRows, customer_row, location_row, market_rows, shop_row
-from connectors.sandbox.shopify_index import BusinessIndex, ByChange
+from connectors.sandbox.shopify_index import BusinessIndex, ByChange, Changes
 from connectors.sandbox.shopify_money import Row, money, stamp
 from connectors.sandbox.shopify_order_rows import OrderRow
 from connectors.sandbox.shopify_pages import Key, Table, gid
@@ -35,7 +36,7 @@ class WorldRows:
     def __init__(self, world: World, domain: str | None = None) -> None:
         self.world, self.domain = world, domain or world.shop.domain
         self._lock = threading.Lock()
-        self._by_change: dict[int, ByChange] = {}
+        self._changes: dict[int, Changes] = {}
         self._told: dict[tuple[int, int, bool], Order] = {}
 
     @cached_property
@@ -43,12 +44,18 @@ class WorldRows:
         """Return what is known beforehand."""
         return BusinessIndex(self.world)
 
+    def prepare(self) -> None:
+        """Live through the business now rather than when it is first asked, and spare the garbage collector what stays for good."""
+        self.index.keys("processed_at")
+        gc.collect()
+        gc.freeze()
+
     def view(self, now: datetime, *, since: datetime | None, lag: int) -> "WorldView":
         """Return the rows as of a moment."""
         with self._lock:
-            if lag not in self._by_change:
-                self._by_change[lag] = ByChange(self.index.changes, lag)
-        return WorldView(self, now, since, self._by_change[lag])
+            if lag not in self._changes:
+                self._changes[lag] = Changes(self.index.changes, lag)
+        return WorldView(self, now, since, self._changes[lag].at(seconds(now)))
 
     def told(self, number: int, now: datetime) -> Order | None:
         """Tell an order as of a moment; told once, it is kept for as long as nothing happens to it."""

@@ -1,8 +1,9 @@
 """Cause troubles on demand: each strikes requests by their number, so that a test can say exactly when."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 GRAPHQL, OAUTH, DOWNLOAD = "graphql", "oauth", "download"
@@ -32,51 +33,62 @@ KINDS: Mapping[str, tuple[str, str]] = {
 
 @dataclass(slots=True)
 class Trouble:
-    """One trouble. It strikes `count` requests (None: all) from the `first` one on, counted from 1 since it was added."""
+    """One trouble. It strikes `count` requests (None: all) from the `first` one on, counted from 1 since it was added, until it ends."""
 
     kind: str
     first: int = 1
     count: int | None = None
     operation: str | None = None
     """Only requests of this GraphQL operation are counted and struck."""
+    ends_at: datetime | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     seen: int = 0
     struck: int = 0
 
-    def meets(self, surface: str, operation: str | None) -> bool:
+    def meets(self, surface: str, operation: str | None, now: datetime) -> bool:
         """Count a request and tell whether it is struck."""
-        if KINDS[self.kind][0] != surface or (self.operation is not None and self.operation != operation):
+        if self._is_over(now) or KINDS[self.kind][0] != surface or (self.operation is not None and self.operation != operation):
             return False
         self.seen += 1
         strikes = self.seen >= self.first and (self.count is None or self.seen < self.first + self.count)
         self.struck += strikes
         return strikes
 
-    @property
-    def lasting(self) -> bool:
+    def _is_over(self, now: datetime) -> bool:
+        return self.ends_at is not None and now >= self.ends_at
+
+    def lasts(self, now: datetime) -> bool:
         """Tell whether the trouble has begun and not yet ended."""
-        return self.seen + 1 >= self.first and (self.count is None or self.seen < self.first + self.count)
+        return not self._is_over(now) and self.seen + 1 >= self.first and (self.count is None or self.seen < self.first + self.count)
 
     def said(self) -> dict[str, Any]:
         """Return the trouble as the control pages show it."""
         return {
-            "kind": self.kind, "first": self.first, "count": self.count, "operation": self.operation, **self.settings,
+            "kind": self.kind, "first": self.first, "count": self.count, "operation": self.operation,
+            "ends_at": self.ends_at.isoformat() if self.ends_at else None, **self.settings,
             "seen": self.seen, "struck": self.struck,
         }  # fmt: skip
 
 
 class Troubles:
-    """Hold a shop's troubles."""
+    """Hold a shop's troubles. `wall` tells the time by which they end."""
 
-    def __init__(self) -> None:
+    def __init__(self, wall: Callable[[], datetime]) -> None:
+        self._wall = wall
         self._lock = threading.Lock()
         self._troubles: list[Trouble] = []
 
-    def add(self, kind: str, *, first: int = 1, count: int | None = None, operation: str | None = None, **settings: Any) -> Trouble:
-        """Add a trouble that strikes `count` requests from the `first` after now on. An unknown kind raises ValueError."""
+    def add(
+        self, kind: str, *, first: int = 1, count: int | None = None, operation: str | None = None, lasts: int | None = None, **settings: Any
+    ) -> Trouble:  # fmt: skip
+        """Add a trouble that strikes `count` requests from the `first` after now on, for as many seconds as it `lasts`.
+
+        An unknown kind raises ValueError.
+        """
         if kind not in KINDS:
             raise ValueError(f"No such trouble: {kind}. There are: {', '.join(KINDS)}.")
-        trouble = Trouble(kind, first, count, operation, settings)
+        ends_at = self._wall() + timedelta(seconds=lasts) if lasts is not None else None
+        trouble = Trouble(kind, first, count, operation, ends_at, settings)
         with self._lock:
             self._troubles.append(trouble)
         return trouble
@@ -88,13 +100,15 @@ class Troubles:
 
     def strike(self, surface: str, operation: str | None = None) -> dict[str, Trouble]:
         """Count a request and return what strikes it, by kind."""
+        now = self._wall()
         with self._lock:
-            return {each.kind: each for each in self._troubles if each.meets(surface, operation)}
+            return {each.kind: each for each in self._troubles if each.meets(surface, operation, now)}
 
     def now(self, kind: str) -> Trouble | None:
         """Return a trouble of a kind that lasts at this moment, without counting anything."""
+        now = self._wall()
         with self._lock:
-            return next((each for each in self._troubles if each.kind == kind and each.lasting), None)
+            return next((each for each in self._troubles if each.kind == kind and each.lasts(now)), None)
 
     def said(self) -> list[dict[str, Any]]:
         """Return all troubles as the control pages show them."""

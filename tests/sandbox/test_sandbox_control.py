@@ -1,6 +1,7 @@
 """Steer the sandbox by HTTP: its clock, its shops' troubles, what was granted."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ import requests
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.server import Sandbox
 from connectors.sandbox.shopify_world import WorldRows
+from connectors.sandbox.world import World
 from tests.sandbox.conftest import APP, DOMAIN, NOW, Caller
 
 
@@ -33,7 +35,7 @@ def test_troubles_are_added_and_ended(caller: Caller) -> None:
     path = f"shops/{DOMAIN}/troubles"
     added = control(caller.sandbox, "POST", path, kind="server_error", first=1, count=2, status=500)
     assert (added.status_code, added.json()) == (
-        201, {"kind": "server_error", "first": 1, "count": 2, "operation": None, "status": 500, "seen": 0, "struck": 0},
+        201, {"kind": "server_error", "first": 1, "count": 2, "operation": None, "ends_at": None, "status": 500, "seen": 0, "struck": 0},
     )  # fmt: skip
     assert caller.post("{ shop { name } }").status_code == 500
     assert control(caller.sandbox, "GET", path).json()["troubles"][0]["struck"] == 1
@@ -71,6 +73,28 @@ def test_shops_keep_apart(sandbox: Sandbox, business_rows: WorldRows) -> None:
     assert (first.post("{ shop { name } }").status_code, second.post("{ shop { name } }").status_code) == (503, 200)
     first.session.close()
     second.session.close()
+
+
+def test_many_callers_at_once_read_the_same_shop(caller: Caller, business: World) -> None:
+    text = "query P($first: Int!, $after: String) { orders(first: $first, after: $after, sortKey: UPDATED_AT) { pageInfo { hasNextPage endCursor } nodes { id } } }"  # noqa: E501
+
+    def read(size: int) -> list[str]:
+        found, after, session = [], None, requests.Session()
+        while True:
+            answer = session.post(
+                f"{caller.shop.base_url}/admin/api/2026-10/graphql.json", json={"query": text, "variables": {"first": size, "after": after}},
+                headers={"X-Shopify-Access-Token": caller.token}, timeout=60,
+            )  # fmt: skip
+            page = answer.json()["data"]["orders"]
+            found += [row["id"] for row in page["nodes"]]
+            if not page["pageInfo"]["hasNextPage"]:
+                session.close()
+                return found
+            after = page["pageInfo"]["endCursor"]
+
+    with ThreadPoolExecutor(8) as pool:
+        read_by_all = list(pool.map(read, (20, 33, 50, 70, 90, 110, 170, 250)))
+    assert read_by_all == [[f"gid://shopify/Order/{change.order}" for change in business.changes(NOW)]] * 8
 
 
 def test_a_running_clock_runs_as_fast_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

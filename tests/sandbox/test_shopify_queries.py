@@ -15,7 +15,7 @@ from connectors.sandbox.shopify_world import WorldRows
 from connectors.sandbox.world import World
 from tests.sandbox.conftest import APP, DOMAIN, NOW, Caller
 from tests.sandbox.shopify_documents import document
-from tests.sandbox.test_shopify_schema import NOTES, queries_of_the_notes
+from tests.sandbox.test_shopify_schema import NOTES, needs_shopifys_own, queries_of_the_notes, shopifys_own
 
 ARGUMENTS = {
     "shop": {}, "markets": {}, "orders": {"first": 250, "lines": 50}, "order_money": {"id": "gid://shopify/Order/5000000003"},
@@ -261,3 +261,14 @@ def test_every_field_of_agreements_and_sales_is_answered(sandbox: Sandbox, scena
     assert kinds | {"OrderAgreement", "RefundAgreement", "ProductSale", "ShippingLineSale"} <= set(
         re.findall(r"'__typename': '(\w+)'", repr(quick.data))
     )
+
+
+@needs_shopifys_own
+@pytest.mark.parametrize("name", sorted(ARGUMENTS))
+def test_shopifys_own_schema_answers_the_same(shop: Shop, name: str) -> None:
+    own = shopifys_own()
+    parsed = check(document(name), own).document
+    assert parsed is not None
+    theirs, ours = (run(schema, parsed, dict(ARGUMENTS[name]), None, shop.asking(KNOWN_SCOPES)) for schema in (own, shop.schema))
+    assert ours == theirs
+    assert ours.errors is None

@@ -51,6 +51,15 @@ def test_throttling_lasts_as_long_as_it_is_told_to(caller: Caller) -> None:
     assert said[0]["extensions"]["cost"]["throttleStatus"]["currentlyAvailable"] == 0
 
 
+def test_a_trouble_may_last_for_a_time(caller: Caller) -> None:
+    caller.shop.troubles.add("throttled", lasts=3600)
+    seen = []
+    for _ in range(4):
+        seen.append("errors" in caller.ask(SHOP))
+        caller.sandbox.clock.advance(1799)
+    assert seen == [True, True, True, False]
+
+
 def test_a_cut_body_ends_before_what_was_promised(caller: Caller) -> None:
     caller.shop.troubles.add("cut_body", count=1, keep=10)
     parts = urlsplit(caller.shop.base_url)
