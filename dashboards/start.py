@@ -9,6 +9,8 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.contrib.auth.models import User
+from django.core.cache import caches
+from django.db import connection
 from django.db.models import Max
 
 from connectors.models import FileImport
@@ -27,6 +29,9 @@ WORST = 3
 """Gaps that are shown."""
 WORTH_MENDING = Decimal("0.005")
 """Share of net revenue that a guessed cost is worth at least, to be in the way of trusting the number."""
+
+REMEMBERED = 600
+"""Seconds for which the strip may rest on gaps that nothing booked since has moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +99,7 @@ def start_of(store: Store) -> Start:
     """Work out how far a store has got."""
     last = _last_order(store)
     facts = Facts(
-        last, importing(store), undecided(store) if last is None else None, worst_gaps(store, last) if last is not None else [],
-        ManualCost.objects.filter(store=store, removed_by=None).count(),
+        last, importing(store), undecided(store) if last is None else None, worst_gaps(store, last) if last is not None else [], _by_hand(store)
     )  # fmt: skip
     ended = has_ended(store)
     return Start(_steps(store, facts, ended=ended), facts, ended)
@@ -105,7 +109,13 @@ def waits_for(store: Store) -> Start | None:
     """Return the list for the strip on pages: of a store of one's own, for who can do its steps, until it ends."""
     if store.is_demo or getattr(store, "role", None) not in EDITORS or has_ended(store):
         return None
-    start = start_of(store)
+    last = _last_order(store)
+    # The strip names the next step alone: what is on its way in matters until there are orders, and the rest from then on.
+    if last is None:
+        facts = Facts(None, importing(store), undecided(store), [], 0)
+    else:
+        facts = Facts(last, None, None, _remembered_gaps(store, last), _by_hand(store))
+    start = Start(_steps(store, facts, ended=False), facts, ended=False)
     return start if start.next is not None else None
 
 
@@ -114,14 +124,22 @@ def has_ended(store: Store) -> bool:
     return getattr(store, "start_end", None) is not None
 
 
+_IMPORTING = """
+    SELECT file.id, file.filename, job.step, job.done, job.whole, job.state FROM connectors_fileimport AS file
+    LEFT JOIN jobs_job AS job ON job.id = file.job WHERE file.store_id = %s AND file.state = ANY(%s) AND file.job IS NOT NULL
+    ORDER BY file.id DESC LIMIT 1
+"""
+
+
 def importing(store: Store) -> Importing | None:
     """Return the file that is imported in the background, the latest; one whose job ended without it has failed."""
-    row = store.file_imports.filter(state__in=(FileImport.State.WAITING, FileImport.State.RUNNING), job__isnull=False).order_by("-pk").first()
-    job = Job.objects.filter(pk=row.job).first() if row is not None and row.job is not None else None
-    if row is None or job is None:
+    with connection.cursor() as cursor:
+        cursor.execute(_IMPORTING, [store.pk, [FileImport.State.WAITING, FileImport.State.RUNNING]])
+        found = cursor.fetchone()
+    if found is None or found[-1] is None:
         return None
-    failed = job.state in (Job.State.DEAD, Job.State.CANCELLED)
-    return Importing(row.pk, row.filename, job.step, job.done, job.whole, failed)
+    *told, state = found
+    return Importing(*told, failed=state in (Job.State.DEAD, Job.State.CANCELLED))
 
 
 def undecided(store: Store) -> Undecided | None:
@@ -136,6 +154,24 @@ def worst_gaps(store: Store, last_order: date) -> list[Fix]:
     revenue = profit(store.book, [Period(period.first, period.last)])[0].net_revenue
     found = fixes(store, today=last_order, most=WORST)
     return [fix for fix in found if fix.at_stake is not None and fix.at_stake > revenue * WORTH_MENDING]
+
+
+def _remembered_gaps(store: Store, last_order: date) -> list[Fix]:
+    """Return the worst gaps as they were last worked out; anew once anything was booked or a rule changed, and every ten minutes.
+
+    They take eleven queries. What recent orders named, which they also rest on, is counted by night.
+    """
+    book, cache = store.book, caches["process"]
+    key = f"worst-gaps:{store.pk}:{book.last_seq}:{book.costs_version}:{last_order}"
+    found: list[Fix] | None = cache.get(key)
+    if found is None:
+        found = worst_gaps(store, last_order)
+        cache.set(key, found, timeout=REMEMBERED)
+    return found
+
+
+def _by_hand(store: Store) -> int:
+    return ManualCost.objects.filter(store=store, removed_by=None).count()
 
 
 def end(store: Store, *, by: User, now: datetime) -> None:

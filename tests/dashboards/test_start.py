@@ -19,7 +19,7 @@ from dashboards.guesses import guessed
 from dashboards.models import StartEnd
 from dashboards.start import start_of, waits_for
 from ledger import rules
-from ledger.models import CostChange, FeeRule, ManualCost, ProposedChange, Store, VariantCost
+from ledger.models import CostChange, FeeRule, ManualCost, ProposedChange, Seen, Store, VariantCost
 from ledger.people import Role
 from ledger.seen import count_seen
 from profitpeek.jobs.models import Job
@@ -99,6 +99,32 @@ def test_the_strip_stands_above_the_figures_until_it_is_put_away(shop: Store) ->
     assert "Show the next step on the store's pages again" in text_of(owner.get("/shop/start"))
     owner.post("/shop/start", {"show": "1"})
     assert "3 of 6 first steps done" in text_of(owner.get("/shop/pnl"))
+
+
+def asked_by_the_strip(shop: Store) -> int:
+    seen = Store.objects.select_related("book", "start_end").get(pk=shop.pk)
+    seen.role = "owner"  # type: ignore[attr-defined]
+    with CaptureQueriesContext(connection) as asked:
+        waits_for(seen)
+    return len(asked)
+
+
+def test_the_strip_asks_three_questions_before_there_are_orders_two_afterwards_and_none_in_the_end(shop: Store) -> None:
+    assert asked_by_the_strip(shop) == 3
+    with_orders(shop)
+    assert asked_by_the_strip(shop) == 13  # the gaps are looked for
+    assert [asked_by_the_strip(shop) for _ in range(2)] == [2, 2]
+    StartEnd.objects.create(store=shop, at=timezone.now(), by=a_person(shop))
+    assert asked_by_the_strip(shop) == 0
+
+
+def test_the_strip_looks_for_gaps_anew_once_something_is_booked(shop: Store) -> None:
+    with_orders(shop)
+    owner = signed_in(shop)
+    assert "3 of 6 first steps done. Next: Mend the worst cost gaps" in text_of(owner.get("/shop/pnl"))
+    write(shop, an_order("1001", lines=[a_line("1", price="1000.00", cost="300.00")], fee="3.00", gateway="klarna"))
+    Seen.objects.filter(store=shop).delete()
+    assert "4 of 6 first steps done. Next: Enter what no file tells" in text_of(owner.get("/shop/pnl"))
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.ANALYST])
