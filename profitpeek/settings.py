@@ -107,6 +107,12 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 # A production has its files collected; a local installation serves them from where they lie, and has no such folder.
 STATIC_ROOT = Path(env("STATIC_ROOT", default="") or environment.var_dir() / "static") if PRODUCTION else None
 WHITENOISE_USE_FINDERS = not PRODUCTION
+# Collected files are named by their content, so that browsers keep them for ever, and are compressed once.
+COLLECTED = "profitpeek.static_files.CollectedFiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": COLLECTED if PRODUCTION else "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
 
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
