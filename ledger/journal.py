@@ -119,6 +119,8 @@ def entries(sought: Sought, *, after: Key | None = None, page: int | None = None
     Without `summed`, running sums are left out, which saves reading what lies before the page. `days` guesses how many days fill a page.
     """
     most = (PAGE if page is None else page) + 1
+    if after is not None and sought.first is not None and after[0] < sought.first:
+        after = None  # a place before the first day: nothing that is read lies before it
     if sought.first is not None and sought.last is not None and sought.source is None:
         rows = _read_by_days(sought, sought.first, sought.last, after, most, days)
     else:

@@ -22,7 +22,7 @@ from dashboards.ratios import RATIOS
 from ledger.journal import MOST_SUMMED
 from ledger.models import Store
 from ledger.snapshot import snapshot
-from ledger.sought import key_of, written
+from ledger.sought import Key, key_of, written
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -41,6 +41,12 @@ class Refused(NamedTuple):
     reasons: list[str]
 
 
+def _place(request: HttpRequest, asked: Asked) -> Key | None:
+    """Return the place in the address after which entries are listed; None, which is the first page, for one outside of the days asked for."""
+    place = key_of(request.GET.get("after", ""))
+    return place if place is not None and asked.period.first <= place[0] <= asked.period.last else None
+
+
 def _form(request: HttpRequest, store: Store, zone: str) -> EntriesForm:
     return EntriesForm(request.GET, store=store, today=timezone.localdate(timezone=ZoneInfo(zone)), zone=zone)
 
@@ -54,7 +60,7 @@ def entries(request: HttpRequest, slug: str) -> HttpResponse:
         zone = current_zone(store)
         form = _form(request, store, zone)
         asked = form.asked()
-        after = key_of(request.GET.get("after", ""))
+        after = _place(request, asked)
         page = opened(store, asked, after=after)
         query = {name: str(value) for name, value in request.GET.items() if name != "after"}
         costs = restating(store)

@@ -4,6 +4,7 @@ import csv
 import io
 from datetime import timedelta
 from decimal import Decimal
+from itertools import accumulate
 from typing import Any
 
 import openpyxl
@@ -23,6 +24,7 @@ from ledger.kinds import Basis
 from ledger.models import DayTotal, FeeRule, ManualCost, Store
 from ledger.people import Role
 from ledger.periods import By, Period
+from ledger.sought import written
 from ledger.statements import STATEMENT_KEYS, Statement, profit
 from tests.builders import a_line, a_refund, a_store, an_order, at, book_of, day, ecb, write
 from tests.dashboards.people import signed_in, text_of
@@ -167,9 +169,22 @@ def test_a_figure_with_too_many_entries_is_parted_into_days(shop: Store, browser
     assert (page.beneath.entries, page.figure, len(page.by_period)) == (None, statement(shop).net_profit, 61)
     assert sum(part.amount for part in page.by_period) == page.figure
     assert browser.get(page.by_period[1].url).context["page"].figure == page.by_period[1].amount
-    assert "too many to add up on one page" in text_of(answer)
+    assert "entries lie beneath it. Their sum is read from the totals of each day" in text_of(answer)
     refused = browser.get(f"/shop/entries.csv?line=net_profit&{DAYS}")
     assert refused.status_code == 400
+
+
+def test_the_running_sum_of_too_many_entries_ends_at_the_figure(shop: Store, browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "MOST_SUMMED", 10)
+    monkeypatch.setattr(journal, "PAGE", 7)
+    address, listed_of_all = f"/shop/entries?line=net_profit&{DAYS}", []
+    while address:
+        answer = browser.get(address)
+        listed_of_all += answer.context["page"].rows
+        address = f"/shop/entries?{answer.context['following']}" if answer.context["following"] else ""
+    sums = list(accumulate(row.entry.amount for row in listed_of_all))
+    assert [row.entry.running for row in listed_of_all] == sums
+    assert (len(sums) > 10, sums[-1]) == (True, statement(shop).net_profit)
 
 
 def test_no_entry_is_read_where_orders_alone_are_too_many(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,6 +244,17 @@ def test_an_address_that_was_tampered_with_shows_the_first_page(browser: Client)
     for after in ("x", "2026-03-03~1", "2026-03-03~99999999999999999999~1~1~1~1~0~0", "2026-13-03~1~1~1~1~1~0~0"):
         answer = browser.get("/shop/entries", {"line": "fees", "from": "2026-03-01", "to": "2026-04-30", "after": after})
         assert (len(answer.context["page"].rows), answer.context["first_page"]) == (5, "")
+
+
+@pytest.mark.parametrize("line", ["fees", "net_profit", "orders"])
+def test_a_place_outside_of_the_days_begins_no_running_sum(browser: Client, line: str) -> None:
+    whole = browser.get(f"/shop/entries?line={line}&{DAYS}").context["page"].rows
+    within = {"line": line, "from": "2026-03-04", "to": "2026-04-30"}
+    known = [row.entry for row in browser.get("/shop/entries", within).context["page"].rows]
+    assert whole[0].day < day("2026-03-04")
+    for place in (written(whole[0].entry.key), "1990-01-01~1~1~1~1~1~1~0", "2099-01-01~1~1~1~1~1~1~0"):
+        answer = browser.get("/shop/entries", {**within, "after": place})
+        assert ([row.entry for row in answer.context["page"].rows], answer.context["first_page"]) == (known, "")
 
 
 def test_the_csv_file_holds_every_entry_unrounded_and_no_formula(shop: Store, browser: Client) -> None:
