@@ -138,8 +138,8 @@ def importing(store: Store) -> Importing | None:
         found = cursor.fetchone()
     if found is None or found[-1] is None:
         return None
-    *told, state = found
-    return Importing(*told, failed=state in (Job.State.DEAD, Job.State.CANCELLED))
+    pk, filename, step, done, whole, state = found
+    return Importing(pk, filename, step, done, whole, state in (Job.State.DEAD, Job.State.CANCELLED))
 
 
 def undecided(store: Store) -> Undecided | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
-class CollectedFiles(CompressedManifestStaticFilesStorage):
+class CollectedFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise has no types
     """Files under names that carry a digest of what they hold, so that browsers keep them for ever.
 
     `serve` collects at every start, and compressing takes ten seconds of a core: what a name was compressed to stays right.
