@@ -1,5 +1,7 @@
 """Decide which stores a person may see: the one gate every page of a store goes through."""
 
+from collections.abc import Sequence
+
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import CharField, F, QuerySet, Value
@@ -33,6 +35,13 @@ def store_or_404(request: HttpRequest, slug: str, *, roles: frozenset[Role] = EV
         named = " or ".join(sorted(str(role.label) for role in roles))
         raise PermissionDenied(f"This page is for the {named} of {store.name}. Ask an owner of the store if you need it.")
     return store
+
+
+def several_or_404(stores: Sequence[Store], slugs: Sequence[str]) -> list[Store]:
+    """Return those of a person's stores that are named, in their own order; answer 404 alike for no store and one that is not theirs."""
+    if not set(slugs) <= {store.slug for store in stores}:
+        raise Http404("No such store.")
+    return [store for store in stores if store.slug in slugs]
 
 
 def actor_of(request: HttpRequest) -> str:

@@ -21,7 +21,7 @@ class ErasureForm(PageForm):
     """The store's name, typed by whoever wants to be rid of it."""
 
     name = forms.CharField(
-        label="Type the store's name", strip=True, widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        label="Type the store’s name", strip=True, widget=forms.TextInput(attrs={"autocomplete": "off"}),
         error_messages={"required": "Nothing was deleted: type the store's name to confirm."},
     )  # fmt: skip
 

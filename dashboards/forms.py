@@ -95,9 +95,9 @@ class DaysForm(forms.Form):
 class Currencies(BaseChoiceIterator):
     """What amounts can be shown in: a store's own currency, and those there are rates to. Read when they are looked at."""
 
-    def __init__(self, own: str) -> None:
-        """Remember the store's own."""
-        self._own = own
+    def __init__(self, own: str, *, of_several: bool) -> None:
+        """Remember the store's own, or the one that most of several stores keep."""
+        self._own, self._words = own, "as most of the stores" if of_several else "the store’s own"
 
     @cached_property
     def others(self) -> list[str]:
@@ -106,7 +106,7 @@ class Currencies(BaseChoiceIterator):
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """Yield the choices of a list."""
-        yield "", f"{self._own}, the store’s own"
+        yield "", f"{self._own}, {self._words}"
         yield from ((code, code) for code in self.others)
 
 
@@ -146,14 +146,17 @@ class ScopeForm(DaysForm):
                 del self.fields[name]
 
         if "currency" in self.fields:
-            self.fields["currency"].widget.choices = Currencies(store.currency)
+            self.fields["currency"].widget.choices = self._currencies()
+
+    def _currencies(self) -> Currencies:
+        return Currencies(self.store.currency, of_several=self.store.pk is None)
 
     def clean_currency(self) -> str:
         """Return a currency there are rates for; empty for the store's own."""
         code = str(self.cleaned_data["currency"]).strip().upper()
         if code in ("", self.store.currency):
             return ""
-        offered = Currencies(self.store.currency).others
+        offered = self._currencies().others
         if code not in offered:
             known = f"There are rates for {', '.join(offered)}." if offered else "No exchange rates are loaded."
             raise forms.ValidationError(f"Amounts cannot be shown in “{code}”: there is no exchange rate to it. {known}")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from dashboards.forms import COMPARE_LABELS, ScopeForm
 from dashboards.scope import ONE_DAY, Scope
@@ -44,6 +44,11 @@ class ScopeBar:
     def compare_label(self) -> str:
         """Return what is compared with, in words."""
         return dict(COMPARE_LABELS)[self.scope.compare.value]
+
+    @property
+    def scope_pairs(self) -> list[tuple[str, str]]:
+        """Return what the address says of the scope, for a form beside the bar that sets something else."""
+        return parse_qsl(self.scope.query())
 
     @property
     def has_range_problem(self) -> bool:

@@ -140,54 +140,62 @@ def statement_table(store: Store, scope: Scope) -> Table:
     periods = profit(store.book, scope.periods, basis=scope.basis, converted=converted)
     whole, elsewhere, *before = profit_of(store.book, spans, converted=converted)
     # Where nothing at all is booked, figures before are not known to have been zero.
-    read = _Read(periods, whole, before[0] if before and before[0].accounts else None)
+    read = Read(periods, whole, before[0] if before and before[0].accounts else None)
+    headings = [period_label(period, scope.by) for period in scope.periods]
+    table = lay_out(store, scope, read, headings=headings, currency=converted.currency if converted else store.book.currency)
+    table.bridge = bridge(whole, elsewhere) if scope.basis == Basis.ORDER else bridge(elsewhere, whole)
+    if converted is not None:
+        table.converted = converted
+        # What is not known is no zero.
+        leave_out(table, [_lies_in(period, converted.missing) and not _lies_in(period, converted.rates) for period in scope.periods])
+    return table
+
+
+def lay_out(store: Store, scope: Scope, read: "Read", *, headings: list[str], currency: str) -> Table:
+    """Lay statements out as a table, a column each; the bridge between the bases is left empty."""
     labels = {line.key: line for line in accounts.STATEMENT}
-    table = Table(
-        currency=converted.currency if converted else store.book.currency,
+    return Table(
+        currency=currency,
         scope=scope,
-        headings=[period_label(period, scope.by) for period in scope.periods],
+        headings=headings,
         lines=[_line(key, labels.get(key), read) for key in STATEMENT_KEYS],
         memo=[_memo(line, read) for line in accounts.MEMO],
         statistics=_statistics(store, read),
-        estimated_share=whole.estimated_share,
-        booked=[bool(one.accounts) for one in periods],
-        bridge=bridge(whole, elsewhere) if scope.basis == Basis.ORDER else bridge(elsewhere, whole),
-        whole=whole,
+        estimated_share=read.whole.estimated_share,
+        booked=[bool(one.accounts) for one in read.columns],
+        bridge=[],
+        whole=read.whole,
         closes=_closes(store, scope),
         is_compared_booked=read.before is not None,
-        converted=converted,
     )
-    return table if converted is None else _with_gaps(table, converted)
 
 
-def _with_gaps(table: Table, converted: Conversion) -> Table:
-    """Leave out amounts of periods in which money is booked and no day has a rate: what is not known is no zero."""
-    gaps = [_lies_in(period, converted.missing) and not _lies_in(period, converted.rates) for period in table.scope.periods]
+def leave_out(table: Table, gaps: Sequence[bool]) -> None:
+    """Leave out the amounts of columns whose money could not be converted; counts stay."""
     if not any(gaps):
-        return table
+        return
     for _, rows in table.sections():
         for row in (*rows, *(account for line in rows for account in line.accounts)):
             if row.kind != "count":
                 row.cells = [None if gap else value for value, gap in zip(row.cells, gaps, strict=True)]
                 row.total = None if all(gaps) else row.total
     table.booked = [booked and not gap for booked, gap in zip(table.booked, gaps, strict=True)]
-    return table
 
 
 def _lies_in(period: Period, days: Iterable[date]) -> bool:
     return any(period.first <= day <= period.last for day in days)
 
 
-class _Read(NamedTuple):
-    """The statements a table is made of."""
+class Read(NamedTuple):
+    """The statements a table is made of: one a column, of all of them, and of the days compared with."""
 
-    periods: Sequence[Statement]
+    columns: Sequence[Statement]
     whole: Statement
     before: Statement | None
 
     def row(self, key: str, label: str, kind: str, of: Callable[[Statement], Decimal | None], *, good: Good) -> Row:
         total, before = of(self.whole), of(self.before) if self.before else None
-        return Row(key, label, kind, [of(one) for one in self.periods], total, compared=before, delta=Delta(total, before, good, kind))
+        return Row(key, label, kind, [of(one) for one in self.columns], total, compared=before, delta=Delta(total, before, good, kind))
 
 
 def _closes(store: Store, scope: Scope) -> date:
@@ -207,7 +215,7 @@ def share(part: Decimal, base: Decimal) -> Decimal | None:
     return part / base if base > 0 else None
 
 
-def _line(key: str, line: accounts.Line | None, read: _Read) -> Row:
+def _line(key: str, line: accounts.Line | None, read: Read) -> Row:
     row = read.row(key, line.label if line else SUM_LABELS[key], "money", lambda one: amount(one, key), good=Good.MORE)
     row.share, row.is_sum, row.note = _share(row, read), line is None, NET_PROFIT_NOTE if key == "net_profit" else ""
     if line is not None:
@@ -215,17 +223,17 @@ def _line(key: str, line: accounts.Line | None, read: _Read) -> Row:
     return row
 
 
-def _memo(line: accounts.Line, read: _Read) -> Row:
+def _memo(line: accounts.Line, read: Read) -> Row:
     row = read.row(line.key, line.label, "money", lambda one: one.memo[line.key], good=Good.NEITHER)
     row.accounts = _accounts(line, read, good=Good.NEITHER)
     return row
 
 
-def _share(row: Row, read: _Read) -> Decimal | None:
+def _share(row: Row, read: Read) -> Decimal | None:
     return None if row.total is None else share(row.total, read.whole.net_revenue)
 
 
-def _accounts(line: accounts.Line, read: _Read, *, good: Good) -> list[Row]:
+def _accounts(line: accounts.Line, read: Read, *, good: Good) -> list[Row]:
     before = read.before.accounts if read.before else {}
     named = sorted(name for name in {**read.whole.accounts, **before} if any(accounts.under(name, prefix) for prefix in line.prefixes))
     rows = [read.row(name, name, "money", _amount_of(name), good=good) for name in named]
@@ -238,7 +246,7 @@ def _amount_of(name: str) -> Callable[[Statement], Decimal]:
     return lambda statement: statement.accounts.get(name, ZERO)
 
 
-def _statistics(store: Store, read: _Read) -> list[Row]:
+def _statistics(store: Store, read: Read) -> list[Row]:
     counts = [
         read.row(line.key, line.label, "count", _count_of(line.key), good=Good.LESS if line.key == "returned_units" else Good.MORE)
         for line in accounts.STATISTICS

@@ -84,7 +84,7 @@ def _kpi(store: Store, table: Table, row: Row) -> Kpi:
     compared = _address(store, scope, row.key, scope.compared) if scope.compared else ""
     return Kpi(
         row.key, SHORT.get(row.key) or METRICS[row.key].term, row.kind, row.total, _address(store, scope, row.key, scope.period), row.delta,
-        row.compared, compared, sparkline(table.over(row)), _estimated(table.whole, row.key),
+        row.compared, compared, sparkline(table.over(row)), estimated_of(table.whole, row.key),
         store.get_margin_basis_display() if row.key == "margin" else "",
     )  # fmt: skip
 
@@ -93,7 +93,7 @@ def _address(store: Store, scope: Scope, key: str, period: Period) -> str:
     return entries_url(store, line=key, first=period.first, last=period.last, basis=scope.basis, currency=scope.currency)
 
 
-def _estimated(whole: Statement, key: str) -> Decimal | None:
+def estimated_of(whole: Statement, key: str) -> Decimal | None:
     """Return the estimated share of a figure; of margin, that of net profit."""
     prefixes = prefixes_of("net_profit" if key == "margin" else key)
     named = [name for name in whole.accounts if any(accounts.under(name, prefix) for prefix in prefixes)]

@@ -23,6 +23,7 @@ from dashboards.views.preferences import theme
 from dashboards.views.start import mend_gap, start_page
 from dashboards.views.stores import new_store, page_of
 from dashboards.views.today import today
+from dashboards.views.together import stores_pnl, stores_pnl_file, stores_today
 from ledger.stores import RESERVED
 
 
@@ -45,6 +46,10 @@ urlpatterns: list[URLPattern] = [
     path("accounts/email/", email, name="account_email"),
     path("accounts/confirm-email/", email_sent, name="account_email_verification_sent"),
     path("stores/new", new_store, name="new_store"),
+    path("stores/today", stores_today, name="stores_today"),
+    path("stores/pnl", stores_pnl, name="stores_pnl"),
+    path("stores/pnl.csv", stores_pnl_file, {"kind": "csv"}, name="stores_pnl_csv"),
+    path("stores/pnl.xlsx", stores_pnl_file, {"kind": "xlsx"}, name="stores_pnl_xlsx"),
     path("<slug:slug>/today", today, name="today"),
     path("<slug:slug>/pnl", pnl, name="pnl"),
     path("<slug:slug>/pnl.csv", pnl_file, {"kind": "csv"}, name="pnl_csv"),

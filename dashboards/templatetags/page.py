@@ -1,5 +1,6 @@
 """Draw the small parts pages are made of."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -10,6 +11,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from dashboards.together import combinable
+from ledger.models import Store
 from profitpeek.jobs.health import standing
 
 register = template.Library()
@@ -28,6 +31,12 @@ def icon(name: str) -> SafeString:
     return format_html(
         '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>', static("vendor/tabler-icons/icons.svg"), name
     )
+
+
+@register.filter(name="combinable")
+def combinable_of(stores: Iterable[Store]) -> list[Store]:
+    """Return the stores that may be read together."""
+    return combinable(list(stores))
 
 
 @register.inclusion_tag("parts/operations.html", takes_context=True)
