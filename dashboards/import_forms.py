@@ -20,16 +20,13 @@ class KindForm(forms.Form):
     class Meta:
         """Stop django-stubs' plugin from waiting for this class, which no plain form needs."""
 
-    kind = forms.ChoiceField(label="What it holds", choices=[(kind.name, kind.label) for kind in FILE_KINDS])
-
     def __init__(self, *args: Any, likely: list[FileKind], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         others = [kind for kind in FILE_KINDS if kind not in likely]
-        field = self.fields["kind"]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101
         grouped = [("Fits the file's header", likely), ("Others", others)] if likely else [("Kinds of files", others)]
         choose = [] if likely else [("", "choose")]
-        field.choices = choose + [(title, [(kind.name, kind.label) for kind in kinds]) for title, kinds in grouped if kinds]
+        offered = choose + [(title, [(kind.name, kind.label) for kind in kinds]) for title, kinds in grouped if kinds]
+        self.fields["kind"] = forms.ChoiceField(label="What it holds", choices=offered)
 
 
 class OptionsForm(forms.Form):

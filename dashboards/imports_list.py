@@ -19,6 +19,7 @@ from connectors.files.kinds import FILE_KINDS
 from connectors.models import FileImport
 from dashboards.exports import number, safe
 from dashboards.notices import current_zone
+from dashboards.sorting import Heading
 from dashboards.templatetags.imports import changed_count, kind_label, new_count, state_words
 from dashboards.workbook import OPTIONS
 from ledger.models import Store
@@ -82,15 +83,6 @@ class ImportsForm(forms.Form):
     def problems(self) -> list[tuple[str, str]]:
         """List what was refused, each with the id of its field."""
         return [(self[name].id_for_label, str(message)) for name, messages in self.errors.items() for message in messages]
-
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """A heading that sorts: its words, its query, and which way the list is sorted by it (as `aria-sort` says it)."""
-
-    words: str
-    query: str
-    sorted: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ MOST_IN_CSV, MOST_IN_XLSX = 100_000, 50_000
 """Orders in one file; more are refused rather than cut."""
 LINES_AT_ONCE = 500
 
-Cell = str | Decimal | int | None
+Cell = str | Decimal | None
 
 _TEXTS = ("number", "platform", "id", "day", "channel", "country", "sold in", "status", "flags", "discount codes")
 _FIGURES = ("revenue", "COGS", "shipping", "tax", "payment fees", "other fees", "marketing linked to the order", "profit")
@@ -55,7 +55,7 @@ def orders_csv(store: Store, orders: Iterable[Listed], channels: dict[int, str])
     writer = csv.writer(_Line())
     lines = [writer.writerow(header(store))]
     for order in orders:
-        lines.append(writer.writerow([safe(cell) if isinstance(cell, str) else number(cell) for cell in cells(order, channels)]))  # type: ignore[arg-type]
+        lines.append(writer.writerow([safe(cell) if isinstance(cell, str) else number(cell) for cell in cells(order, channels)]))
         if len(lines) == LINES_AT_ONCE:
             yield "".join(lines)
             lines = []

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from django.urls import NoReverseMatch, reverse
 
 from dashboards.order_forms import FLAGS, View
+from dashboards.sorting import Heading
 from ledger.kinds import FinancialStatus, Hold
 from ledger.models import Seen, Store
 from ledger.order_list import Listed, Page
@@ -51,15 +52,6 @@ class Row:
     def profit(self) -> Decimal | None:
         """Return what is left."""
         return None if self.order.hold else self.order.profit
-
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """A heading that sorts: its words, its query, and which way the list is sorted by it (as `aria-sort` says it)."""
-
-    words: str
-    query: str
-    sorted: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,11 @@ from pathlib import Path
 from connectors.files import kinds as file_kinds
 from connectors.files.imports import standing
 from connectors.files.kind import Undone, unguarded, untold
+from connectors.files.orders.order_formats import Report
+from connectors.files.orders.shopify_orders import import_shopify_orders
 from connectors.platforms.files.reading import file_digest
-from ledger.models import Store
+from ledger.audit import check_all
+from ledger.models import Book, Store
 
 NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
 
@@ -82,6 +85,18 @@ def a_refund(number: int = 1001, amount: str = "50.00", when: str = "2026-03-20 
 def write_orders(folder: Path, *orders: Rows, name: str = "orders_export.csv", header: Sequence[str] = ORDERS) -> Path:
     """Write an orders export and return its path."""
     return _write(folder / name, header, [row for rows in orders for row in rows])
+
+
+def take(store: Store, folder: Path, *orders: Rows, taxes: str = "auto", name: str = "orders_export.csv", header: Sequence[str] = ORDERS) -> Report:
+    """Import an export of some orders, and find the book in order."""
+    report = import_shopify_orders(store, write_orders(folder, *orders, name=name, header=header), now=NOW, taxes=taxes)
+    assert not any(check_all(Book.objects.get(pk=store.pk)).values())
+    return report
+
+
+def warned(report: Report) -> list[str]:
+    """Return what an import warned of."""
+    return [str(warning) for warning in report.warnings]
 
 
 def write_transactions(folder: Path, *rows: dict[str, str], name: str = "transactions_export.csv", header: Sequence[str] = TRANSACTIONS) -> Path:

@@ -4,19 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from connectors.files.orders.order_formats import Report
-from connectors.files.orders.shopify_orders import import_shopify_orders
 from connectors.files.spool import unpack
 from connectors.models import FileImport, RawPayload
 from connectors.platforms.files.faults import FileRefused, RowFault
 from ledger.accounts import MEMO_UNPAID
-from ledger.audit import check_all
 from ledger.charge_rows import orders_named
 from ledger.kinds import SalesBasis
-from ledger.models import Book, Channel, Customer, Entry, Finding, Order, OrderLine, OrderReference, Payment, Sale, Store
+from ledger.models import Channel, Customer, Entry, Finding, Order, OrderLine, OrderReference, Payment, Sale, Store
 from ledger.sealing import unseal
 from tests.builders import a_store
-from tests.connectors.shopify_files import NOW, OLDER, ORDERS, Rows, a_line, an_order, write_orders
+from tests.connectors.shopify_files import OLDER, ORDERS, Rows, a_line, an_order, take, warned
 from tests.ledger_text import assert_entries
 
 pytestmark = pytest.mark.django_db
@@ -28,24 +25,12 @@ def store() -> Store:
     return a_store(zone="Europe/Berlin")
 
 
-def take(store: Store, folder: Path, *orders: Rows, **more: object) -> Report:
-    """Import an export of some orders, and find the book in order."""
-    taxes = str(more.pop("taxes", "auto"))
-    report = import_shopify_orders(store, write_orders(folder, *orders, **more), now=NOW, taxes=taxes)  # type: ignore[arg-type]
-    assert not any(check_all(Book.objects.get(pk=store.pk)).values())
-    return report
-
-
-def refused(store: Store, folder: Path, *orders: Rows, **more: object) -> tuple[RowFault, ...]:
+def refused(store: Store, folder: Path, *orders: Rows, taxes: str = "auto") -> tuple[RowFault, ...]:
     """Find an export of some orders refused whole, and return why."""
     with pytest.raises(FileRefused) as refusal:
-        take(store, folder, *orders, **more)
+        take(store, folder, *orders, taxes=taxes)
     assert (Order.objects.count(), Entry.objects.count(), FileImport.objects.count()) == (0, 0, 0)
     return refusal.value.faults
-
-
-def warned(report: Report) -> list[str]:
-    return [str(warning) for warning in report.warnings]
 
 
 def test_an_order_of_two_rows_is_one_order_of_two_lines(store: Store, tmp_path: Path) -> None:

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from connectors.files.orders.order_formats import Report, UndatedRefund
+from connectors.files.orders.order_formats import UndatedRefund
 from connectors.files.orders.shopify_orders import import_shopify_orders
 from connectors.models import FileImport, RawPayload
 from ledger.audit import check_all
 from ledger.models import Book, Entry, Finding, Order, Store
 from tests.builders import a_store
-from tests.connectors.shopify_files import NOW, Rows, a_line, an_order, undo, write_orders
+from tests.connectors.shopify_files import NOW, a_line, an_order, take, undo, warned, write_orders
 from tests.ledger_text import assert_entries, assert_statement
 
 pytestmark = pytest.mark.django_db
@@ -20,18 +20,6 @@ SALES = ("sales", "memo")
 @pytest.fixture
 def store() -> Store:
     return a_store(zone="Europe/Berlin")
-
-
-def take(store: Store, folder: Path, *orders: Rows, **more: object) -> Report:
-    """Import an export of some orders, and find the book in order."""
-    taxes = str(more.pop("taxes", "auto"))
-    report = import_shopify_orders(store, write_orders(folder, *orders, **more), now=NOW, taxes=taxes)  # type: ignore[arg-type]
-    assert not any(check_all(Book.objects.get(pk=store.pk)).values())
-    return report
-
-
-def warned(report: Report) -> list[str]:
-    return [str(warning) for warning in report.warnings]
 
 
 def test_a_refund_without_a_day_is_estimated_and_listed(store: Store, tmp_path: Path) -> None:

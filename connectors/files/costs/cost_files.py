@@ -6,15 +6,15 @@ from pathlib import Path
 
 import msgspec
 
+from connectors.files.costs.columns import columns_read, sums_of
 from connectors.files.costs.cost_imports import CHARGES, CostReport, import_charges, undo_charges
 from connectors.files.costs.product_cost_imports import read_product_costs, take_product_costs, undo_product_costs
-from connectors.files.kind import Count, FileKind, Found, Guard, Progress, Sum, Undone
+from connectors.files.kind import Count, FileKind, Found, Guard, Progress, Undone
 from connectors.models import FileImport
 from connectors.platforms.files.cost_sheet import CURRENCY, DAY_ORDER, DECIMAL_SIGN, EFFECTIVE_FROM, Kind, Options, from_json
 from connectors.platforms.files.headers import fits
 from connectors.platforms.files.order_charges import COMMISSIONS, SHIPPING_COSTS
 from connectors.platforms.files.product_costs import PRODUCT_COSTS
-from ledger.money import decimal, in_minor_units
 
 MOST_NAMED = 20
 """New partners that are named one by one."""
@@ -61,19 +61,17 @@ def _undo_product_costs(found: Sequence[FileImport], now: datetime, actor: str, 
 
 def _found(report: CostReport, kind: Kind, *, written: bool) -> Found:
     is_products = kind is PRODUCT_COSTS
-    layout = report.layout
-    columns = layout.columns if layout else {}
-    read = [(place, field.called.removeprefix("the ")) for place, field in enumerate(kind.fields, start=1) if field.name in columns]
-    what = "rows whose SKU is known" if is_products else "rows whose order is known"
+    read = columns_read(kind, report.layout, report.first_rows)
+    counts = [Count("rows whose SKU is known" if is_products else "rows whose order is known", report.matched)]
     return Found(
-        report.filename, kind.name, report.encoding, report.delimiter, report.import_id, report.rows,
-        [Count(what, report.matched), *([Count("blank rows left out", report.blank_rows)] if report.blank_rows else [])],
-        [Sum("all rows", str(in_minor_units(decimal(units), code)), code) for code, units in sorted(report.totals.items())],
-        [(field.called.removeprefix("the "), columns[field.name]) for field in kind.fields if field.name in columns], list(report.dropped_columns),
-        ["line", *(called for _, called in read)], [[row[0], *(row[place] for place, _ in read)] for row in report.first_rows],
-        "costs of variants" if is_products else "charges", report.added, report.changed, report.unchanged, report.held, report.entries,
-        _notes(report, written=written), _warnings(report, written=written), "SKU" if is_products else "order",
-        "no variant has such a SKU" if is_products else "they wait, and are booked when their order arrives", report.loose, report.loose_count,
+        filename=report.filename, kind=kind.name, encoding=report.encoding, delimiter=report.delimiter, import_id=report.import_id, rows=report.rows,
+        counts=[*counts, *([Count("blank rows left out", report.blank_rows)] if report.blank_rows else [])],
+        sums=sums_of("all rows", report.totals), columns=read.columns, dropped_columns=list(report.dropped_columns), headings=read.headings,
+        first_rows=read.first_rows, unit="costs of variants" if is_products else "charges", new=report.added, changed=report.changed,
+        unchanged=report.unchanged, held=report.held, entries=report.entries, notes=_notes(report, written=written),
+        warnings=_warnings(report, written=written), loose_what="SKU" if is_products else "order",
+        loose_means="no variant has such a SKU" if is_products else "they wait, and are booked when their order arrives", loose=report.loose,
+        loose_count=report.loose_count,
     )  # fmt: skip
 
 
@@ -103,15 +101,18 @@ PRODUCT_COST_FILES = FileKind(
     recognises=lambda header: fits(header, PRODUCT_COSTS.fields), look=_look_at_product_costs, take=_take_product_costs, undo=_undo_product_costs,
     asks=(DECIMAL_SIGN, DAY_ORDER, CURRENCY, EFFECTIVE_FROM), is_reviewed=True,
 )  # fmt: skip
-SHIPPING_COST_FILES = FileKind(
-    name=SHIPPING_COSTS.name, label=SHIPPING_COSTS.label,
-    where_from="The carrier's or the label service's invoice or export, with an order number and a cost in each row.",
-    recognises=lambda header: fits(header, SHIPPING_COSTS.fields), look=_look_at_charges, take=_take_charges, undo=_undo_charges,
-    asks=(DECIMAL_SIGN, DAY_ORDER, CURRENCY),
+
+
+def _charge_files(kind: Kind, where_from: str) -> FileKind:
+    return FileKind(
+        name=kind.name, label=kind.label, where_from=where_from, recognises=lambda header: fits(header, kind.fields), look=_look_at_charges,
+        take=_take_charges, undo=_undo_charges, asks=(DECIMAL_SIGN, DAY_ORDER, CURRENCY),
+    )  # fmt: skip
+
+
+SHIPPING_COST_FILES = _charge_files(
+    SHIPPING_COSTS, "The carrier's or the label service's invoice or export, with an order number and a cost in each row."
 )  # fmt: skip
-COMMISSION_FILES = FileKind(
-    name=COMMISSIONS.name, label=COMMISSIONS.label,
-    where_from="The affiliate network's or app's list of commissions, with an order number and a partner in each row.",
-    recognises=lambda header: fits(header, COMMISSIONS.fields), look=_look_at_charges, take=_take_charges, undo=_undo_charges,
-    asks=(DECIMAL_SIGN, DAY_ORDER, CURRENCY),
+COMMISSION_FILES = _charge_files(
+    COMMISSIONS, "The affiliate network's or app's list of commissions, with an order number and a partner in each row."
 )  # fmt: skip

@@ -11,7 +11,8 @@ from pathlib import Path
 from django.db import transaction
 from msgspec import Struct, field
 
-from connectors.files.imports import archive, archived, begin, finish, hold, is_archived, move_undone, new_import, note_chunk, others_told
+from connectors.files.costs.undoing import take_charges_back
+from connectors.files.imports import archive, archived, begin, finish, hold, is_archived, move_undone, new_import, note_chunk
 from connectors.files.kind import MOST_FIRST_ROWS, MOST_LISTED, Guard, Loose, Progress, Undone, unguarded, untold
 from connectors.files.spool import Order as OrderTexts
 from connectors.files.spool import Spool, pack
@@ -22,9 +23,7 @@ from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.order_charges import COMMISSIONS, SHIPPING_COSTS, ChargeReader, Told, facts_of
 from ledger import charge_rows, charges
 from ledger.build import Zones
-from ledger.cause import Cause
 from ledger.charges import Charged, ChargeFact
-from ledger.kinds import CauseKind
 from ledger.models import Store
 from ledger.money import Tenk
 from ledger.reposting import resolve_rates
@@ -215,38 +214,19 @@ def _count(report: CostReport, done: Charged, rows: Sequence[Told]) -> None:
 def undo_charges(found: Sequence[FileImport], *, now: datetime, actor: str = "", progress: Progress = untold, guard: Guard = unguarded) -> Undone:
     """Undo imports of one file of charges: what another file tells of the same charges stands again, the others are taken back."""
     FileImport.objects.filter(pk__in=[row.pk for row in found]).update(state=FileImport.State.UNDOING)
+    undone = [row.pk for row in found]
     charged = written = 0
     for row in found:
         charged += len(charge_rows.keys_of(row.store_id, row.cause_ref))
-        written += _restore(row, [each.pk for each in found], now, actor, progress, guard)
-        cause = Cause(CauseKind.UNDO, f"undo of {row.cause_ref}", actor)
-        left = sorted(charge_rows.of_cause(row.store_id, row.cause_ref))
-        for start in range(0, len(left), charges.CHUNK):
-            with transaction.atomic():
-                written += charges.remove(row.store, ids=left[start : start + charges.CHUNK], cause=cause, now=now).added
-                guard()
-            progress("taking charges back", min(start + charges.CHUNK, len(left)), len(left))
+        told_by = partial(_told_by, context_of(row.store, now))
+        written += take_charges_back(row, undone, told_by, now=now, actor=actor, progress=progress, guard=guard)
         resolve_rates(row.store)
         move_undone(row, guard, now=now)
     return Undone(charged, written)
 
 
-def _restore(row: FileImport, undone: Sequence[int], now: datetime, actor: str, progress: Progress, guard: Guard) -> int:
-    """Let charges be again what the latest other file tells of them, as that file's from now on."""
-    store = row.store
-    wanted = charge_rows.keys_of(store.pk, row.cause_ref)
-    whole = len(wanted)
-    others = others_told(store, but=undone).filter(kind=row.kind)
-    context, written = context_of(store, now), 0
-    for other in others if wanted else ():
-        reader = ChargeReader(CHARGES[other.kind], from_json(other.template), context)
-        for chunk in archived(other):
-            partners = _partners(store, {reader.told(text).partner for _, texts in chunk for text in texts} - {""})
-            facts = [fact for fact in _facts(chunk, reader, partners)[1] if (fact.kind, fact.order, fact.reference) in wanted]
-            if facts:
-                with transaction.atomic():
-                    written += charges.record_charges(store, facts, cause_ref=other.cause_ref, actor=actor, now=now, adopt=True).entries
-                    guard()
-                wanted -= {(int(fact.kind), fact.order, fact.reference) for fact in facts}
-                progress("putting charges back", whole - len(wanted), whole)
-    return written
+def _told_by(context: Context, row: FileImport) -> Iterator[list[ChargeFact]]:
+    reader = ChargeReader(CHARGES[row.kind], from_json(row.template), context)
+    for chunk in archived(row):
+        partners = _partners(row.store, {reader.told(text).partner for _, texts in chunk for text in texts} - {""})
+        yield _facts(chunk, reader, partners)[1]

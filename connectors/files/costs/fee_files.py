@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from connectors.files.costs.columns import columns_read, sums_of
 from connectors.files.costs.cost_files import options_of
 from connectors.files.costs.fee_imports import FeeReport, LeftOut, import_fees, loose_count, undo_fees
-from connectors.files.kind import Count, FileKind, Found, Guard, Listed, Progress, Sum, Undone
+from connectors.files.kind import Count, FileKind, Found, Guard, Listed, Progress, Undone
 from connectors.models import FileImport
 from connectors.platforms.files.cost_sheet import CURRENCY, DAY_ORDER, DECIMAL_SIGN, Kind
 from connectors.platforms.files.fee_columns import DIALECTS, PAYPAL_FEES, SHOPIFY_PAYMENTS, STRIPE_FEES
@@ -31,27 +32,16 @@ def _undo(found: Sequence[FileImport], now: datetime, actor: str, progress: Prog
 
 def _found(report: FeeReport, kind: Kind, *, written: bool) -> Found:
     file = report.file
-    columns = file.layout.columns if file.layout else {}
-    read = [(place, field) for place, field in enumerate(kind.fields, start=1) if field.name in columns]
+    read = columns_read(kind, file.layout, file.first_rows)
     counts = [("rows whose order is known", file.matched), ("blank rows left out", file.blank_rows)]
     return Found(
         filename=file.filename, kind=kind.name, encoding=file.encoding, delimiter=file.delimiter, import_id=file.import_id, rows=file.rows,
-        counts=[Count(label, value) for label, value in counts if value], sums=[*_sums("amounts", file.totals), *_sums("fees", report.fees)],
-        columns=[(_called(field.called), columns[field.name]) for _, field in read], dropped_columns=list(file.dropped_columns),
-        headings=["line", *(_called(field.called) for _, field in read)],
-        first_rows=[[row[0], *(row[place] for place, _ in read)] for row in file.first_rows],
+        counts=[Count(label, value) for label, value in counts if value], sums=[*sums_of("amounts", file.totals), *sums_of("fees", report.fees)],
+        columns=read.columns, dropped_columns=list(file.dropped_columns), headings=read.headings, first_rows=read.first_rows,
         unit="charges", new=file.added, changed=file.changed, unchanged=file.unchanged, held=file.held, entries=file.entries,
         notes=_notes(report), warnings=_warnings(report, written=written), loose_what="order",
         loose_means="they wait, and are booked when their order arrives", loose=file.loose, loose_count=loose_count(report), lists=_lists(report),
     )  # fmt: skip
-
-
-def _called(text: str) -> str:
-    return text.removeprefix("the ")
-
-
-def _sums(label: str, sums: Mapping[str, Tenk]) -> list[Sum]:
-    return [Sum(label, str(in_minor_units(decimal(units), code)), code) for code, units in sorted(sums.items())]
 
 
 def _amounts(sums: Mapping[str, Tenk]) -> str:

@@ -5,6 +5,7 @@ Rows whose order is not known are taken too: their charges wait for it. Rows tha
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,8 @@ from msgspec import Struct, field
 
 from connectors.files.costs.cost_imports import CostReport, checked, context_of, open_file, report_on
 from connectors.files.costs.spend_imports import take_spend_back
-from connectors.files.imports import archive, archived, begin, finish, hold, is_archived, move_undone, note_chunk, others_told
+from connectors.files.costs.undoing import take_charges_back
+from connectors.files.imports import archive, archived, begin, finish, hold, is_archived, move_undone, note_chunk
 from connectors.files.kind import MOST_LISTED, Guard, Loose, Progress, Undone, unguarded, untold
 from connectors.files.spool import Order as OrderTexts
 from connectors.files.spool import Spool, pack
@@ -23,10 +25,8 @@ from connectors.platforms.files.fee_columns import DIALECTS
 from connectors.platforms.files.payment_fees import FeeReader, ToldFees
 from ledger import charge_rows, charges, spending
 from ledger.ad_plan import Spent
-from ledger.cause import Cause
 from ledger.charges import Charged, ChargeFact
 from ledger.facts import AdDayFact
-from ledger.kinds import CauseKind
 from ledger.money import Tenk
 from ledger.reposting import resolve_rates
 
@@ -200,14 +200,7 @@ def undo_fees(found: Sequence[FileImport], *, now: datetime, actor: str = "", pr
     charged = written = 0
     for row in found:
         charged += len(charge_rows.keys_of(row.store_id, row.cause_ref)) + spending.count(row.store, row.cause_ref)
-        written += _restore(row, undone, now, actor, guard)
-        cause = Cause(CauseKind.UNDO, f"undo of {row.cause_ref}", actor)
-        left = sorted(charge_rows.of_cause(row.store_id, row.cause_ref))
-        for start in range(0, len(left), charges.CHUNK):
-            with transaction.atomic():
-                written += charges.remove(row.store, ids=left[start : start + charges.CHUNK], cause=cause, now=now).added
-                guard()
-            progress("taking fees back", min(start + charges.CHUNK, len(left)), len(left))
+        written += take_charges_back(row, undone, partial(_charges, context_of(row.store, now)), now=now, actor=actor, progress=progress, guard=guard)
         written += take_spend_back(row, undone, _advertising, now=now, actor=actor, guard=guard)
         resolve_rates(row.store)
         move_undone(row, guard, now=now)
@@ -225,17 +218,5 @@ def _advertising(row: FileImport, context: Context) -> Iterator[list[AdDayFact]]
     return (chunk.spend for chunk in _chunks(row, context))
 
 
-def _restore(row: FileImport, undone: Sequence[int], now: datetime, actor: str, guard: Guard) -> int:
-    """Let charges be again what the latest other file of the kind tells of them, as that file's from now on."""
-    store, written = row.store, 0
-    wanted = charge_rows.keys_of(store.pk, row.cause_ref)
-    others = others_told(store, but=undone).filter(kind=row.kind)
-    for other in others if wanted else ():
-        for chunk in _chunks(other, context_of(store, now)):
-            facts = [fact for fact in chunk.charges if (fact.kind, fact.order, fact.reference) in wanted]
-            if facts:
-                with transaction.atomic():
-                    written += charges.record_charges(store, facts, cause_ref=other.cause_ref, actor=actor, now=now, adopt=True).entries
-                    guard()
-                wanted -= {(int(fact.kind), fact.order, fact.reference) for fact in facts}
-    return written
+def _charges(context: Context, row: FileImport) -> Iterator[list[ChargeFact]]:
+    return (chunk.charges for chunk in _chunks(row, context))

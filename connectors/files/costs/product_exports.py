@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from msgspec import Struct, field
 
+from connectors.files.costs.columns import columns_read
 from connectors.files.costs.cost_files import options_of
 from connectors.files.costs.cost_imports import CostReport, checked, context_of, open_file, report_on
 from connectors.files.costs.product_cost_imports import MOST_ROWS, PricedFile, costs_of, first_day_of, take_product_costs, undo_product_costs
@@ -123,15 +124,12 @@ def _undo(found: Sequence[FileImport], now: datetime, actor: str, progress: Prog
 
 def _found(export: ProductExport) -> Found:
     report = export.priced.report
-    columns = report.layout.columns if report.layout else {}
-    read = [(place, field) for place, field in enumerate(SHOPIFY_PRODUCTS.fields, start=1) if field.name in columns]
+    read = columns_read(SHOPIFY_PRODUCTS, report.layout, report.first_rows)
     loose_count = _without_variant(export)
     return Found(
         filename=report.filename, kind=SHOPIFY_PRODUCTS.name, encoding=report.encoding, delimiter=report.delimiter, import_id=report.import_id,
         rows=report.rows, counts=[Count("variants that the store has", report.matched), *(Count(why, rows) for why, rows in export.left_out.items())],
-        columns=[(_called(field.called), columns[field.name]) for _, field in read], dropped_columns=list(report.dropped_columns),
-        headings=["line", *(_called(field.called) for _, field in read)],
-        first_rows=[[row[0], *(row[place] for place, _ in read)] for row in report.first_rows],
+        columns=read.columns, dropped_columns=list(report.dropped_columns), headings=read.headings, first_rows=read.first_rows,
         unit="costs of variants", new=report.added, unchanged=report.unchanged, notes=_notes(export, report), warnings=_warnings(export),
         loose_what="variant", loose_means="no order has sold such a SKU yet, or two rows tell its cost differently", loose=report.loose,
         loose_count=loose_count,
@@ -141,10 +139,6 @@ def _found(export: ProductExport) -> Found:
 def _without_variant(export: ProductExport) -> int:
     report = export.priced.report
     return len(export.priced.kept) - report.matched + sum(1 for loose in report.loose if loose.ambiguous)
-
-
-def _called(text: str) -> str:
-    return text.removeprefix("the ")
 
 
 def _notes(export: ProductExport, report: CostReport) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from connectors.files.costs.columns import columns_read
 from connectors.files.costs.cost_files import options_of
 from connectors.files.costs.spend_imports import SpendReport, import_spend, undo_spend
 from connectors.files.kind import Count, FileKind, Found, Guard, Progress, Sum, Undone, unguarded
@@ -29,8 +30,7 @@ def _undo(found: Sequence[FileImport], now: datetime, actor: str, progress: Prog
 
 def _found(report: SpendReport, kind: Kind, *, written: bool) -> Found:
     file = report.file
-    columns = file.layout.columns if file.layout else {}
-    read = [(place, field) for place, field in enumerate(kind.fields, start=1) if field.name in columns]
+    read = columns_read(kind, file.layout, file.first_rows)
     counts = [
         Count(label, value)
         for label, value in (
@@ -45,16 +45,10 @@ def _found(report: SpendReport, kind: Kind, *, written: bool) -> Found:
             Sum(f"spend on {platform.replace('_', ' ')}", str(in_minor_units(decimal(units), code)), code)
             for (platform, code), units in sorted(report.spends.items())
         ],
-        columns=[(_called(field.called), columns[field.name]) for _, field in read], dropped_columns=list(file.dropped_columns),
-        headings=["line", *(_called(field.called) for _, field in read)],
-        first_rows=[[row[0], *(row[place] for place, _ in read)] for row in file.first_rows],
+        columns=read.columns, dropped_columns=list(file.dropped_columns), headings=read.headings, first_rows=read.first_rows,
         unit="days of ad spend", new=file.added, changed=file.changed, unchanged=file.unchanged, entries=file.entries,
         notes=_notes(report), warnings=_warnings(report, written=written),
     )  # fmt: skip
-
-
-def _called(text: str) -> str:
-    return text.removeprefix("the ")
 
 
 def _notes(report: SpendReport) -> list[str]:
