@@ -31,7 +31,7 @@ _SHIPPING = """
   id title isRemoved originalPriceSet { ...M } discountedPriceSet { ...M } taxLines { channelLiable priceSet { ...M } }
 """
 _TRANSACTION = """
-  id kind status test gateway processedAt createdAt paymentId amountSet { ...M } fees { amount { amount currencyCode } }
+  id kind status test gateway processedAt createdAt paymentId amountSet { ...M } amountRoundingSet { ...M } fees { amount { amount currencyCode } }
 """
 _REFUND = """
   id createdAt processedAt totalRefundedSet { ...M }

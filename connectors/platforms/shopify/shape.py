@@ -132,6 +132,8 @@ class Transaction(Struct, rename="camel"):
     status: str
     created_at: Time
     amount_set: Bag
+    amount_rounding_set: Bag | None = None
+    """By how much more than the price was paid in coins, of a refund given back."""
     processed_at: Time | None = None
     test: bool = False
     gateway: str | None = None

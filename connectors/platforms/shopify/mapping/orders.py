@@ -8,8 +8,8 @@ from connectors.platforms.shopify.mapping.derived import derived_sales
 from connectors.platforms.shopify.mapping.stated import Told, list_prices, stated_sales, why_not_stated
 from connectors.platforms.shopify.shape import Address, Line, Order, Transaction, read, tail
 from connectors.spec import Context, Json
-from ledger.facts import LineFact, OrderFact, PaymentFact
-from ledger.kinds import FinancialStatus, SalesBasis, SaleType
+from ledger.facts import LineFact, OrderFact, PaymentFact, SaleFact
+from ledger.kinds import FinancialStatus, PaymentKind, PaymentStatus, SaleKind, SalesBasis, SaleType
 from ledger.money import Tenk
 
 PLATFORM = "shopify"
@@ -32,16 +32,17 @@ def order_fact(order: Order, told: Told, context: Context, *, stated: bool) -> O
     prices = list_prices(told.sales)
     types = {sale.line: sale.type for sale in told.sales if sale.line is not None}
     refunded = order.total_refunded_set.units
+    rounded = tuple(_roundings(order))
     return OrderFact(
         PLATFORM, tail(order.id), order.name[:80], order.processed_at, order.currency_code,
         words.STATUSES.get(order.display_financial_status or "", FinancialStatus.UNKNOWN),
         words.channel(order.source_name or "", tail(order.app.id) if order.app is not None else ""),
-        tuple(_line(line, prices, types) for line in order.line_items.nodes), told.sales, tuple(_payments(order)), (),
+        tuple(_line(line, prices, types) for line in order.line_items.nodes), (*told.sales, *rounded), tuple(_payments(order)), (),
         SalesBasis.STATED if stated else SalesBasis.DERIVED,
         customer=context.identify(tail(order.customer.id)) if order.customer is not None else None,
         country=address.country_code_v2 or "", region=(address.province_code or "")[:60],
         is_test=order.test, cancelled_at=order.cancelled_at, shipped=order.display_fulfillment_status in words.SHIPPED, updated_at=order.updated_at,
-        stated_total=told.total + refunded, stated_refunded=refunded,
+        stated_total=told.total + refunded + sum(sale.net for sale in rounded), stated_refunded=refunded,
         discount_codes=tuple(sorted({code.strip().upper()[:80] for code in order.discount_codes if code.strip()})),
         shipping_method=next((line.title[:120] for line in order.shipping_lines.nodes if not line.is_removed), ""),
         grams=_grams(order), references=tuple(dict.fromkeys(each.payment_id[:120] for each in order.transactions if each.payment_id)),
@@ -62,17 +63,34 @@ def _line(line: Line, prices: Mapping[str, Tenk], types: Mapping[str, SaleType])
     )  # fmt: skip
 
 
+def _roundings(order: Order) -> Iterator[SaleFact]:
+    """Yield what rounding to coins brought or cost on the day of each payment; the sales are what the prices say."""
+    for transaction in _moved(order):
+        units = transaction.amount_rounding_set.units if transaction.amount_rounding_set is not None else 0
+        kind = words.KINDS[transaction.kind]
+        if (
+            units
+            and kind in (PaymentKind.SALE, PaymentKind.CAPTURE, PaymentKind.REFUND)
+            and words.OUTCOMES.get(transaction.status) == PaymentStatus.SUCCESS
+        ):
+            at = transaction.processed_at or transaction.created_at
+            net = -units if kind == PaymentKind.REFUND else units
+            yield SaleFact(f"rounding:{tail(transaction.id)}", at, SaleKind.EDIT, SaleType.ADJUSTMENT, net)
+
+
 def _payments(order: Order) -> Iterator[PaymentFact]:
     """Yield the movements of money, attempts as well; those that only tried out the till are left out of real orders."""
-    for transaction in order.transactions:
-        kind = words.KINDS.get(transaction.kind)
-        if kind is None or (transaction.test and not order.test):
-            continue
+    for transaction in _moved(order):
+        kind = words.KINDS[transaction.kind]
         fee, currency = _fee(transaction)
         yield PaymentFact(
             tail(transaction.id), transaction.processed_at or transaction.created_at, kind, words.OUTCOMES.get(transaction.status, words.FAILED),
             abs(transaction.amount_set.units), words.gateway(transaction.gateway), fee, currency,
         )  # fmt: skip
+
+
+def _moved(order: Order) -> list[Transaction]:
+    return [each for each in order.transactions if each.kind in words.KINDS and (order.test or not each.test)]
 
 
 def _fee(transaction: Transaction) -> tuple[Tenk | None, str]:

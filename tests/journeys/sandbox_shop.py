@@ -1,0 +1,124 @@
+"""Connect a store to a simulated shop, read it as the product does, and set its book beside the oracle's truth."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import time_machine
+
+from connectors import registry, runs
+from connectors.connections import opened
+from connectors.faults import RetryLater
+from connectors.models import Connection
+from connectors.oauth import connect_with_key
+from connectors.sandbox.clock import Clock
+from connectors.sandbox.oracle import EVENT, LINES, ORDER, Oracle
+from connectors.sandbox.rates import euro_rates
+from connectors.sandbox.server import Sandbox
+from connectors.sandbox.shopify_access import KNOWN_SCOPES
+from connectors.sandbox.shopify_shop import Shop
+from connectors.sandbox.shopify_tokens import App
+from connectors.sandbox.shopify_world import WorldRows
+from connectors.sandbox.world import World
+from connectors.sync import sync
+from ledger import rates
+from ledger.kinds import Basis, RateSource
+from ledger.models import Order, Store
+from ledger.periods import By, cut
+from ledger.statements import Statement, profit
+from ledger.stores import open_store
+from profitpeek.jobs.models import Job
+from profitpeek.jobs.running import run
+
+CLIENT = {"client_id": "the-client-id", "client_secret": "the-client-secret"}
+RESTATING = ("redraft", "repost")
+EARLIER = 400
+"""Days before the business began that the book is looked through: imported orders are that old."""
+ZERO = Decimal(0)
+Lines = dict[str, Decimal]
+
+
+class Connected:
+    """A store that is connected to a simulated shop whose clock only the test moves."""
+
+    def __init__(self, world: World, began: date, sandbox: Sandbox, shop: Shop, store: Store, connection: Connection) -> None:
+        self.world, self.began, self.sandbox, self.shop, self.store, self.connection = world, began, sandbox, shop, store, connection
+        self.connected_at = sandbox.clock.now()
+
+    def read(self, *streams: str, tries: int = 60) -> None:
+        """Read streams, all unless some are named, until nothing new is to be had; a wait passes on the shop's clock."""
+        connector = registry.find("shopify")
+        for stream in connector.streams:
+            if streams and stream.name not in streams:
+                continue
+            for _ in range(tries):
+                try:
+                    with time_machine.travel(self.sandbox.clock.now(), tick=False), opened(self.connection, now=self.sandbox.clock.now()) as client:
+                        outcome = sync(self.connection, stream, client, now=self.sandbox.clock.now())
+                except RetryLater as fault:
+                    self.sandbox.clock.advance(int(fault.after or 2) + 1)
+                    continue
+                if outcome.done:
+                    break
+                self.sandbox.clock.advance(int(outcome.wait) + 1)
+            else:
+                raise AssertionError(f"{stream.name} did not end")
+
+    def restate(self) -> None:
+        """Do the background work that reading asked for: draft orders again whose costs were told later."""
+        while (waiting := Job.objects.filter(state=Job.State.WAITING, kind__in=RESTATING).order_by("pk").first()) is not None:
+            run(waiting.pk)
+
+    def book(self, *, basis: str = EVENT) -> dict[date, Lines]:
+        """Return what the book says of each day, the lines that moved."""
+        days = cut(self.began - timedelta(days=EARLIER), self.sandbox.clock.now().date() + timedelta(days=2), By.DAY)
+        told = profit(self.store.book, days, basis=Basis.ORDER if basis == ORDER else Basis.EVENT)
+        return {statement.period.first: moved for statement in told if (moved := _moved(statement))}
+
+    def truth(self) -> Oracle:
+        """Return the oracle of now, for who watched since the store was connected."""
+        return Oracle(self.world, at=self.sandbox.clock.now(), watched_since=self.connected_at)
+
+    def differences(self, *, basis: str = EVENT) -> list[str]:
+        """List where the book and the truth differ, by day and line."""
+        true, told = {day: statement.moved for day, statement in self.truth().by_day(basis=basis).items()}, self.book(basis=basis)
+        return [
+            f"{day} {line}: {booked} in the book, {really} in truth"
+            for day in sorted({*true, *told})
+            for line in LINES
+            if (booked := told.get(day, {}).get(line, ZERO)) != (really := true.get(day, {}).get(line, ZERO))
+        ]
+
+    def differing_orders(self) -> list[str]:
+        """List orders whose profit the book and the truth tell differently."""
+        true = {str(number): statement.net_profit for number, statement in self.truth().by_order().items()}
+        told = {order.external_id: order.profit for order in Order.objects.filter(store=self.store)}
+        return [
+            f"order {number}: {told.get(number)} in the book, {true.get(number)} in truth"
+            for number in sorted({*true, *told}) if (told.get(number) or 0) != (true.get(number) or 0)
+        ]  # fmt: skip
+
+
+def _moved(statement: Statement) -> Lines:
+    counts = {name: Decimal(getattr(statement, name)) for name in ("orders", "units", "returned_units", "new_customers")}
+    return {line: value for line, value in {**statement.lines, **statement.memo, **counts}.items() if value}
+
+
+@contextmanager
+def connected(world: World, *, began: date, at: datetime) -> Iterator[Connected]:
+    """Serve the shop of a world that began on a day, as of a moment, and connect a new store to it."""
+    first = began - timedelta(days=EARLIER)
+    days = [first + timedelta(days=number) for number in range((at.date() - first).days + 120)]
+    rates.add_rates([(currency, day, rate) for day in days for currency, rate in euro_rates(day).items()], source=RateSource.ECB)
+    with Sandbox(Clock(at, still=True)) as sandbox:
+        shop = sandbox.add_shop(world.shop.domain, WorldRows(world), app=App(*CLIENT.values()))
+        now = world.shop.at(at)
+        store = open_store(slug="shop", name="Shop", currency=now.currency, zone=now.zone)
+        key = next(key for key in registry.find("shopify").keys if key.name == "token")
+        connection = connect_with_key(
+            store, registry.find("shopify"), key, account=shop.domain, foreign=shop.base_url,
+            told={"access_token": shop.tokens.permanent(KNOWN_SCOPES)}, actor="test", now=at,
+        )  # fmt: skip
+        runs.wake(connection)
+        yield Connected(world, began, sandbox, shop, store, connection)
