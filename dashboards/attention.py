@@ -9,6 +9,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.urls import reverse
 
 from dashboards.notices import Restating, may_edit_costs
+from dashboards.remembered import remembered
 from ledger.fixes import Fix, fixes
 from ledger.models import Finding, Store
 
@@ -30,7 +31,8 @@ class Item:
 
 def attention(store: Store, *, held: int, restating: Restating | None, today: date) -> list[Item]:
     """Return at most five things, the gravest first, then by money in the store's currency; nothing said twice."""
-    found = [*_of_figures(store, held, restating), *_of_findings(store), *_of_fixes(store, fixes(store, today=today, most=MOST))]
+    listed = remembered(store, "fixes", today, lambda: fixes(store, today=today, most=MOST))
+    found = [*_of_figures(store, held, restating), *_of_findings(store), *_of_fixes(store, listed)]
     return sorted(found, key=lambda item: (not item.is_grave, item.money is None, -(item.money or 0)))[:MOST]
 
 

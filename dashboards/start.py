@@ -9,12 +9,12 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.contrib.auth.models import User
-from django.core.cache import caches
 from django.db import connection
 from django.db.models import Max
 
 from connectors.models import FileImport
 from dashboards.models import StartEnd
+from dashboards.remembered import remembered
 from ledger.coverage import last_days
 from ledger.fixes import Fix, fixes
 from ledger.models import ManualCost, Order, Store
@@ -29,9 +29,6 @@ WORST = 3
 """Gaps that are shown."""
 WORTH_MENDING = Decimal("0.005")
 """Share of net revenue that a guessed cost is worth at least, to be in the way of trusting the number."""
-
-REMEMBERED = 600
-"""Seconds for which the strip may rest on gaps that nothing booked since has moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +111,7 @@ def waits_for(store: Store) -> Start | None:
     if last is None:
         facts = Facts(None, importing(store), undecided(store), [], 0)
     else:
-        facts = Facts(last, None, None, _remembered_gaps(store, last), _by_hand(store))
+        facts = Facts(last, None, None, remembered(store, "worst-gaps", last, lambda: worst_gaps(store, last)), _by_hand(store))
     start = Start(_steps(store, facts, ended=False), facts, ended=False)
     return start if start.next is not None else None
 
@@ -154,20 +151,6 @@ def worst_gaps(store: Store, last_order: date) -> list[Fix]:
     revenue = profit(store.book, [Period(period.first, period.last)])[0].net_revenue
     found = fixes(store, today=last_order, most=WORST)
     return [fix for fix in found if fix.at_stake is not None and fix.at_stake > revenue * WORTH_MENDING]
-
-
-def _remembered_gaps(store: Store, last_order: date) -> list[Fix]:
-    """Return the worst gaps as they were last worked out; anew once anything was booked or a rule changed, and every ten minutes.
-
-    They take eleven queries. What recent orders named, which they also rest on, is counted by night.
-    """
-    book, cache = store.book, caches["process"]
-    key = f"worst-gaps:{store.pk}:{book.last_seq}:{book.costs_version}:{last_order}"
-    found: list[Fix] | None = cache.get(key)
-    if found is None:
-        found = worst_gaps(store, last_order)
-        cache.set(key, found, timeout=REMEMBERED)
-    return found
 
 
 def _by_hand(store: Store) -> int:
