@@ -21,7 +21,12 @@ CHUNK = 5_000
 """Rows that go in one transaction."""
 LAST = frozenset({"ledger_store", "ledger_storezone", "ledger_book", "ledger_membership"})
 """Tables whose rows stay to the end: they say that there is a store, which whoever writes to it reads, and to whom its end is shown."""
-JOB_PARAMETERS = {"store": "ledger_store", "import": "connectors_fileimport", "proposed": "ledger_proposedchange"}
+JOB_PARAMETERS = {
+    "store": "ledger_store",
+    "import": "connectors_fileimport",
+    "connection": "connectors_connection",
+    "proposed": "ledger_proposedchange",
+}
 """The parameters by which jobs name rows of a store, and the rows' tables."""
 
 Progress = Callable[[str, int, int], None]

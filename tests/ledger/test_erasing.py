@@ -1,7 +1,9 @@
 """A deleted store leaves nothing but a note, and no row of another store is touched."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
@@ -23,6 +25,7 @@ from tests.builders import a_store, an_order, book_of, write
 from tests.ledger.whole_store import PARTS, a_whole_store, counted, counted_parts, some_orders, tables_that_name_stores
 
 pytestmark = pytest.mark.django_db(transaction=True)
+ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 3, 20, 9, tzinfo=UTC)
 
 
@@ -65,6 +68,14 @@ def _belonging() -> set[str]:
         found = {row[0] for row in cursor.fetchall()} - set(tables_that_name_stores())
     assert found >= PARTS
     return found
+
+
+def test_every_job_about_a_store_names_it_by_a_parameter_that_the_eraser_knows() -> None:
+    asked = re.compile(r'queue\.submit\(\s*\w+,\s*(\{"[^}]*\})')
+    files = [path for folder in ("profitpeek", "dashboards", "alerts", "connectors", "ledger") for path in (ROOT / folder).rglob("*.py")]
+    found = [set(re.findall(r'"(\w+)":', parameters)) for path in files for parameters in asked.findall(path.read_text())]
+    assert len(found) >= 10
+    assert [names for names in found if not names & {*erasing.JOB_PARAMETERS, "erasure"}] == []
 
 
 def test_a_deleted_store_leaves_no_row_and_every_row_of_another_stays(monkeypatch: pytest.MonkeyPatch) -> None:

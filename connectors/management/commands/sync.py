@@ -18,7 +18,7 @@ from connectors.replaying import replay
 from connectors.runs import Busy, RunLost
 from connectors.spec import Stream
 from connectors.sync import Outcome, read
-from ledger.models import Store
+from ledger.people import kept_stores
 
 PAUSE = 5.0
 """Seconds before another try where the platform names none."""
@@ -40,7 +40,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Read stream after stream."""
-        store = Store.objects.filter(slug=options["slug"]).first()
+        store = kept_stores().filter(slug=options["slug"]).first()
         if store is None:
             raise CommandError(f"There is no store “{options['slug']}”. Open it with create_store.")
         connections = Connection.objects.filter(store=store).exclude(status=Connection.Status.DISCONNECTED).select_related("store").order_by("pk")
