@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as configured
+from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.test import Client
 
@@ -125,3 +126,13 @@ def test_collecting_again_compresses_nothing_anew(collected: Path, settings: Any
     chart.write_bytes(b"cut off")
     call_command("collectstatic", interactive=False, verbosity=0)
     assert chart.stat().st_size == before.st_size
+
+
+def test_every_file_that_a_template_names_is_there() -> None:
+    named = {
+        (str(path.relative_to(configured.BASE_DIR)), name)
+        for path in (configured.BASE_DIR / "templates").rglob("*.html")
+        for name in re.findall(r"""{% static ["']([^"'{]+)["']""", path.read_text(encoding="utf-8"))
+    }  # fmt: skip
+    assert {(template, name) for template, name in named if finders.find(name) is None} == set()
+    assert ("templates/base.html", "css/tokens.css") in named
