@@ -73,7 +73,7 @@ def _state(sandbox: "Sandbox") -> dict[str, Any]:
                 "address": shop.base_url,
                 "installed": sorted(shop.tokens.installed) if shop.tokens.installed is not None else None,
                 "troubles": shop.troubles.said(),
-                "bulk_operations": {str(number): operation.status for number, operation in shop.bulk.operations.items()},
+                "bulk_operations": {str(operation.number): operation.status for operation in shop.bulk.all()},
                 "requests": len(shop.requests),
             }
             for domain, shop in sandbox.shops.items()

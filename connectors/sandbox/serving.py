@@ -35,9 +35,7 @@ def open_shop(
     except OSError:
         sandbox.close()
         raise
-    rows = WorldRows(world)
-    rows.prepare()
-    return sandbox, sandbox.add_shop(world.shop.domain, rows, app=app, seed=str(seed))
+    return sandbox, sandbox.add_shop(world.shop.domain, WorldRows(world), app=app, seed=str(seed))
 
 
 def _made(kind: str, seed: int) -> str:

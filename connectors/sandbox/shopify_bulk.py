@@ -20,9 +20,11 @@ from connectors.sandbox.shopify_schema import check
 AT_ONCE = 5
 URL_LIFE = timedelta(days=7)
 CHUNK = 500
-POLLS_TO_RUN, POLLS_TO_END = 1, 2
-"""An operation runs from its first poll on and is told as finished from its second one, or after so many seconds."""
+POLLS_TO_RUN, POLLS_TO_END, SECONDS_TO_END = 1, 2, timedelta(seconds=2)
+"""An operation runs from its first poll on and is told as finished from its second one, or after so long."""
 ENDED = ("COMPLETED", "FAILED", "CANCELED", "EXPIRED")
+PATIENCE = 5
+"""Seconds for which a poll that is due to tell of the end waits for it, so that small operations end when they are said to."""
 FIRST_ID = 7_000_000_000_000
 
 Ask = Callable[[], Asking]
@@ -47,7 +49,7 @@ class Operation:
     size: int = 0
     error: str | None = None
     fail_after: int | None = None
-    """Trouble: fail once so many roots are written."""
+    """Trouble: fail once so many roots are written whole, and the next one in part."""
 
     @property
     def status(self) -> str:
@@ -60,7 +62,7 @@ class Operation:
 
 
 class BulkDesk:
-    """Hold one shop's bulk operations. `base` is where its files are fetched from."""
+    """Hold one shop's bulk operations."""
 
     def __init__(self, schema: GraphQLSchema, folder: Path, wall: Callable[[], datetime]) -> None:
         self.schema, self.folder, self.wall = schema, folder, wall
@@ -75,6 +77,7 @@ class BulkDesk:
         if said:
             return None, [{"field": ["query"], "message": message, "code": "INVALID"} for message in said]
         with self._lock:
+            self._settle()
             running = [each for each in self.operations.values() if each.status not in ENDED and each.client_id == client_id]
             if len(running) >= AT_ONCE:
                 ids = ", ".join(gid("BulkOperation", each.number) for each in running)
@@ -93,11 +96,24 @@ class BulkDesk:
             return None
         with self._lock:
             operation.polls += 1
-            waited = self.wall() - operation.created_at
-            due = operation.polls >= POLLS_TO_END or waited >= timedelta(seconds=POLLS_TO_END)
-        if due and operation.completed_at is None and operation.written.wait(1):
+        if (operation.polls >= POLLS_TO_END or self._is_due(operation)) and operation.completed_at is None and operation.written.wait(PATIENCE):
             operation.completed_at = self.wall()
         return operation
+
+    def all(self) -> list[Operation]:
+        """Return every operation as it stands, without bringing any forward."""
+        with self._lock:
+            self._settle()
+            return list(self.operations.values())
+
+    def _settle(self) -> None:
+        """End what is written and due: operations end though nobody asks."""
+        for operation in self.operations.values():
+            if operation.completed_at is None and operation.written.is_set() and self._is_due(operation):
+                operation.completed_at = self.wall()
+
+    def _is_due(self, operation: Operation) -> bool:
+        return self.wall() - operation.created_at >= SECONDS_TO_END
 
     def cancel(self, number: int) -> tuple[Operation | None, list[dict[str, Any]]]:
         """Cancel an operation, or return why it cannot be."""
@@ -151,11 +167,11 @@ class BulkDesk:
                 operation.error = "ACCESS_DENIED" if denied else "INTERNAL_SERVER_ERROR"
                 return
             rows = [edge["node"] for root in _connections(result.data).values() for edge in root["edges"]]
-            taken = rows if left is None else rows[:left]
+            taken = rows if left is None else rows[:left] + [_torn(row) for row in rows[left : left + 1]]
             yield _lines(taken, grouped=operation.grouped), len(taken)
             if left is not None:
-                left -= len(taken)
-                if left <= 0:
+                left -= len(rows)
+                if left < 0:
                     operation.error = "INTERNAL_SERVER_ERROR"
                     return
             if len(rows) < CHUNK:
@@ -188,6 +204,11 @@ class BulkDesk:
 def _connections(row: dict[str, Any]) -> dict[str, Any]:
     """Return the connections of a row: what has edges and nothing else."""
     return {key: value for key, value in row.items() if isinstance(value, dict) and value.keys() == {"edges"}}
+
+
+def _torn(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with the first half of its children: what is written when an operation fails amid them."""
+    return row | {key: {"edges": value["edges"][: len(value["edges"]) // 2]} for key, value in _connections(row).items()}
 
 
 def _lines(rows: list[dict[str, Any]], *, grouped: bool) -> bytes:

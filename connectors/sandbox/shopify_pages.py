@@ -3,7 +3,7 @@
 import base64
 import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Protocol
@@ -121,13 +121,13 @@ def page_of_table(asking: Any, table: Table, arguments: Mapping[str, Any], node:
     found = _found(asking, table, sort_key, arguments.get("query"), node)
     if asking.whole:
         low, high = asking.part or (0, None)
-        taken = list(islice(found(None, None, bool(arguments.get("reverse"))), low, high))
+        taken = list(islice(found(None, bool(arguments.get("reverse"))), low, high))
         return _connection([table.row(number) for _, number in taken], ["" for _ in taken], more=False, before=False)
     size, from_end = _window(arguments)
     reverse = bool(arguments.get("reverse")) != from_end
     bound = arguments.get("before") if from_end else arguments.get("after")
     passed = None if not bound or asking.repeat else _key(_decode(bound))
-    taken = list(islice(found(passed, None, reverse), size + 1))
+    taken = list(islice(found(passed, reverse), size + 1))
     more, taken = len(taken) > size, taken[:size]
     if from_end:
         taken = taken[::-1]
@@ -141,7 +141,7 @@ def page_of_table(asking: Any, table: Table, arguments: Mapping[str, Any], node:
 
 def count_of(asking: Any, table: Table, arguments: Mapping[str, Any], node: FieldNode) -> dict[str, Any]:
     """Return how many rows of a table are found, up to the limit that Shopify counts to (10,000 unless told otherwise)."""
-    found = sum(1 for _ in _found(asking, table, _narrowest(table, arguments.get("query")), arguments.get("query"), node)(None, None, False))
+    found = sum(1 for _ in _found(asking, table, _narrowest(table, arguments.get("query")), arguments.get("query"), node)(None, False))
     limit = arguments.get("limit", 10_000)
     return {"count": found if limit is None else min(found, limit), "precision": "EXACT" if limit is None or found <= limit else "AT_LEAST"}
 
@@ -155,7 +155,7 @@ def _narrowest(table: Table, text: str | None) -> str:
     return next((key for key, field in table.sort_fields.items() if search.bounds(field) != (None, None)), "ID")
 
 
-Found = Callable[[Key | None, Key | None, bool], Any]
+Found = Callable[[Key | None, bool], Iterator[Key]]
 
 
 def _found(asking: Any, table: Table, sort_key: str, text: str | None, node: FieldNode) -> Found:
@@ -167,7 +167,7 @@ def _found(asking: Any, table: Table, sort_key: str, text: str | None, node: Fie
         raise bad_request(f"{error} of {name}") from None
     low, high = search.bounds(table.sort_fields[sort_key])
 
-    def walk(passed: Key | None, _stop: Key | None, reverse: bool) -> Any:
+    def walk(passed: Key | None, reverse: bool) -> Iterator[Key]:
         keys = table.keys(sort_key)
         start = 0 if low is None else bisect_left(keys, low, key=_first)
         stop = len(keys) if high is None else bisect_right(keys, high, key=_first)

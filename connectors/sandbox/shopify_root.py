@@ -185,7 +185,7 @@ def _bulk_operation(asking: Asking, _source: Any, arguments: Arguments, _node: F
 @resolves("QueryRoot", "bulkOperations")
 def _bulk_operations(asking: Asking, _source: Any, _arguments: Arguments, _node: FieldNode) -> Any:
     desk = asking.shop.bulk
-    return [desk.said(operation, asking.shop.base_url) for operation in desk.operations.values()]
+    return [desk.said(operation, asking.shop.base_url) for operation in desk.all()]
 
 
 @resolves("QueryRoot", "currentBulkOperation")

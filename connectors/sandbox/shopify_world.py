@@ -1,6 +1,5 @@
 """Show a simulated business as a shop of Shopify's: every type's rows as of a moment."""
 
-import gc
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -43,12 +42,6 @@ class WorldRows:
     def index(self) -> BusinessIndex:
         """Return what is known beforehand."""
         return BusinessIndex(self.world)
-
-    def prepare(self) -> None:
-        """Live through the business now rather than when it is first asked, and spare the garbage collector what stays for good."""
-        self.index.keys("processed_at")
-        gc.collect()
-        gc.freeze()
 
     def view(self, now: datetime, *, since: datetime | None, lag: int) -> "WorldView":
         """Return the rows as of a moment."""
@@ -217,10 +210,12 @@ class WorldView:
 
     def _events(self) -> Table:
         """List what happened to things that are gone: nothing else is told by the sandbox's events."""
-        gone = {
-            order: moment(at) for order, at in zip(self._index.orders, self._index.deleted, strict=True) if 0 < at <= self._second
-        }  # fmt: skip
-        rows = {order: _event(order, at) for order, at in gone.items()}
+        orders = zip(self._index.orders, self._index.deleted, strict=True)
+        gone = {order: ("ORDER", "Order", moment(at)) for order, at in orders if 0 < at <= self._second}
+        for product in self._world.catalogue.products.values():
+            if product.deleted_at is not None and product.deleted_at <= self._now:
+                gone[product.id] = ("PRODUCT", "Product", product.deleted_at)
+        rows = {number: _event(number, *what) for number, what in gone.items()}
         return Listed("BasicEvent", rows, _facts_of_event, _itself, {"CREATED_AT": "created_at"})
 
     # Shopify Payments
@@ -292,12 +287,12 @@ def _fact(row: Row, field: str) -> Fact:
     return lambda: row[field]
 
 
-def _event(order: int, at: datetime) -> Row:
-    said = "Shopify Admin deleted an order."
+def _event(number: int, subject: str, kind: str, at: datetime) -> Row:
+    said = f"Shopify Admin deleted {'an order' if subject == 'ORDER' else 'a product'}."
     return {
-        "__typename": "BasicEvent", "id": gid("BasicEvent", order), "action": "destroy", "appTitle": None, "attributeToApp": False,
-        "attributeToUser": True, "createdAt": stamp(at), "criticalAlert": False, "message": said, "subjectId": gid("Order", order),
-        "subjectType": "ORDER",
+        "__typename": "BasicEvent", "id": gid("BasicEvent", number), "action": "destroy", "appTitle": None, "attributeToApp": False,
+        "attributeToUser": True, "createdAt": stamp(at), "criticalAlert": False, "message": said, "subjectId": gid(kind, number),
+        "subjectType": subject,
     }  # fmt: skip
 
 

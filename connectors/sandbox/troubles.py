@@ -24,7 +24,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "clock_off": (GRAPHQL, "the shop's clock is off (seconds); counts for everything while it lasts"),
     "locked": (GRAPHQL, "the shop is closed (status 402, 403 or 423)"),
     "index_lag": (GRAPHQL, "searches find changes late (up to seconds)"),
-    "bulk_failed": (GRAPHQL, "bulk operations end FAILED with partial data (keep rows)"),
+    "bulk_failed": (GRAPHQL, "bulk operations end FAILED with keep rows whole and the next in part"),
     "oauth_error": (OAUTH, "the authorisation server fails (status)"),
     "download_cut": (DOWNLOAD, "a bulk file ends too early (keep bytes)"),
 }

@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 import requests
 
+from connectors.sandbox.shopify_pages import number_of
 from connectors.sandbox.world import World
 from tests.sandbox.conftest import NOW, Caller
 from tests.sandbox.shopify_documents import document
@@ -156,6 +157,16 @@ def test_five_may_run_at_once_and_the_sixth_is_refused(caller: Caller) -> None:
     assert start(caller, ORDERS)["userErrors"] == []
 
 
+def test_operations_end_though_nobody_asks(caller: Caller) -> None:
+    numbers = [number_of(start(caller, ORDERS)["bulkOperation"]["id"]) for _ in range(5)]
+    for number in numbers:
+        assert caller.shop.bulk.operations[number].written.wait(20)
+    caller.sandbox.clock.advance(2)
+    assert start(caller, ORDERS)["userErrors"] == []
+    listed = caller.data("{ bulkOperations(first: 10) { nodes { status } } }")["bulkOperations"]["nodes"]
+    assert [row["status"] for row in listed] == ["COMPLETED"] * 5 + ["CREATED"]
+
+
 def test_an_address_dies_after_a_week(caller: Caller) -> None:
     url = finished(caller, ORDERS)["url"]
     caller.sandbox.clock.advance(7 * 86_400)
@@ -164,11 +175,17 @@ def test_an_address_dies_after_a_week(caller: Caller) -> None:
     assert (requests.get(url, timeout=5).status_code, b"ExpiredToken" in requests.get(url, timeout=5).content) == (400, True)
 
 
-def test_a_failed_operation_leaves_what_it_had_written(caller: Caller) -> None:
-    caller.shop.troubles.add("bulk_failed", keep=3)
+def test_a_failed_operation_leaves_what_it_had_written_its_last_order_in_part(caller: Caller, business: World) -> None:
+    orders = list(business.orders(NOW))
+    whole = next(place for place in range(3, 50) if len(orders[place].lines) > 1)
+    caller.shop.troubles.add("bulk_failed", keep=whole)
     said = finished(caller, ORDERS)
-    assert (said["status"], said["errorCode"], said["url"], said["rootObjectCount"]) == ("FAILED", "INTERNAL_SERVER_ERROR", None, "3")
-    assert [row["name"] for row in rows(said["partialDataUrl"]) if row["__typename"] == "Order"] == ["#1001", "#1002", "#1003"]
+    assert (said["status"], said["errorCode"], said["url"], said["rootObjectCount"]) == ("FAILED", "INTERNAL_SERVER_ERROR", None, str(whole + 1))
+    found = rows(said["partialDataUrl"])
+    assert [row["name"] for row in found if row["__typename"] == "Order"] == [order.name for order in orders[: whole + 1]]
+    lines = Counter(row["__parentId"] for row in found if row["__typename"] == "LineItem")
+    expected = {f"gid://shopify/Order/{order.id}": len(order.lines) for order in orders[:whole]}
+    assert lines == {**expected, f"gid://shopify/Order/{orders[whole].id}": len(orders[whole].lines) // 2}
 
 
 def test_what_is_not_granted_fails_the_operation(caller: Caller) -> None:

@@ -272,3 +272,29 @@ def test_shopifys_own_schema_answers_the_same(shop: Shop, name: str) -> None:
     theirs, ours = (run(schema, parsed, dict(ARGUMENTS[name]), None, shop.asking(KNOWN_SCOPES)) for schema in (own, shop.schema))
     assert ours == theirs
     assert ours.errors is None
+
+
+@pytest.mark.parametrize(("scenario", "kind"), [("deleted_orders", "Order"), ("deleted_products", "Product")])
+def test_what_was_deleted_is_gone_and_its_event_stays(sandbox: Sandbox, scenario: str, kind: str) -> None:
+    made = World.live(seed=5, start=date(2026, 1, 1), days=60, orders_per_day=4, scenario=scenario)
+    caller = Caller(sandbox, sandbox.add_shop(DOMAIN, WorldRows(made), app=APP))
+    text = "query E($filter: String) { events(first: 250, query: $filter, sortKey: CREATED_AT) { nodes { action createdAt ... on BasicEvent { subjectId subjectType } } } }"  # noqa: E501
+    events = caller.data(text, filter=f"action:destroy AND subject_type:{kind}")["events"]["nodes"]
+    gone = [(change.at, change.order) for change in made.deleted(NOW)]
+    if kind == "Product":
+        gone = sorted(
+            (product.deleted_at, product.id) for product in made.catalogue.products.values() if product.deleted_at and product.deleted_at <= NOW
+        )
+    assert gone
+    assert events == [
+        {
+            "action": "destroy",
+            "createdAt": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "subjectId": f"gid://shopify/{kind}/{number}",
+            "subjectType": kind.upper(),
+        }
+        for at, number in gone
+    ]
+    rows = caller.data("query N($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=[event["subjectId"] for event in events])["nodes"]
+    assert rows == [None] * len(events)
+    caller.session.close()

@@ -1,5 +1,6 @@
 """Serve the sandbox's Shopify on this machine, for developers and demos."""
 
+import gc
 import signal
 import threading
 from argparse import ArgumentParser
@@ -40,6 +41,8 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"Port {options['port']} cannot be listened on: {error.strerror}. Name another with --port.") from error
         try:
+            shop.view(shop.asking(frozenset()))  # it lives through its business before anybody waits for an answer
+            gc.freeze()
             self._announce(sandbox.address, shop)
             _wait_to_be_stopped()
         finally:
