@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
 from connectors.sandbox.business import Shop
-from connectors.sandbox.index import BANKED
 from connectors.sandbox.money import exchange
 from connectors.sandbox.rates import millionths
 from connectors.sandbox.story import Banked, Disputed, Paid, Payment, Refunded, Returned, Settled, Shipped, Story
 from connectors.sandbox.told import BalanceTransaction, Dispute, Payout
 
+BANKED = "shopify_payments"
 PAYOUT_IDS = 90_000_000_000
 KINDS_EACH = 10
 """Room for the ids of what one payment, dispute or label moves."""

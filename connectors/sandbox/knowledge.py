@@ -1,9 +1,11 @@
 """Say what can be known of a business by a moment: its costs, its days, its rates.
 
-A platform tells today's unit cost and today's time zone, not yesterday's. Who began to watch a shop late cannot know what
-held before; the truth that can be asked of them is the truth as far as it could be known.
+A platform tells today's unit cost and today's time zone, not yesterday's. Who began to watch a shop late, or looks at its
+catalogue only now and then, cannot know what held meanwhile; the truth that can be asked of them is the truth as far as it
+could be known.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
@@ -18,10 +20,17 @@ TENTH_DIGIT = Decimal("0.0000000001")
 
 
 class Knowledge:
-    """What is known at a moment by somebody who has watched a shop since one (None: always)."""
+    """What is known at a moment by somebody who has watched a shop since one (None: always).
 
-    def __init__(self, shop: Shop, catalogue: Catalogue, *, at: datetime, watched_since: datetime | None = None) -> None:
-        self._shop, self._catalogue, self._at, self._since = shop, catalogue, at, watched_since
+    `looks` are the moments at which they read its catalogue; without them, they learn each change on its day.
+    """
+
+    def __init__(
+        self, shop: Shop, catalogue: Catalogue, *, at: datetime, watched_since: datetime | None = None, looks: Sequence[datetime] = ()
+    ) -> None:
+        self._looks = sorted(look for look in looks if look <= at)
+        self._since = watched_since if watched_since is not None or not looks else min(looks)
+        self._shop, self._catalogue, self._at = shop, catalogue, at
         self._histories: dict[int, list[tuple[date, int]]] = {}
 
     def day(self, moment: datetime) -> date:
@@ -49,11 +58,21 @@ class Knowledge:
 
     def _seen(self, variant: Variant) -> list[tuple[date, int]]:
         """List the costs that were seen, and from which day each holds."""
+        if self._looks:
+            return self._looked_at(variant)
         costs: list[UnitCost] = [each for each in variant.costs if each.changed_at <= self._at]
         if self._since is not None:
             before = [each for each in costs if each.changed_at <= self._since][-1:]
             costs = before + [each for each in costs if each.changed_at > self._since]
         return [(each.since, each.minor) for each in costs if each.minor is not None]
+
+    def _looked_at(self, variant: Variant) -> list[tuple[date, int]]:
+        found: list[tuple[date, int]] = []
+        for look in self._looks:
+            cost = None if self._catalogue.is_gone(variant, look) else variant.cost_at(look)
+            if cost is not None and (not found or found[-1][1] != cost):
+                found.append((self.day(look), cost))
+        return found
 
     def paid_out(self, minor: int, currency: str, day: date) -> Decimal:
         """Return minor units of the payout currency in another, at a day's rate."""

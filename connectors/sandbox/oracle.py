@@ -4,7 +4,7 @@ The oracle knows what everybody meant; it never reads what a platform tells. Wha
 counts, is said in docs/metrics; docs/sandbox.md lists the rules the oracle follows.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeVar
@@ -68,11 +68,11 @@ class Statement(Struct):
 
 
 class Oracle:
-    """What is true of a world at a moment, for somebody who has watched it since one (None: always)."""
+    """What is true of a world at a moment, for somebody who has watched it since one (None: always), and looked at its catalogue at some."""
 
-    def __init__(self, world: World, *, at: datetime, watched_since: datetime | None = None) -> None:
+    def __init__(self, world: World, *, at: datetime, watched_since: datetime | None = None, looks: Sequence[datetime] = ()) -> None:
         self._world, self._at = world, at
-        self._knowledge = Knowledge(world.shop, world.catalogue, at=at, watched_since=watched_since)
+        self._knowledge = Knowledge(world.shop, world.catalogue, at=at, watched_since=watched_since, looks=looks)
 
     def rows_of(self, story: Story) -> list[Row]:
         """State every amount of one order; new customers are no order's."""

@@ -1,13 +1,13 @@
 """Answer what a business is like at a moment: its shop, its catalogue, its orders.
 
 A world knows all that will ever happen in it. Whoever asks says at which moment they ask, and hears what had happened
-until then. Orders are made when they are asked for and few of them are kept; the only thing that grows with a business
-is an index of when its orders change, sixteen bytes a change, made when it is first needed.
+until then. Orders are made when they are asked for and few of them are kept. What is asked of all orders walks through
+all of them: plain and slow, to set beside what a server answers from its indexes.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, timedelta
-from functools import cached_property, lru_cache
+from datetime import date, datetime
+from functools import lru_cache
 from typing import Protocol, Self
 
 from msgspec import Struct
@@ -15,7 +15,6 @@ from msgspec import Struct
 from connectors.sandbox import bank, told
 from connectors.sandbox.business import Customer, Product, Shop, Variant
 from connectors.sandbox.catalogue import Catalogue
-from connectors.sandbox.index import Index, moment, seconds
 from connectors.sandbox.living import Living
 from connectors.sandbox.scenarios import habits_of
 from connectors.sandbox.story import Deleted, Story
@@ -24,7 +23,6 @@ from connectors.sandbox.told import BalanceTransaction, Dispute, Payout
 
 KEPT = 20_000
 """How many orders are kept once they were made."""
-_SECOND, _WEEK = timedelta(seconds=1), timedelta(days=7)
 
 
 class Change(Struct, frozen=True, order=True):
@@ -98,11 +96,6 @@ class World:
     def __len__(self) -> int:
         return len(self.source)
 
-    @cached_property
-    def index(self) -> Index:
-        """Return the index of all changes; the first time it lives through every order."""
-        return Index(self.source.stories())
-
     # Orders
 
     def story(self, order: int) -> Story | None:
@@ -127,13 +120,9 @@ class World:
 
     def changes(self, at: datetime, *, since: datetime | None = None, until: datetime | None = None) -> list[Change]:
         """List the orders there are at a moment whose updated_at is at or after `since` and before `until`, oldest change first."""
-        latest = at + _SECOND
-        found = []
-        for changed, order in self.index.changes.between(since, latest if until is None else min(until, latest)):
-            story = self.story(order)
-            if story is not None and seconds(updated_at(story, at)) == changed and not _is_deleted(story, at):
-                found.append(Change(moment(changed), order))
-        return sorted(set(found))
+        there = (story for story in self.stories() if story.created_at <= at and not _is_deleted(story, at))
+        found = sorted(Change(updated_at(story, at), story.id) for story in there)
+        return [each for each in found if (since is None or each.at >= since) and (until is None or each.at < until)]
 
     def deleted(self, at: datetime) -> list[Change]:
         """List the orders that were deleted by a moment, and when."""
@@ -142,35 +131,20 @@ class World:
 
     # Shopify Payments
 
-    def balance(
-        self, at: datetime, *, since: datetime | None = None, until: datetime | None = None, transfers: bool = True
-    ) -> list[BalanceTransaction]:
-        """List what moved the balance at or after `since` and before `until`, as known at a moment, oldest first.
-
-        `transfers` says whether the payouts themselves are listed, too.
-        """
-        latest = at + _SECOND if until is None else min(until, at + _SECOND)
-        found = [move for move in self._moves(at, since, latest) if (since is None or move.at >= since) and move.at < latest]
+    def balance(self, at: datetime, *, transfers: bool = True) -> list[BalanceTransaction]:
+        """List what moved the balance by a moment, oldest first; `transfers` says whether the payouts themselves are listed, too."""
+        found = [move for story in self.stories() for move in bank.moves(story, self.shop, at)]
         if transfers:
-            # what is paid out by then moved up to a week before
-            paid = bank.payouts(self._moves(at, since - _WEEK if since is not None else None, latest), at)
-            found += [bank.transfer(each) for each in paid if (since is None or each.issued_at >= since) and each.issued_at < latest]
+            found += [bank.transfer(payout) for payout in bank.payouts(found, at)]
         return sorted(found, key=lambda move: (move.at, move.id))
-
-    def _moves(self, at: datetime, since: datetime | None, until: datetime) -> Iterator[BalanceTransaction]:
-        for order in sorted({order for _, order in self.index.banked.between(since, until)}):
-            story = self.story(order)
-            if story is not None:
-                yield from (move for move in bank.moves(story, self.shop, at) if since is None or move.at >= since)
 
     def payouts(self, at: datetime) -> list[Payout]:
         """List the payouts that were issued by a moment, oldest first."""
-        return bank.payouts(self._moves(at, None, at + _SECOND), at)
+        return bank.payouts(self.balance(at, transfers=False), at)
 
     def disputes(self, at: datetime) -> list[Dispute]:
         """List the disputes there are at a moment, oldest first."""
-        stories = (self.story(order) for order in sorted({order for _, order in self.index.disputed.between(None, at + _SECOND)}))
-        found = [each for story in stories if story is not None for each in bank.disputes(story, self.shop, at)]
+        found = [each for story in self.stories() for each in bank.disputes(story, self.shop, at)]
         return sorted(found, key=lambda dispute: (dispute.initiated_at, dispute.id))
 
     # Catalogue
@@ -186,23 +160,18 @@ class World:
 
     # Customers
 
-    def customer(self, number: int) -> Customer | None:
-        """Return a customer by id; None for a stranger."""
-        orders = self.index.orders_of.get(number)
-        first = self.story(orders[0]) if orders else None
-        return self.source.customer(number, first.created_at) if first is not None else None
-
-    def customers(self, at: datetime) -> Iterator[Customer]:
-        """Yield the customers there are at a moment, by when they came."""
-        for number in self.index.orders_of:
-            found = self.customer(number)
-            if found is not None and found.created_at <= at:
-                yield found
+    def customers(self, at: datetime) -> list[Customer]:
+        """List the customers there are at a moment, by when they came."""
+        found: dict[int, Customer] = {}
+        for story in self.stories():
+            if story.customer is not None and story.customer not in found and story.created_at <= at:
+                found[story.customer] = self.source.customer(story.customer, story.created_at)
+        return list(found.values())
 
     def orders_of(self, customer: int, at: datetime) -> list[int]:
         """List the ids of the orders that a customer has at a moment, by when they were placed."""
-        found = (self.story(order) for order in self.index.orders_of.get(customer, ()))
-        return [story.id for story in found if story is not None and story.created_at <= at and not _is_deleted(story, at)]
+        there = (story for story in self.stories() if story.customer == customer and story.created_at <= at)
+        return [story.id for story in there if not _is_deleted(story, at)]
 
 
 def _is_deleted(story: Story, at: datetime) -> bool:

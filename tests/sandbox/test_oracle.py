@@ -45,11 +45,12 @@ def printed(statement: Statement, *, profit: bool = True) -> str:
 
 def answers(world: World, heading: str, subject: str) -> Mapping[str, str]:
     """Ask the oracle as a heading says."""
-    day = re.search(r"\d{4}-\d\d-\d\d", heading)
     zone = ZoneInfo(world.shop.settings[0].zone)
-    asked = datetime.combine(date.fromisoformat(day[0]), time(23, 59, 59), zone) if day and heading.startswith("Asked") else YEARS_LATER
-    since = datetime.combine(date.fromisoformat(day[0]), time(12), zone) if day and heading.startswith("To") else None
-    oracle = Oracle(world, at=asked, watched_since=since)
+    days = [date.fromisoformat(day) for day in re.findall(r"\d{4}-\d\d-\d\d", heading)]
+    asked = datetime.combine(days[0], time(23, 59, 59), zone) if heading.startswith("Asked on") else YEARS_LATER
+    noons = [datetime.combine(day, time(12), zone) for day in days]
+    since = noons[0] if "watches since" in heading else None
+    oracle = Oracle(world, at=asked, watched_since=since, looks=noons if "looks on" in heading else ())
     if subject == "orders":
         return {str(order): printed(statement) for order, statement in oracle.by_order().items()}
     if subject == "products":
