@@ -109,7 +109,11 @@ class Backfill:
         window = Window(since=None, until=self._now - settle)
         if self._stream.count is not None and self._counted(window) < WORTH_WHILE:
             raise Refused("so few records are there sooner page by page")
-        return Window(since=None, until=self._now + (self._client.ahead or timedelta(0)) - settle)
+        return Window(since=None, until=self._there() - settle)
+
+    def _there(self) -> datetime:
+        """Return the platform's present, by its own clock where it has told it."""
+        return self._now + (self._client.ahead or timedelta(0))
 
     def _counted(self, window: Window) -> int:
         assert self._stream.count is not None  # noqa: S101  the caller looks
@@ -197,7 +201,7 @@ class Backfill:
                 except ForeignHost as error:
                     raise Refused(str(error)) from error
                 except OSError as error:
-                    raise RetryLater(f"A file of {self._stream.label} could not be kept on this server: {error.strerror}.") from error
+                    raise RetryLater(f"A file of “{self._stream.label}” could not be kept on this server: {error.strerror}.") from error
             break
         draft.rename(path)
 
@@ -220,7 +224,7 @@ class Backfill:
         if lost:
             return self._again(window, position, f"{lost:,} lines of the files name a record that is in none of them")
         self._finish(window, position)
-        return Progressed(self._stream.cursor is None or self._now - window.until <= self._stream.every)
+        return Progressed(self._stream.cursor is None or self._there() - window.until <= self._stream.every)
 
     def _assembled(self, lines: list[Json]) -> Received:
         try:

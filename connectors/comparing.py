@@ -127,7 +127,7 @@ class _Comparing:
                 return False
             window = Window(since=tally.next, until=min(tally.until, self._end_of(tally.next)))
             self._span(window, tally)
-            self._progress(f"comparing {self._stream.label}", tally.listed, 0)
+            self._progress(f"{self._stream.label}: comparing", tally.listed, 0)
         self._finish(tally)
         return True
 
@@ -180,14 +180,14 @@ class _Comparing:
         asked = 0
         while request is not None:
             if asked >= MOST_PAGES:
-                raise BadPayload(f"The list of {self._stream.label} of {SPAN.days} days has more than {MOST_PAGES:,} pages.")
+                raise BadPayload(f"The list of “{self._stream.label}” of {SPAN.days} days has more than {MOST_PAGES:,} pages.")
             answer = self._client.send(request).json()
             asked += 1
             for record in self._how.items(answer):
                 yield self._how.told(record)
             following = self._how.pages.next(request, answer)
             if following == request:
-                raise BadPayload(f"The list of {self._stream.label} leads in a circle.")
+                raise BadPayload(f"The list of “{self._stream.label}” leads in a circle.")
             request = following
 
     def _known(self, window: Window, told: dict[str, Told]) -> dict[str, Ours]:
@@ -240,7 +240,7 @@ class _Comparing:
         if parts := _parts(tally):
             findings.note(
                 connection.store_id, DIFFERENT, subject,
-                f"{tally.listed:,} {self._stream.label} of {connection.label or connection.account_ref} were compared with the platform's list: "
+                f"{tally.listed:,} orders of {connection.label or connection.account_ref} were compared with the platform's list: "
                 f"{'; '.join(parts)}.",
                 expected=str(tally.expected), actual=str(tally.actual), now=self._now,
             )  # fmt: skip

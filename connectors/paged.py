@@ -164,7 +164,7 @@ class Paging:
     def _ask(self, request: Request, position: Position) -> Json:
         """Send a request and return its answer; raise BadPayload where the pages lead in a circle."""
         if _digest(request) in position.asked:
-            raise BadPayload(f"The pages of {self._stream.label} lead in a circle: the same one was to be read twice.")
+            raise BadPayload(f"The pages of “{self._stream.label}” lead in a circle: the same one was to be read twice.")
         return self._send(request).json()
 
     def _send(self, request: Request) -> Response:

@@ -75,10 +75,10 @@ def tell(connection: Connection, stream: str, label: str, *, now: datetime) -> i
         findings.resolve(connection.store_id, UNREADABLE, subject, now=now)
         return 0
     first = waiting.order_by("-last_at", "-pk")[0]
-    are, them = ("are", "them") if count > 1 else ("is", "it")
+    records, are, them = ("records", "are", "them") if count > 1 else ("record", "is", "it")
     findings.note(
         connection.store_id, UNREADABLE, subject,
-        f"{count:,} of {label} from {connection.label or connection.account_ref} {are} in no figure: this version does not understand {them}. "
+        f"{count:,} {records} of “{label}” from {connection.label or connection.account_ref} {are} in no figure: this version does not understand {them}. "
         f"The latest, {first.external_id}: {first.reason}",
         now=now,
     )  # fmt: skip

@@ -113,7 +113,7 @@ def tell_fault(run: Run, stream: Stream, fault: Fault, *, now: datetime) -> None
     elif isinstance(fault, Denied | BadPayload | TooBig | Expired):
         account = connection.label or connection.account_ref
         findings.note(
-            connection.store_id, FAILED, subject_of(connection, stream), f"{stream.label.capitalize()} of {account} are not read: {fault.reason}",
+            connection.store_id, FAILED, subject_of(connection, stream), f"“{stream.label}” of {account} cannot be read: {fault.reason}",
             severity=Finding.Severity.WARNING if isinstance(fault, Denied) else Finding.Severity.ERROR, now=now,
         )  # fmt: skip
     if run.parked:

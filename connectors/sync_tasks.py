@@ -77,7 +77,7 @@ def read_stream(work: Work) -> None:
         runs.due(connection, stream, at=now + DENIED_RESTS)
         return
     if outcome.wait:
-        raise Postponed(f"{read_as.label} are being prepared by the platform.", after=outcome.wait)
+        raise Postponed(f"The platform makes the files of “{read_as.label}”.", after=outcome.wait)
     if not outcome.done:
         submit_stream(connection, read_as, actor=work.actor)
 

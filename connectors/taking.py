@@ -107,7 +107,7 @@ class Taker:
         all_bad, all_records = self._run.parked + len(bad), self._run.records + records
         if bad and all_bad > A_FEW and all_bad * BAD_SHARE > all_records:
             raise BadPayload(
-                f"{all_bad:,} of {all_records:,} {self._stream.label} could not be understood, so no more are taken until that is mended. "
+                f"{all_bad:,} of {all_records:,} records could not be understood, so no more are taken until that is mended. "
                 f"The latest, {bad[-1].id}: {bad[-1].reason}"
             )
 

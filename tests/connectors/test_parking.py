@@ -61,7 +61,7 @@ def test_a_record_without_a_field_is_parked_and_the_run_goes_on(bazaar: Bazaar, 
     finding = Finding.objects.get(kind="records_parked", resolved_at=None)
     assert finding.subject == f"{connection.pk}:orders"
     assert finding.message == (
-        "1 of orders from North is in no figure: this version does not understand it. The latest, 2: The order has no 'total'."
+        "1 record of “orders” from North is in no figure: this version does not understand it. The latest, 2: The order has no 'total'."
     )
     # Read again within the overlap: parked once, and counted.
     pull(connection)
@@ -104,7 +104,7 @@ def test_what_the_ledger_cannot_hold_is_parked_alone(bazaar: Bazaar, connection:
 
 def test_more_than_one_in_a_hundred_fail_the_run_and_nothing_of_that_page_is_taken(bazaar: Bazaar, connection: Connection) -> None:
     bazaar.add(*(a_record(number) for number in range(10)), *(without(a_record(number), "total") for number in range(10, 20)))
-    with pytest.raises(BadPayload, match="10 of 20 orders could not be understood") as raised:
+    with pytest.raises(BadPayload, match="10 of 20 records could not be understood") as raised:
         pull(connection)
     assert (last_run(connection).fault, last_run(connection).parked, ParkedRecord.objects.count()) == ("BadPayload", 0, 0)
     assert (len(orders()), cursor_of(connection).done) == (10, 10)

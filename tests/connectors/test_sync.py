@@ -173,7 +173,7 @@ def test_pages_that_lead_in_a_circle_fail_the_run_and_heal_once_they_do_not(baza
             pull(connection)
     finding = Finding.objects.get(resolved_at=None)
     assert (finding.kind, finding.subject) == ("sync_failed", f"{connection.pk}:orders")
-    assert finding.message == "Orders of North are not read: The pages of orders lead in a circle: the same one was to be read twice."
+    assert finding.message == "“orders” of North cannot be read: The pages of “orders” lead in a circle: the same one was to be read twice."
     bazaar.switches.repeats = False
     pull_all(connection)
     assert numbers() == list(range(25))

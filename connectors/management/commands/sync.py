@@ -110,7 +110,7 @@ class Command(BaseCommand):
                 return
             patience -= outcome.wait
             if patience < 0:
-                raise RetryLater(f"{stream.label} are still being prepared; run this again later.", after=outcome.wait)
+                raise RetryLater(f"The platform still makes the files of “{stream.label}”; run this again later.", after=outcome.wait)
             time.sleep(outcome.wait)
 
     def _progress(self) -> Progress:
