@@ -78,7 +78,8 @@ def tell(connection: Connection, stream: str, label: str, *, now: datetime) -> i
     records, are, them = ("records", "are", "them") if count > 1 else ("record", "is", "it")
     findings.note(
         connection.store_id, UNREADABLE, subject,
-        f"{count:,} {records} of “{label}” from {connection.label or connection.account_ref} {are} in no figure: this version does not understand {them}. "
+        f"{count:,} {records} of “{label}” from {connection.label or connection.account_ref} {are} in no figure: "
+        f"this version does not understand {them}. "
         f"The latest, {first.external_id}: {first.reason}",
         now=now,
     )  # fmt: skip
