@@ -13,9 +13,9 @@ from django.db import DataError, IntegrityError, transaction
 
 from connectors.faults import RetryLater
 from connectors.models import Connection
-from ledger import catalog, spending
+from ledger import balance, catalog, spending
 from ledger.cause import Cause
-from ledger.facts import AdDayFact, GoneFact, OrderFact, VariantFact
+from ledger.facts import AdDayFact, BalanceFact, GoneFact, OrderFact, PayoutFact, VariantFact
 from ledger.kinds import CauseKind
 from ledger.models import Store
 from ledger.record import Contended, record
@@ -87,7 +87,19 @@ def _gone(store: Store, facts: Sequence[GoneFact], told: Told) -> Counts:
     return Counts(catalog.record_gone(store, facts), 0)
 
 
-DOORS: tuple[Door, ...] = (Door(VariantFact, _variants), Door(GoneFact, _gone), Door(OrderFact, _orders), Door(AdDayFact, _ad_days))
+def _balance(store: Store, facts: Sequence[BalanceFact], told: Told) -> Counts:
+    done = balance.record_balance(store, facts, cause_ref=told.cause_ref, now=told.now)
+    return Counts(done.changed, done.entries)
+
+
+def _payouts(store: Store, facts: Sequence[PayoutFact], told: Told) -> Counts:
+    return Counts(balance.record_payouts(store, facts, now=told.now), 0)
+
+
+DOORS: tuple[Door, ...] = (
+    Door(VariantFact, _variants), Door(GoneFact, _gone), Door(OrderFact, _orders), Door(AdDayFact, _ad_days),
+    Door(BalanceFact, _balance), Door(PayoutFact, _payouts),
+)  # fmt: skip
 """In the order in which the facts of one page are written."""
 
 

@@ -88,7 +88,7 @@ class _Plan(NamedTuple):
 
 
 def record_charges(
-    store: Store, facts: Sequence[ChargeFact], *, cause_ref: str, actor: str, now: datetime, adopt: bool = False
+    store: Store, facts: Sequence[ChargeFact], *, cause_ref: str, actor: str, now: datetime, adopt: bool = False, kind: CauseKind = CauseKind.IMPORT
 ) -> Charged:  # fmt: skip
     """Record what a file charges orders with, post what that changes, and return what it did.
 
@@ -100,7 +100,7 @@ def record_charges(
     facts = [_clean(fact) for fact in facts]
     if len({_key(fact) for fact in facts}) < len(facts):
         raise ValueError("two facts of one call tell of the same charge")
-    return persist(store, lambda: _record(store, facts, Telling(CauseKind.IMPORT, cause_ref, actor, now, adopt)))
+    return persist(store, lambda: _record(store, facts, Telling(kind, cause_ref, actor, now, adopt)))
 
 
 def look(store: Store, facts: Sequence[ChargeFact]) -> Charged:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from msgspec import Struct
 
-from ledger.kinds import AdLevel, AdTeller, FinancialStatus, PaymentKind, PaymentStatus, SaleKind, SalesBasis, SaleType
+from ledger.kinds import AdLevel, AdTeller, BalanceMeaning, FinancialStatus, PaymentKind, PaymentStatus, SaleKind, SalesBasis, SaleType
 from ledger.money import Tenk
 
 BY_NUMBER = "number:"
@@ -153,6 +153,41 @@ class GoneFact(Struct, frozen=True, array_like=True):
     external_id: str
     at: datetime
     is_product: bool = True
+
+
+class BalanceFact(Struct, frozen=True, array_like=True):
+    """One row of what a payment processor holds for the store. `amount` is signed as it moves the balance; `fee` was kept of it, positive."""
+
+    platform: str
+    """The processor, such as `shopify_payments`."""
+    external_id: str
+    at: datetime
+    type: str
+    """In the processor's own words."""
+    meaning: BalanceMeaning
+    amount: Tenk
+    fee: Tenk
+    currency: str
+    order: str = ""
+    """The platform's id of the order it is about; empty where it is about none."""
+    payment: str = ""
+    """The platform's id of the order's payment."""
+    payout: str = ""
+    """The processor's id of the payout it is in; empty until it is in one."""
+    reason: str = ""
+    """Why a correction was made, in the processor's own words."""
+
+
+class PayoutFact(Struct, frozen=True, array_like=True):
+    """Money that a payment processor sent to the store's bank; negative where it took some."""
+
+    platform: str
+    external_id: str
+    issued_at: datetime
+    status: str
+    """In the processor's own words."""
+    amount: Tenk
+    currency: str
 
 
 class AdDayFact(Struct, frozen=True):

@@ -147,6 +147,25 @@ class ChargeKind(IntegerChoices):
     CHARGEBACK = 7, "chargeback"
 
 
+class BalanceMeaning(IntegerChoices):
+    """Say what a row of a payment processor's balance is about."""
+
+    CHARGE = 1, "payment"
+    REFUND = 2, "refund"
+    DISPUTE = 3, "chargeback, or one that was won"
+    DISPUTE_FEE = 4, "fee of a dispute"
+    FEE = 5, "fee by itself"
+    LABEL = 6, "shipping label"
+    ADVERTISING = 7, "advertising"
+    COST = 8, "other cost"
+    ADJUSTMENT = 9, "correction"
+    FINANCING = 10, "loan or advance"
+    TAX = 11, "tax that is passed on"
+    TRANSFER = 12, "money on its way, such as a reserve"
+    UNKNOWN = 13, "not known"
+    PAYOUT = 14, "payout"
+
+
 class AdLevel(IntegerChoices):
     """Say of what in an advertising account a day's spend is told, the coarsest first."""
 

@@ -15,6 +15,7 @@ ICONS = {
     "Partner": "handshake", "PartnerCode": "loyalty", "ProfitGoal": "target",
     "Variant": "category", "ManualCost": "payments", "Product": "inventory_2", "CostDefaults": "tune", "Store": "storefront", "Membership": "group",
     "Book": "menu_book", "Finding": "flag", "FileImport": "upload_file", "Job": "schedule", "Pause": "pause_circle", "Erasure": "delete_forever",
+    "BalanceTransaction": "account_balance_wallet", "Payout": "account_balance",
     "User": "person", "Authenticator": "key", "UserSession": "devices",
 }  # fmt: skip
 OTHER_ICON = "table_rows"

@@ -37,6 +37,7 @@ SUBJECTS = (
     ("Advertising", ("ledger.AdDay", "ledger.Campaign")),
     ("Partners and goals", ("ledger.Partner", "ledger.PartnerCode", "ledger.ProfitGoal")),
     ("Catalogue", ("ledger.Product", "ledger.Variant")),
+    ("Payment processors", ("ledger.BalanceTransaction", "ledger.Payout")),
     ("Stores and people", ("ledger.Store", "ledger.Membership")),
     ("Books", ("ledger.Book", "ledger.Finding", "connectors.FileImport", "connectors.Connection", "connectors.SyncRun")),
     ("Installation", ("jobs.Job", "jobs.Pause", "ledger.Erasure", "auth.User", "mfa.Authenticator", "usersessions.UserSession")),

@@ -70,6 +70,8 @@ WRITERS = {
     # what orders name makes them; what catalogues tell of them is written over it
     "ledger_product": {"ledger/dimensions.py", "ledger/catalog_rows.py"},
     "ledger_variant": {"ledger/dimensions.py", "ledger/catalog_rows.py"},
+    "ledger_balancetransaction": {"ledger/balance_rows.py"},
+    "ledger_payout": {"ledger/balance_rows.py"},
     "ledger_variantprice": {"ledger/catalog_rows.py"},
 }
 MODEL_WRITES = {

@@ -2,6 +2,7 @@
 
 from ledger.admin import (
     advertising,
+    balance,
     book,
     bundles,
     catalog,
@@ -19,6 +20,7 @@ from ledger.admin import (
 
 __all__ = [
     "advertising",
+    "balance",
     "book",
     "bundles",
     "catalog",

@@ -27,17 +27,25 @@ def label_is_told(order: OrderRow) -> bool:
     return any(charge.kind == ChargeKind.LABEL and charge.status in BOOKED and charge.amount >= 0 for charge in order.charges)
 
 
+def label_is_told_by_file(order: OrderRow) -> bool:
+    """Tell whether a person's file tells of a label of the order: then what a processor's balance took for labels is told twice."""
+    return any(charge.kind == ChargeKind.LABEL and charge.status in BOOKED and not charge.processor for charge in order.charges)
+
+
 def account_of(charge: ChargeRow, order: OrderRow) -> int | None:
     """Return the account a charge of an order is booked on; None where it is not booked.
 
     What is pending or denied is not. Nor is a gifted product: what it cost is the order's COGS already. Nor is the
     label of an order whose platform states the label itself, or the fee of a payment whose platform states it: it is told twice.
+    What a processor's balance took for a label is not where a person's file tells of the order's labels.
     So is what another file tells under another name of the order.
     """
     if charge.status not in BOOKED or charge.kind == ChargeKind.GIFT or is_told_again(charge, order):
         return None
     if charge.kind == ChargeKind.COMMISSION:
         return accounts.MARKETING_INFLUENCER if charge.influencer else accounts.MARKETING_AFFILIATE
+    if charge.kind == ChargeKind.LABEL and charge.processor and label_is_told_by_file(order):
+        return None
     if (charge.kind == ChargeKind.LABEL and label_is_stated(order)) or (charge.kind == ChargeKind.PAYMENT_FEE and fee_is_stated(charge, order)):
         return None
     return ACCOUNTS[ChargeKind(charge.kind)]
@@ -62,4 +70,6 @@ def standing(charge: ChargeRow, order: OrderRow) -> str:
         return "not booked: told again under another name of the order"
     if charge.kind == ChargeKind.PAYMENT_FEE:
         return "not booked: the platform states the payment's fee itself"
+    if charge.processor and label_is_told_by_file(order):
+        return "not booked: a file tells of the order's labels"
     return "not booked: the platform states the label's cost itself"

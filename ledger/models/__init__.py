@@ -1,5 +1,6 @@
 """Gather the ledger's tables; each file holds one subject."""
 
+from ledger.models.balance import BalanceTransaction, Payout
 from ledger.models.book import Account, Batch, Book, Entry, Finding
 from ledger.models.catalog import Product, Variant, VariantPrice
 from ledger.models.charges import OrderCharge
@@ -18,6 +19,7 @@ from ledger.models.totals import CountryDayTotal, DayTotal, ProductDayTotal
 __all__ = [
     "Account",
     "AdDay",
+    "BalanceTransaction",
     "Batch",
     "Book",
     "BundlePart",
@@ -46,6 +48,7 @@ __all__ = [
     "Partner",
     "PartnerCode",
     "Payment",
+    "Payout",
     "Product",
     "ProductDayTotal",
     "ProfitGoal",

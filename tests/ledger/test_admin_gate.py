@@ -45,6 +45,8 @@ OF_STORES = {
         "membership",
         "finding",
         "partner",
+        "balancetransaction",
+        "payout",
     ],
     "connectors": ["fileimport", "connection", "syncrun"],
 }

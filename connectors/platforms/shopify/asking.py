@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors.faults import BadPayload
-from connectors.paging import at
+from connectors.paging import GraphQLPages, at
 from connectors.platforms.shopify.queries import VERSION
 from connectors.platforms.shopify.shape import tail
 from connectors.spec import Json, Request, Window
@@ -30,6 +30,25 @@ def records(*path: str) -> Callable[[Json], Sequence[Json]]:
         return found
 
     return take
+
+
+def payments_records(name: str) -> Callable[[Json], Sequence[Json]]:
+    """Return what takes records of Shopify Payments from an answer; a shop without Shopify Payments has none."""
+    take = records("shopifyPaymentsAccount", name)
+    return lambda answer: [] if has_no_payments(answer) else take(answer)
+
+
+def has_no_payments(answer: Json) -> bool:
+    """Tell whether the shop has no account with Shopify Payments."""
+    return at(answer, ("data", "shopifyPaymentsAccount")) is None
+
+
+class PaymentsPages(GraphQLPages):
+    """Page through records of Shopify Payments, where the shop has it."""
+
+    def next(self, request: Request, answer: Json) -> Request | None:
+        """Return the request of the next page; None at the end."""
+        return None if has_no_payments(answer) else super().next(request, answer)
 
 
 def changed_within(window: Window, *, field: str = "updated_at") -> str:

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from connectors.paging import GraphQLPages
 from connectors.platforms.shopify import bulk, comparing, consent, queries
-from connectors.platforms.shopify.asking import ask, changed_within, identity, records, time_of
-from connectors.platforms.shopify.mapping import catalogue
+from connectors.platforms.shopify.asking import PaymentsPages, ask, changed_within, identity, payments_records, records, time_of
+from connectors.platforms.shopify.mapping import balance, catalogue
 from connectors.platforms.shopify.mapping.orders import PLATFORM, order_facts
 from connectors.platforms.shopify.pace import PointsPace
 from connectors.platforms.shopify.probe import SCOPES, counted, probe
@@ -17,6 +17,9 @@ from connectors.spec import Connector, Cursor, Stream
 ORDERS_A_PAGE = 50
 """Larger pages cost few points more but take Shopify long; the engine asks for fewer where it must."""
 CATALOGUE_A_PAGE = 100
+BALANCE_A_PAGE = 250
+UNTIL_PAID_OUT = timedelta(days=14)
+"""A row of the balance tells its payout only when it is in one, and a payout's state changes until the bank has it."""
 CHANGED = Cursor(changed_at=time_of, overlap=timedelta(minutes=10), settle=timedelta(seconds=30))
 """Shopify's search is some seconds late, and several records share one time."""
 
@@ -59,9 +62,25 @@ DELETIONS = Stream(
     every=timedelta(hours=6), cursor=replace(CHANGED, changed_at=lambda record: time_of(record, "createdAt")), scopes=("read_products",),
 )  # fmt: skip
 
+BALANCE = Stream(
+    name="balance", label="Shopify Payments: fees and chargebacks",
+    request=lambda window: ask(queries.BALANCE, size=BALANCE_A_PAGE, query=changed_within(window, field="processed_at")),
+    pages=PaymentsPages("shopifyPaymentsAccount", "balanceTransactions"), items=payments_records("balanceTransactions"), identity=identity,
+    map=balance.balance_facts, every=timedelta(hours=1), cursor=replace(CHANGED, changed_at=lambda record: time_of(record, "transactionDate")),
+    restates=UNTIL_PAID_OUT, scopes=("read_shopify_payments_accounts",),
+)  # fmt: skip
+
+PAYOUTS = Stream(
+    name="payouts", label="Shopify Payments: payouts",
+    request=lambda window: ask(queries.PAYOUTS, size=BALANCE_A_PAGE, query=changed_within(window, field="issued_at")),
+    pages=PaymentsPages("shopifyPaymentsAccount", "payouts"), items=payments_records("payouts"), identity=identity,
+    map=balance.payout_facts, every=timedelta(hours=6), cursor=replace(CHANGED, changed_at=lambda record: time_of(record, "issuedAt")),
+    restates=UNTIL_PAID_OUT, scopes=("read_shopify_payments_accounts",),
+)  # fmt: skip
+
 SHOPIFY = Connector(
     platform=PLATFORM, label="Shopify", account_label="Shop domain", account_ref=consent.account_ref, base_url=lambda account: f"https://{account}",
     hosts=("*.myshopify.com", "storage.googleapis.com"), scopes=SCOPES, consent=consent.ShopifyConsent(),
     keys=(consent.CREDENTIALS, consent.PASTED), headers=consent.headers, pace=PointsPace(), classify=classify, probe=probe,
-    streams=(ORDERS, REFUNDS, VARIANTS, INVENTORY, DELETIONS),
+    streams=(ORDERS, REFUNDS, VARIANTS, INVENTORY, DELETIONS, BALANCE, PAYOUTS),
 )  # fmt: skip

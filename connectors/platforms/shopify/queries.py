@@ -176,6 +176,29 @@ query Inventory($first: Int!, $after: String, $query: String!) {
   }
 }
 """
+BALANCE = """
+query Balance($first: Int!, $after: String, $query: String!) {
+  shopifyPaymentsAccount {
+    balanceTransactions(first: $first, after: $after, query: $query, sortKey: PROCESSED_AT) {
+      pageInfo { hasNextPage endCursor }
+      nodes {
+        id type test transactionDate amount { amount currencyCode } fee { amount currencyCode }
+        sourceOrderTransactionId adjustmentReason associatedOrder { id } associatedPayout { id }
+      }
+    }
+  }
+}
+"""
+PAYOUTS = """
+query Payouts($first: Int!, $after: String, $query: String!) {
+  shopifyPaymentsAccount {
+    payouts(first: $first, after: $after, query: $query, sortKey: ISSUED_AT) {
+      pageInfo { hasNextPage endCursor }
+      nodes { id issuedAt status net { amount currencyCode } }
+    }
+  }
+}
+"""
 DELETIONS = """
 query Deletions($first: Int!, $after: String, $query: String!) {
   events(first: $first, after: $after, query: $query, sortKey: CREATED_AT) {
@@ -231,7 +254,7 @@ class Cost(NamedTuple):
 COSTS: dict[str, Cost] = {
     ORDERS: Cost(2, 111), NEWEST_ORDERS: Cost(2, 111), ORDER: Cost(356), REFUND_LINES_OF: Cost(25), AGREEMENTS_OF: Cost(29),
     COUNT_ORDERS: Cost(10), SHOP: Cost(4), BULK_RUN: Cost(10), BULK_STATE: Cost(1), ORDER_LIST: Cost(2, 1), VARIANTS: Cost(2, 3),
-    INVENTORY: Cost(2, 22), DELETIONS: Cost(2, 1),
+    INVENTORY: Cost(2, 22), DELETIONS: Cost(2, 1), BALANCE: Cost(3, 3), PAYOUTS: Cost(3, 1),
 }  # fmt: skip
 """By document; a test reckons them again. One that is missing is taken to cost as much as one may."""
 MOST_POINTS = 1_000
