@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -72,7 +72,7 @@ class PaidOut(NamedTuple):
 
 def write(store_id: int, facts: Sequence[BalanceFact], days: Mapping[str, date]) -> set[str]:
     """Write rows where they are news, and return the ids of those that were."""
-    columns = [
+    columns: list[list[Any]] = [
         [fact.platform for fact in facts], [fact.external_id for fact in facts], [fact.at for fact in facts],
         [days[fact.external_id] for fact in facts], [fact.type[:60] for fact in facts], [int(fact.meaning) for fact in facts],
         [decimal(fact.amount) for fact in facts], [decimal(fact.fee) for fact in facts], [fact.currency for fact in facts],
