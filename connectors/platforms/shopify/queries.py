@@ -98,7 +98,7 @@ query Order($id: ID!, $lines: String, $shipping: String) {{
     shippingLines(first: 20, after: $shipping, includeRemovals: true) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ {_SHIPPING} }} }}
     transactions(first: 250) {{ {_TRANSACTION} }}
     refunds(first: 100) {{
-      {_REFUND} return {{ id }} duties {{ amountSet {{ ...M }} }}
+      {_REFUND} duties {{ amountSet {{ ...M }} }}
       refundLineItems(first: 20) {{ pageInfo {{ hasNextPage }} nodes {{ {_BACK} }} }}
       refundShippingLines(first: 5) {{ nodes {{ subtotalAmountSet {{ ...M }} taxAmountSet {{ ...M }} }} }}
     }}
@@ -252,7 +252,7 @@ class Cost(NamedTuple):
 
 
 COSTS: dict[str, Cost] = {
-    ORDERS: Cost(2, 111), NEWEST_ORDERS: Cost(2, 111), ORDER: Cost(356), REFUND_LINES_OF: Cost(25), AGREEMENTS_OF: Cost(29),
+    ORDERS: Cost(2, 111), NEWEST_ORDERS: Cost(2, 111), ORDER: Cost(347), REFUND_LINES_OF: Cost(25), AGREEMENTS_OF: Cost(29),
     COUNT_ORDERS: Cost(10), SHOP: Cost(4), BULK_RUN: Cost(10), BULK_STATE: Cost(1), ORDER_LIST: Cost(2, 1), VARIANTS: Cost(2, 3),
     INVENTORY: Cost(2, 22), DELETIONS: Cost(2, 1), BALANCE: Cost(3, 3), PAYOUTS: Cost(3, 1),
 }  # fmt: skip

@@ -171,7 +171,6 @@ class Refund(Struct, rename="camel"):
     total_refunded_set: Bag
     processed_at: Time | None = None
     created_at: Time | None = None
-    return_: Ref | None = msgspec.field(default=None, name="return")
     refund_line_items: Nodes[RefundLine] | None = None
     refund_shipping_lines: Nodes[RefundShipping] | None = None
     duties: list[RefundDuty] | None = None

@@ -101,7 +101,7 @@ def test_an_exchange_is_not_taken_for_money_kept_back() -> None:
     order = an_order(
         total="180.0", current="80.0", totalRefundedSet=bag("20.0"),
         lineItems=nodes(whole(a_line(current=0)), whole(a_line(2, price="80.0"))),
-        refunds=[a_refund("20.0", back(subtotal="100.0"), at=LATER, **{"return": {"id": "gid://shopify/Return/1"}})],
+        refunds=[a_refund("20.0", back(subtotal="100.0"), at=LATER)],
     )  # fmt: skip
     assert sales_text(fact_of(order)) == [
         "11-02 order product 1 +1 100.00 0.00 0.00", "11-02 order product 2 +1 80.00 0.00 0.00",

@@ -61,8 +61,13 @@ def derived_sales(order: Order) -> Told:
     ]  # fmt: skip
     by_line = {part.line: part for part in parts if part.line is not None}
     sales += _taken_out(order, by_line, liable)
+    discrepancy = units(order.refund_discrepancy_set)
     for refund in sorted(order.refunds, key=lambda refund: refund.at):
-        sales += _given_back(order, refund, by_line, liable)
+        back, given = _given_back(order, refund, by_line, liable)
+        sales += back
+        if beyond := _beyond(given - refund.total_refunded_set.units, discrepancy):
+            discrepancy -= beyond
+            sales.append(SaleFact(f"refund:{tail(refund.id)}:more", refund.at, SaleKind.REFUND, SaleType.ADJUSTMENT, beyond, estimated=True))
     gross = sum(sale.net + sale.tax for sale in sales) + liable.taken
     adjustments = sum(sale.net for sale in sales if sale.type == SaleType.ADJUSTMENT and sale.kind != SaleKind.ORDER)
     total = matching(order, Sums(gross, adjustments, 0, len(sales)))
@@ -141,29 +146,31 @@ def _lines(refund: Refund) -> list[RefundLine]:
     return refund.refund_line_items.nodes if refund.refund_line_items is not None else []
 
 
-def _given_back(order: Order, refund: Refund, parts: Mapping[str, Part], liable: Liable) -> Iterator[SaleFact]:
-    """Yield what a refund gave back: its lines, shipping and duties, and what money it gave beyond them."""
-    key, given = f"refund:{tail(refund.id)}", 0
+def _beyond(kept: Tenk, discrepancy: Tenk) -> Tenk:
+    """Return what of the money that a refund kept back (negative: gave beyond its lines) is told as such; the rest an edit or exchange explains."""
+    if kept > 0:
+        return min(kept, max(discrepancy, 0))
+    return max(kept, min(discrepancy, 0))
+
+
+def _given_back(order: Order, refund: Refund, parts: Mapping[str, Part], liable: Liable) -> tuple[list[SaleFact], Tenk]:
+    """Return what a refund gave back, its lines, shipping and duties, and what they are worth with tax."""
+    key, given, sales = f"refund:{tail(refund.id)}", 0, []
     for number, line in enumerate(_lines(refund), start=1):
-        sale = _returned(order, f"{key}:{number}", refund.at, line, parts, liable)
+        sales.append(_returned(order, f"{key}:{number}", refund.at, line, parts, liable))
         given += units(line.subtotal_set) + (0 if order.taxes_included else units(line.total_tax_set))
-        yield sale
     for number, back in enumerate(refund.refund_shipping_lines.nodes if refund.refund_shipping_lines is not None else (), start=1):
         tax = back.tax_amount_set.units
         gross = back.subtotal_amount_set.units + (0 if order.taxes_included else tax)
         given += gross
-        yield SaleFact(
-            f"{key}:shipping:{number}", refund.at, SaleKind.RETURN, SaleType.SHIPPING, tax - gross, tax=liable.own(-tax, None)
+        sales.append(
+            SaleFact(f"{key}:shipping:{number}", refund.at, SaleKind.RETURN, SaleType.SHIPPING, tax - gross, tax=liable.own(-tax, None))
         )  # fmt: skip
     duties = sum(duty.amount_set.units for duty in refund.duties or ())
     if duties:
         given += duties
-        yield SaleFact(f"{key}:duties", refund.at, SaleKind.RETURN, SaleType.DUTY, -duties)
-    money = refund.total_refunded_set.units
-    rest = money - given
-    # without money it is goods that came back; less money than goods, in a return, went into what was taken in exchange
-    if money and rest and (rest > 0 or refund.return_ is None):
-        yield SaleFact(f"{key}:more", refund.at, SaleKind.REFUND, SaleType.ADJUSTMENT, -rest, estimated=True)
+        sales.append(SaleFact(f"{key}:duties", refund.at, SaleKind.RETURN, SaleType.DUTY, -duties))
+    return sales, given
 
 
 def _returned(order: Order, key: str, at: datetime, line: RefundLine, parts: Mapping[str, Part], liable: Liable) -> SaleFact:
