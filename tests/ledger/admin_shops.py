@@ -7,11 +7,13 @@ from typing import Any
 
 from connectors.models import Connection, FileImport, SyncRun
 from ledger import findings, proposals, rules
+from ledger.balance import record_balance, record_payouts
 from ledger.charges import ChargeFact, record_charges
-from ledger.facts import AdDayFact
-from ledger.kinds import AdLevel, ChargeKind
+from ledger.facts import AdDayFact, BalanceFact, PayoutFact
+from ledger.kinds import AdLevel, BalanceMeaning, ChargeKind
 from ledger.models import (
     AdDay,
+    BalanceTransaction,
     BundlePart,
     Campaign,
     CogsRule,
@@ -24,6 +26,7 @@ from ledger.models import (
     OrderCharge,
     Partner,
     PartnerCode,
+    Payout,
     Product,
     ProfitGoal,
     ShippingRule,
@@ -94,10 +97,19 @@ def a_shop(slug: str) -> Shop:
     run = SyncRun.objects.create(
         connection=account, stream="things", mode="increment", status="done", problem=slug, started_at=store.created_at, heartbeat_at=store.created_at
     )
+    record_balance(
+        store,
+        [BalanceFact("shopify_payments", slug, store.created_at, slug, BalanceMeaning.FINANCING, 10_000, 0, "EUR")],
+        cause_ref="connection:1",
+        now=store.created_at,
+    )
+    record_payouts(store, [PayoutFact("shopify_payments", slug, store.created_at, slug, 10_000, "EUR")], now=store.created_at)
     rows = {
         "connectors/connection": account, "connectors/syncrun": run, "ledger/partner": partner,
         "ledger/campaign": Campaign.objects.get(store=store),
         "ledger/adday": AdDay.objects.get(store=store),
+        "ledger/balancetransaction": BalanceTransaction.objects.get(store=store),
+        "ledger/payout": Payout.objects.get(store=store),
         "ledger/ordercharge": OrderCharge.objects.get(store=store),
         "ledger/proposedchange": proposed, "ledger/store": store, "ledger/product": product, "ledger/book": store.book,
         "ledger/membership": Membership.objects.get(user=owner), "ledger/finding": Finding.objects.get(book=store.pk), "connectors/fileimport": took,
