@@ -20,6 +20,7 @@ from graphql import (
     GraphQLResolveInfo,
     GraphQLSchema,
     get_named_type,
+    get_nullable_type,
     is_abstract_type,
     is_leaf_type,
     is_list_type,
@@ -52,6 +53,8 @@ class Asking:
     """Trouble: answer the first page for ever."""
     enum_values: Mapping[str, str] = field(default_factory=dict)
     """Trouble: values that no schema knows, by type and field."""
+    silent: frozenset[str] = frozenset()
+    """Trouble: fields, by type and name, that tell nothing: null, or an empty list."""
     part: tuple[int, int] | None = None
     """Which rows of a root connection a bulk operation is reading: from and up to."""
     now: datetime | None = None
@@ -105,6 +108,8 @@ def _value(asking: Asking, parent: str, name: str, kind: Any, source: Any, argum
     unknown = asking.enum_values.get(f"{parent}.{name}")
     if unknown is not None:
         return Unlisted(unknown)
+    if f"{parent}.{name}" in asking.silent:
+        return _nothing(asking, kind, arguments, node)
     resolver = RESOLVERS.get((parent, name))
     value = resolver(asking, source, arguments, node) if resolver else source.get(name)
     if callable(value):
@@ -112,6 +117,13 @@ def _value(asking: Asking, parent: str, name: str, kind: Any, source: Any, argum
     if isinstance(value, list) and get_named_type(kind).name.endswith("Connection"):
         return page_of(asking, value, arguments, node)
     return value
+
+
+def _nothing(asking: Asking, kind: Any, arguments: dict[str, Any], node: FieldNode) -> Any:
+    """Return what a field of a type answers when it has nothing to tell."""
+    if get_named_type(kind).name.endswith("Connection"):
+        return page_of(asking, [], arguments, node)
+    return [] if is_list_type(get_nullable_type(kind)) else None
 
 
 MISS: Any = object()
@@ -168,7 +180,8 @@ class PlainExecutor(Executor[Any]):
         if access.denied(parent, name, definition.type, self.context_value.granted):
             return None
         asking, kind, complete = self.context_value, definition.type, self._copy(definition.type, details)
-        simple = (parent.name, name) not in RESOLVERS and f"{parent.name}.{name}" not in asking.enum_values
+        troubled = f"{parent.name}.{name}" in asking.enum_values or f"{parent.name}.{name}" in asking.silent
+        simple = (parent.name, name) not in RESOLVERS and not troubled
         if simple and not get_named_type(kind).name.endswith("Connection"):
             return _from_row(name, complete)
         arguments = get_argument_values(definition, node, self.variable_values, details[0].fragment_variable_values)

@@ -47,7 +47,7 @@ class OrderRow:
             "shippingAddress": self._address(), "retailLocation": self.near.row("Location", order.location) if order.location else None,
             "discountApplications": self.applications, "lineItems": list(self.lines.values()),
             "shippingLines": list(self.shipping.values()), "shippingLine": next(iter(self.shipping.values()), None),
-            "transactions": lambda: list(transaction_rows(order, self.bags).values()),
+            "transactions": lambda: list(transaction_rows(self).values()),
             "refunds": self.refunds, "returns": self.returns, "agreements": self._agreements,
             "disputes": [{"id": gid("OrderDispute", each.id), "initiatedAs": each.initiated_as, "status": each.status} for each in order.disputes],
             "additionalFees": [self._fee(*fee) for fee in order.additional_fees],

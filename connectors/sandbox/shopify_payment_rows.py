@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connectors.sandbox.shopify_money import Bags, Row, day_stamp, decimal, money, stamp, stamped
+from connectors.sandbox.shopify_money import Row, day_stamp, decimal, money, stamp, stamped
 from connectors.sandbox.shopify_pages import gid
-from connectors.sandbox.told import BalanceTransaction, Dispute, Order, Payout, Refund, RefundLine
+from connectors.sandbox.told import BalanceTransaction, Dispute, Payout, Refund, RefundLine
 
 if TYPE_CHECKING:
     from connectors.sandbox.shopify_order_rows import OrderRow
@@ -21,15 +21,16 @@ PAYOUT_PARTS = {
 """Field of a payout's summary → what the business calls it; nothing where it has no such thing."""
 
 
-def transaction_rows(order: Order, bags: Bags) -> dict[int, Row]:
+def transaction_rows(of: OrderRow) -> dict[int, Row]:
     """Return an order's transactions by id."""
     rows: dict[int, Row] = {}
-    for payment in order.transactions:
-        rows[payment.id] = _transaction(order, payment, bags, rows)
+    for payment in of.order.transactions:
+        rows[payment.id] = _transaction(of, payment, rows)
     return rows
 
 
-def _transaction(order: Order, payment: Payment, bags: Bags, before: dict[int, Row]) -> Row:
+def _transaction(of: OrderRow, payment: Payment, before: dict[int, Row]) -> Row:
+    order, bags = of.order, of.bags
     settled = payment.fee.currency if payment.fee else order.currency if payment.gateway == "shopify_payments" else None
     return {
         "id": gid("OrderTransaction", payment.id), "kind": payment.kind, "status": payment.status, "test": payment.test,
@@ -39,7 +40,7 @@ def _transaction(order: Order, payment: Payment, bags: Bags, before: dict[int, R
         "amountSet": bags.of(payment.amount), "amountRoundingSet": bags.of(payment.rounding) if payment.rounding else None,
         "parentTransaction": before.get(payment.parent) if payment.parent is not None else None, "settlementCurrency": settled,
         "settlementCurrencyRate": "1.0" if settled == order.currency else None, "fees": [_fee(payment.id, payment.fee)] if payment.fee else [],
-        "currencyExchangeAdjustment": None, "order": {"id": gid("Order", order.id)},
+        "currencyExchangeAdjustment": None, "order": of.again,
     }  # fmt: skip
 
 
@@ -52,7 +53,7 @@ def _fee(payment: int, fee: ProcessorFee) -> Row:
 
 def refund_rows(of: OrderRow) -> list[Row]:
     """Return an order's refunds."""
-    transactions = transaction_rows(of.order, of.bags)
+    transactions = transaction_rows(of)
     return [_refund(of, refund, transactions) for refund in of.order.refunds]
 
 

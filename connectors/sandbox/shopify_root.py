@@ -196,10 +196,10 @@ def _current_bulk_operation(asking: Asking, _source: Any, arguments: Arguments, 
 
 @resolves("Mutation", "bulkOperationRunQuery")
 def _run_bulk(asking: Asking, _source: Any, arguments: Arguments, _node: FieldNode) -> Any:
-    shop, granted, now = asking.shop, asking.granted, asking.now
+    shop, granted = asking.shop, asking.granted
     operation, errors = shop.bulk.start(
         arguments["query"], grouped=arguments["groupObjects"], client_id=shop.tokens.app.client_id, fail_after=asking.bulk_fails_after,
-        ask=lambda: shop.asking(granted, at=now),
+        ask=lambda: shop.asking(granted, like=asking),
     )  # fmt: skip
     return {"bulkOperation": operation and shop.bulk.said(operation, shop.base_url), "userErrors": errors}
 

@@ -139,9 +139,11 @@ class Shop:
 
     # Rows
 
-    def asking(self, granted: frozenset[str], at: datetime | None = None) -> Asking:
-        """Return what a document is executed with, as of a moment (now, unless told otherwise)."""
-        return Asking(self, granted, now=at or self.now())
+    def asking(self, granted: frozenset[str], like: Asking | None = None) -> Asking:
+        """Return what a document is executed with: now, or at the moment and in the troubles of another."""
+        if like is None:
+            return Asking(self, granted, now=self.now())
+        return Asking(self, granted, now=like.now, enum_values=like.enum_values, silent=like.silent)
 
     def view(self, asking: Asking) -> View:
         """Return the rows that may be seen: without `read_all_orders` orders of the last 60 days only."""
@@ -267,6 +269,8 @@ def _trouble(asking: Asking, struck: Mapping[str, Trouble]) -> None:
     if "unknown_value" in struck:
         settings = struck["unknown_value"].settings
         asking.enum_values = {settings["field"]: settings.get("value", "SOMETHING_NEW")}
+    if "silent_field" in struck:
+        asking.silent = frozenset(struck["silent_field"].settings["field"].split(","))
     if "bulk_failed" in struck:
         asking.bulk_fails_after = struck["bulk_failed"].settings.get("keep", 1)
 

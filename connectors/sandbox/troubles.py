@@ -20,6 +20,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "html": (GRAPHQL, "a page for people instead of JSON (status, 200 unless told otherwise)"),
     "internal_error": (GRAPHQL, "INTERNAL_SERVER_ERROR within a 200"),
     "unknown_value": (GRAPHQL, "an enum's value that no schema lists (field such as Order.displayFinancialStatus, value)"),
+    "silent_field": (GRAPHQL, "fields that tell nothing, null or an empty list (field such as Order.agreements, several by commas)"),
     "missing_field": (GRAPHQL, "a record without a field it must have (field, record from 0 on)"),
     "clock_off": (GRAPHQL, "the shop's clock is off (seconds); counts for everything while it lasts"),
     "locked": (GRAPHQL, "the shop is closed (status 402, 403 or 423)"),

@@ -105,6 +105,18 @@ def test_a_value_no_schema_lists_is_answered_as_it_is(caller: Caller) -> None:
     assert "IN_ESCROW" not in {row["displayFinancialStatus"] for row in usual}
 
 
+def test_fields_may_tell_nothing_in_pages_and_in_bulk_files(caller: Caller) -> None:
+    text = "{ orders(first: 2, sortKey: ID) { nodes { agreements(first: 5) { nodes { id } } paymentGatewayNames } } inventoryItems(first: 1) { nodes { unitCost { amount } } } }"  # noqa: E501
+    caller.shop.troubles.add("silent_field", field="Order.agreements,Order.paymentGatewayNames,InventoryItem.unitCost")
+    assert caller.data(text) == {
+        "orders": {"nodes": [{"agreements": {"nodes": []}, "paymentGatewayNames": []}] * 2}, "inventoryItems": {"nodes": [{"unitCost": None}]},
+    }  # fmt: skip
+    said = finished(caller, "{ orders { edges { node { id agreements { edges { node { id } } } } } } }")
+    assert said["objectCount"] == said["rootObjectCount"] != "0"
+    caller.shop.troubles.clear()
+    assert caller.data(text)["orders"]["nodes"][0]["agreements"]["nodes"] != []
+
+
 def test_one_record_lacks_a_field_it_must_have(caller: Caller) -> None:
     caller.shop.troubles.add("missing_field", count=1, field="displayFinancialStatus", record=2)
     rows = caller.data(IDS, first=4)["orders"]["nodes"]
