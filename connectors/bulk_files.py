@@ -18,14 +18,14 @@ import msgspec
 from connectors.faults import BadPayload
 from connectors.spec import Bulk, Json
 
-NAMES_HELD = 100_000
+NAMES_HELD = 20_000
 """Names of records and parents kept in memory; others are looked up on disk."""
 LINES_AT_ONCE = 20_000
 DEEPEST = 10
 """Levels of lines beneath lines whose parents come later."""
 
 _TABLES = """
-    PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -32000; PRAGMA temp_store = FILE;
+    PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8000; PRAGMA temp_store = FILE;
     CREATE TABLE name (id TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE line (n INTEGER NOT NULL, file INTEGER NOT NULL, at INTEGER NOT NULL, size INTEGER NOT NULL);
     CREATE TABLE orphan (parent TEXT NOT NULL, id TEXT, file INTEGER NOT NULL, at INTEGER NOT NULL, size INTEGER NOT NULL);

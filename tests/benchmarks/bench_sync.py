@@ -10,16 +10,21 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.db.models import Sum
+from django.db.models.functions import Length
 
+from connectors.models import RawPayload
 from ledger.audit import check_all
 from ledger.models import Book, Entry, Store
 from tests.benchmarks.order_pages import make
 from tests.benchmarks.reading import SLUG
+from tests.connectors.bazaar import a_record
+from tests.connectors.bazaar_files import PARTS, lines_of
 from tests.races.processes import ROOT, url_of_the_test_database
 
 SIZES = [int(size) for size in os.environ.get("BENCH_SYNC", "10000").split(",")]
@@ -86,5 +91,24 @@ def bench_sync(count: int, tmp_path: Path) -> None:
     say("once more, against the first reading", f"{ratio:.2f} x CPU")
     store = Store.objects.get(slug=SLUG)
     entries = Entry.objects.filter(book_id=store.pk).count()
+    kept = RawPayload.objects.filter(connection__store=store).aggregate(size=Sum(Length("body")))["size"]
+    say("archive, sealed", f"{kept / count:,.0f} bytes an order")
     say("entries an order", f"{entries / count:.1f}")
     assert not any(check_all(Book.objects.get(pk=store.pk)).values())
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("count", [int(size) for size in os.environ.get("BENCH_BULK", "20000,100000").split(",")])
+def bench_bulk_files(count: int, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        parts = {part: stack.enter_context((tmp_path / f"{part}.jsonl").open("w")) for part in PARTS}
+        for number in range(count):
+            order = a_record(number, note="x" * 1_200)
+            for part, file in parts.items():
+                file.writelines(json.dumps(line) + "\n" for line in lines_of(part, order))
+    size = sum(path.stat().st_size for path in tmp_path.glob("*.jsonl")) / 1e6
+    done = cost("files", str(tmp_path), url_of_the_test_database())
+    assert done["orders"] == count
+    print(f"\n{count:,} orders in files of {size:,.0f} MB, four lines an order")  # noqa: T201
+    say("indexed and put together", f"{count / done['client']:,.0f} orders and {size / done['client']:.0f} MB per CPU s; peak {done['peak']} MB")
+    say("index on disk", f"{(tmp_path / 'index.sqlite').stat().st_size / size / 1e4:.0f} % of the files")

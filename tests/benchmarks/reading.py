@@ -1,6 +1,6 @@
 """Read pages of orders in one of several ways, as a program of its own, and print what it cost as JSON.
 
-Run as `python -m tests.benchmarks.reading floor|sync|again ADDRESS`, with DATABASE_URL in the environment.
+Run as `python -m tests.benchmarks.reading floor|sync|again ADDRESS` or `files FOLDER`, with DATABASE_URL in the environment.
 """
 
 import json
@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import django
@@ -72,6 +73,19 @@ def sync(address: str, *, again: bool) -> int:
     return outcome.records
 
 
+def files(folder: str) -> int:
+    """Put the lines of bulk files together to records, and book nothing."""
+    from connectors.bulk_files import BulkFile, BulkRecords, build
+    from tests.connectors.bazaar_files import BULK, PARTS
+
+    told = [BulkFile(Path(folder) / f"{part}.jsonl", partial=False) for part in PARTS]
+    index = Path(folder) / "index.sqlite"
+    index.unlink(missing_ok=True)
+    build(index, told, BULK, lambda lines: None)
+    with BulkRecords(index, told) as records:
+        return sum(1 for first in range(1, records.count + 1, 1_000) for lines in records.lines(first, first + 1_000) if BULK.assemble(lines))
+
+
 def backend_cpu(pid: int) -> float:
     """Return the CPU seconds of a backend."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
@@ -89,15 +103,15 @@ def main() -> None:
     django.setup()
     from django.db import connection
 
-    import connectors.sync
-    import ledger.record  # noqa: F401  loading the program is not reading
+    import connectors.sync  # noqa: F401  loading the program is not reading
 
     way, address = sys.argv[1:]
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         pid = cursor.fetchone()[0]
     before, client, wall = backend_cpu(pid), time.process_time(), time.perf_counter()
-    orders = floor(address) if way == "floor" else connectors.sync and sync(address, again=way == "again")
+    ways = {"floor": floor, "files": files, "sync": partial(sync, again=False), "again": partial(sync, again=True)}
+    orders = ways[way](address)
     told = {
         "orders": orders,
         "client": time.process_time() - client,

@@ -59,6 +59,11 @@ def root(line: Json) -> str | None:
     return line.get("id") if PARENT not in line else None
 
 
+def agreement(line: Json) -> str | None:
+    """Return the id of an agreement: of all lines within an order, only they have lines of their own."""
+    return line.get("id") if str(line.get(TYPE, "")).endswith("Agreement") else None
+
+
 def assemble(lines: Sequence[Json]) -> Json:
     """Put an order together of its lines in both files, as a page shows it."""
     order: Json = {}
@@ -84,5 +89,5 @@ def assemble(lines: Sequence[Json]) -> Json:
 
 ORDERS = Bulk(
     start=start, started=started, poll=lambda operation: ask(queries.BULK_STATE, id=operation), state=state, root=root,
-    parent=lambda line: line.get(PARENT), identity=lambda line: line.get("id"), assemble=assemble, in_order=True,
+    parent=lambda line: line.get(PARENT), identity=agreement, assemble=assemble, in_order=True,
 )  # fmt: skip
