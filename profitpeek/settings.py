@@ -174,6 +174,8 @@ CONTENT_SECURITY_POLICY = content_security.SITE
 
 # Hosts, with or without a port, that a connection may be told to ask instead of its platform: a sandbox of platforms.
 SANDBOX_HOSTS = env.list("SANDBOX_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost"])
+# The address of a simulated shop to try connecting with; `serve` runs one on a machine of one's own and sets it.
+SANDBOX_SHOP = env("SANDBOX_SHOP", default="")
 
 # Plain http is for the local installation only; production refuses it.
 SECURE_SSL_REDIRECT = PRODUCTION

@@ -3,12 +3,13 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from profitpeek.demo.views import load_demo
+from profitpeek.demo.views import connect_sandbox, load_demo
 
 handler500 = "profitpeek.request_log.server_error"
 
 urlpatterns = [
     path("stores/demo", load_demo, name="load_demo"),
+    path("stores/demo/connect", connect_sandbox, name="connect_sandbox"),
     path("", include("dashboards.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

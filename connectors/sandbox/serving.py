@@ -28,7 +28,7 @@ def open_shop(
     clock = Clock(now, speed=speed)
     start = clock.now().astimezone(UTC).date() - timedelta(days=days)
     world = World.live(seed=seed, start=start, days=days + (AHEAD if speed <= 1 else FAR_AHEAD), orders_per_day=orders_per_day, scenario=scenario)
-    app = App(_made("client", seed), "shpss_" + _made("secret", seed), redirects=(*LOCAL, *redirects))
+    app = app_of(seed, redirects)
     sandbox = Sandbox(clock)
     try:
         sandbox.serve(host, port)
@@ -36,6 +36,11 @@ def open_shop(
         sandbox.close()
         raise
     return sandbox, sandbox.add_shop(world.shop.domain, WorldRows(world), app=app, seed=str(seed))
+
+
+def app_of(seed: int = 1, redirects: tuple[str, ...] = ()) -> App:
+    """Return the app that a shop of this seed knows: its client id and secret."""
+    return App(_made("client", seed), "shpss_" + _made("secret", seed), redirects=(*LOCAL, *redirects))
 
 
 def _made(kind: str, seed: int) -> str:

@@ -59,7 +59,7 @@ def connect(request: HttpRequest, slug: str, platform: str) -> HttpResponse:
             sent.add_error(None, fault.reason)
     context = {
         **_frame(request, store), "connector": connector, "forms": forms, "problems": sent.problems() if sent else [], "sent": sent,
-        "redirect": _return_address(request, platform),
+        "redirect": return_address(request, platform),
     }  # fmt: skip
     return render(request, "dashboards/connections/connect.html", context)
 
@@ -69,7 +69,7 @@ def _connect(request: HttpRequest, store: Store, connector: Connector, form: Con
     if form.way is None:
         address = ask(
             store, connector, account=account, foreign=foreign, told=form.told, user=_person(request), session=_session(request),
-            redirect=_return_address(request, connector.platform), now=now,
+            redirect=return_address(request, connector.platform), now=now,
         )  # fmt: skip
         # A page between, since a form may lead to this site's own addresses only (content security policy).
         context = {**_frame(request, store), "connector": connector, "account": account, "address": address}
@@ -88,7 +88,7 @@ def returned(request: HttpRequest, platform: str) -> HttpResponse:
         store = store_or_404(request, store.slug, roles=OWNERS)
     try:
         row = answered(
-            request.GET.dict(), platform=platform, user=_person(request), session=_session(request), redirect=_return_address(request, platform),
+            request.GET.dict(), platform=platform, user=_person(request), session=_session(request), redirect=return_address(request, platform),
             actor=actor_of(request), now=timezone.now(),
         )  # fmt: skip
     except Fault as fault:
@@ -186,7 +186,8 @@ def _initial(request: HttpRequest) -> dict[str, str]:
     return {name: request.GET[name] for name in ("account", "sandbox") if name in request.GET}
 
 
-def _return_address(request: HttpRequest, platform: str) -> str:
+def return_address(request: HttpRequest, platform: str) -> str:
+    """Return where a platform sends the person back to."""
     # On the host the person is on: the session that the answer is bound to is known there alone.
     return request.build_absolute_uri(reverse("connection_returned", args=[platform]))
 

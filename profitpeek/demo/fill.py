@@ -33,6 +33,8 @@ from profitpeek.demo.business import Calendar, Sold, calendar, orders
 
 NAME, CURRENCY, ZONE = "Demo: Harbour Pottery", "EUR", "Europe/Dublin"
 SLUGS = ("demo", "demo-store", "demo-2", "demo-3")
+CONNECTED_SLUG = "sandbox"
+"""Of the other demo store, which is read from a simulated shop (profitpeek/demo/connected.py)."""
 ACTOR = "demo"
 TEMPLATE = Path(__file__).with_name("order-lines.toml")
 ORDER_LINES = "order-lines"
@@ -55,7 +57,7 @@ class Filling(NamedTuple):
 
 def demo_store() -> Store | None:
     """Return the demo store, where there is one."""
-    return kept_stores().select_related("book").filter(is_demo=True).order_by("pk").first()
+    return kept_stores().select_related("book").filter(is_demo=True).exclude(slug=CONNECTED_SLUG).order_by("pk").first()
 
 
 def was_deleted() -> bool:

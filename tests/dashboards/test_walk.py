@@ -87,6 +87,7 @@ PAGES = {
     "stores/pnl": Row("/stores/pnl", SIGNED_IN, "405"),
     "stores/pnl.csv": Row("/stores/pnl.csv?stores=walked", MEMBERS, "405"),
     "stores/pnl.xlsx": Row("/stores/pnl.xlsx?stores=walked", MEMBERS, "405"),
+    "stores/demo/connect": Row("/stores/demo/connect", "405", "in 403 403 403 403 403 404"),
     "stores/new": Row("/stores/new", SUPERUSERS, SUPERUSERS),
     "<store:slug>": Row("/walked", "in 302 302 302 302 404 302", "405"),
     "<store:slug>/": Row("/walked/", "in 302 302 302 302 404 302", "405"),

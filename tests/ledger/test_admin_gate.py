@@ -52,7 +52,7 @@ OF_STORES = {
 }
 PAGES = [f"{app}/{model}" for app, models in OF_STORES.items() for model in models] + RULES
 DELETABLE = ["ledger/membership", "ledger/partner", *RULES]
-INSTALLATION = ["jobs/job", "jobs/pause", "auth/user", "mfa/authenticator", "usersessions/usersession", "ledger/costdefaults"]
+INSTALLATION = ["jobs/job", "jobs/pause", "auth/user", "mfa/authenticator", "usersessions/usersession", "ledger/costdefaults", "ledger/erasure"]
 SECRETS = ("Undisclosed", "undisclosed")
 """In the name of everything the other store has."""
 

@@ -4,6 +4,7 @@ import os
 import socket
 import sys
 from argparse import ArgumentParser
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -21,6 +22,10 @@ from profitpeek.management.commands.demo import EMAIL as DEMO_EMAIL
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
 PORTS_TO_TRY = 100
+SANDBOX_PORT = 8100
+SANDBOX = ("--days=730", "--orders-per-day=6")
+"""The simulated shop beside a local installation: what its business is like."""
+SHOP = "maple-and-finch.myshopify.com"
 
 
 class Command(BaseCommand):
@@ -43,8 +48,13 @@ class Command(BaseCommand):
             address = self._announce(*listener.getsockname()[:2])
             # For the web server and the worker: mailed links lead to the port that is served.
             variables = {"SITE_URL": os.environ.get("SITE_URL") or address}
+            children = commands(listener)
+            if environment.is_local() and not options["no_demo"]:
+                port = sandbox_port()
+                children["sandbox"] = [sys.executable, str(environment.BASE_DIR / "manage.py"), "sandbox", f"--port={port}", *SANDBOX]
+                variables["SANDBOX_SHOP"] = f"http://{HOST}:{port}/shops/{SHOP}"
             try:
-                run_for_ever(commands(listener), tell=self.stderr.write, pass_fds=[listener.fileno()], variables=variables)
+                run_for_ever(children, tell=self.stderr.write, pass_fds=[listener.fileno()], variables=variables)
             except ChildEnded as error:
                 raise CommandError(str(error)) from error
 
@@ -106,6 +116,18 @@ def listen(host: str, wanted: int | None) -> socket.socket:
         f"Cannot listen on {host} port {ports[0]} ({problem}). Stop the program that uses the port, "
         "or choose another one with --port or PORT; without either the first free port is taken."
     )
+
+
+def sandbox_port() -> int:
+    """Return the port of the simulated shop: the same at every start, since a connection keeps its address; another where that is taken."""
+    note = environment.var_dir() / "sandbox-port"
+    noted = note.read_text().strip() if note.exists() else ""
+    ports: list[int] = [int(noted)] if noted.isdecimal() else []
+    for port in (*ports, *range(SANDBOX_PORT, SANDBOX_PORT + PORTS_TO_TRY)):
+        with suppress(OSError), socket.create_server((HOST, port)):
+            note.write_text(f"{port}\n")
+            return port
+    raise CommandError(f"No port from {SANDBOX_PORT} on is free for the simulated shop. Start with --no-demo to do without it.")
 
 
 def commands(listener: socket.socket) -> dict[str, list[str]]:
