@@ -122,8 +122,8 @@ def sandbox_port() -> int:
     """Return the port of the simulated shop: the same at every start, since a connection keeps its address; another where that is taken."""
     note = environment.var_dir() / "sandbox-port"
     noted = note.read_text().strip() if note.exists() else ""
-    ports: list[int] = [int(noted)] if noted.isdecimal() else []
-    for port in (*ports, *range(SANDBOX_PORT, SANDBOX_PORT + PORTS_TO_TRY)):
+    ports = [int(noted)] if noted.isdecimal() else []
+    for port in ports + list(range(SANDBOX_PORT, SANDBOX_PORT + PORTS_TO_TRY)):
         with suppress(OSError), socket.create_server((HOST, port)):
             note.write_text(f"{port}\n")
             return port
