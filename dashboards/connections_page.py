@@ -73,10 +73,8 @@ class ConnectionCard:
 
     @property
     def read_through(self) -> datetime | None:
-        """Return the moment through which all streams are read; None while one was never."""
-        seen = [stream.cursor.seen_through if stream.cursor else None for stream in self.streams if stream.stream.cursor]
-        known = [moment for moment in seen if moment is not None]
-        return min(known) if known and len(known) == len(seen) else None
+        """Return the moment through which every stream that tells one is read; None while none does."""
+        return min((stream.cursor.seen_through for stream in self.streams if stream.cursor and stream.cursor.seen_through), default=None)
 
     @property
     def parked(self) -> int:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from babel.numbers import format_currency
 from django import template
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from ledger.money import minor_digits
@@ -139,6 +140,12 @@ def in_zone(at: datetime | None, zone: str) -> str:
 def time_tag(at: datetime, zone: str) -> str:
     """Write a `<time>` element with the machine's form in its attribute."""
     return mark_safe(f'<time datetime="{at.isoformat()}">{in_zone(at, zone)}</time>')  # noqa: S308  zone is a valid IANA name, checked on entry
+
+
+@register.simple_tag
+def clock_tag(at: datetime, zone: str) -> str:
+    """Write a `<time>` element without the name of the zone, for tables that name it once."""
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), f"{at.astimezone(ZoneInfo(zone)):%-d %b %Y, %H:%M}")
 
 
 @register.filter

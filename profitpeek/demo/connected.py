@@ -38,13 +38,13 @@ def sandbox_shop() -> SandboxShop | None:
 
 
 def connected_store() -> Store | None:
-    """Return the demo store that is read from the simulated shop, where there is one."""
-    return kept_stores().filter(slug=CONNECTED_SLUG, is_demo=True).first()
+    """Return the demo store that is read from the simulated shop, once it is connected."""
+    return kept_stores().filter(slug=CONNECTED_SLUG, is_demo=True, connections__isnull=False).first()
 
 
 def open_connected(person: User) -> Store:
     """Return that store, opened now if there is none, with the person as an owner; raise StoreRefused when its short name is taken."""
-    if connected_store() is None:
+    if not Store.objects.filter(slug=CONNECTED_SLUG, is_demo=True).exists():
         with suppress(IntegrityError), transaction.atomic():  # somebody else opened it a moment ago
             open_store(slug=CONNECTED_SLUG, name=NAME, currency=CURRENCY, zone=ZONE, is_demo=True)
     store = Store.objects.get(slug=CONNECTED_SLUG, is_demo=True)
