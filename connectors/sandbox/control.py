@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from connectors.sandbox.shopify_shop import Answer, Shop, as_json
+from connectors.sandbox.answers import Answer, as_json
+from connectors.sandbox.shopify_shop import Shop
 from connectors.sandbox.troubles import KINDS
 
 if TYPE_CHECKING:

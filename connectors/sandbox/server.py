@@ -16,9 +16,10 @@ from urllib.parse import urlsplit
 from graphql import GraphQLSchema
 
 from connectors.sandbox import control, shopify_oauth
+from connectors.sandbox.answers import Answer, as_json
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.shopify_schema import API_VERSION
-from connectors.sandbox.shopify_shop import Answer, Rows, Shop, as_json
+from connectors.sandbox.shopify_shop import Rows, Shop
 from connectors.sandbox.shopify_tokens import App
 from connectors.sandbox.troubles import DOWNLOAD
 

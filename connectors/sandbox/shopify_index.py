@@ -10,7 +10,7 @@ from itertools import accumulate
 
 from connectors.sandbox import bank
 from connectors.sandbox.index import moment, seconds
-from connectors.sandbox.story import Deleted, Disputed, Edited, Returned, Story
+from connectors.sandbox.story import Deleted, Disputed, Edited, Refunded, Returned, Story
 from connectors.sandbox.telling import SILENT
 from connectors.sandbox.told import Payout
 from connectors.sandbox.world import World
@@ -28,6 +28,8 @@ class BusinessIndex:
     def __init__(self, world: World) -> None:
         self.orders, self.created, self.processed, self.deleted, self.disputed = (array("q") for _ in range(5))
         self.orders_of: dict[int, array[int]] = {}
+        self.order_of: dict[tuple[str, int], int] = {}
+        """Refunds and returns by kind and id → their order."""
         self._sold: dict[int, list[tuple[int, int]]] = {}
         """Variant → when units of it were sold, and how many had been by then."""
         self.moves: list[tuple[Key, int]] = []
@@ -63,6 +65,10 @@ class BusinessIndex:
             self.orders_of.setdefault(story.customer, array("q")).append(story.id)
         added = [(story.created_at, item) for item in story.items]
         for each in story.happenings:
+            if isinstance(each, Refunded):
+                self.order_of["Refund", each.id] = story.id
+            elif isinstance(each, Returned):
+                self.order_of["Refund", each.refund_id] = self.order_of["Return", each.id] = story.id
             added += [(each.at, item) for item in (each.added if isinstance(each, Edited) else each.exchanged if isinstance(each, Returned) else ())]
         for at, item in added:
             if item.variant is not None:

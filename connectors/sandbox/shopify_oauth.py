@@ -6,8 +6,9 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+from connectors.sandbox.answers import Answer, as_json
 from connectors.sandbox.shopify_access import KNOWN_SCOPES
-from connectors.sandbox.shopify_shop import Answer, Shop, as_json
+from connectors.sandbox.shopify_shop import Shop
 from connectors.sandbox.shopify_tokens import Refused
 from connectors.sandbox.troubles import OAUTH
 

@@ -3,7 +3,6 @@
 import threading
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,7 +11,9 @@ import msgspec
 from graphql import GraphQLError, GraphQLSchema
 
 from connectors.sandbox import shopify_root  # noqa: F401  importing it registers what answers the root's fields
+from connectors.sandbox.answers import Answer, as_json
 from connectors.sandbox.clock import Clock
+from connectors.sandbox.shopify_bucket import Bucket
 from connectors.sandbox.shopify_bulk import BulkDesk
 from connectors.sandbox.shopify_cost import Reckoning, operation_of, size_asked
 from connectors.sandbox.shopify_execute import Asking, run
@@ -49,57 +50,6 @@ class Rows(Protocol):
 
     def view(self, now: datetime, *, since: datetime | None, lag: int) -> View:
         """Return the rows as of a moment. Orders created before `since` are not there; searches find changes up to `lag` seconds late."""
-
-
-@dataclass(slots=True)
-class Bucket:
-    """The points an app may still spend in a shop."""
-
-    restore: int
-    at: datetime
-    available: int = 0
-    """In thousandths of a point."""
-
-    @property
-    def most(self) -> int:
-        """Return how many points the bucket holds."""
-        return self.restore * 20
-
-    def fill(self, now: datetime) -> None:
-        """Restore what has come back since the last time."""
-        passed = max(0, (now - self.at) // timedelta(milliseconds=1))
-        self.available, self.at = min(self.most * 1000, self.available + passed * self.restore), now
-
-    def take(self, points: int) -> bool:
-        """Take points, unless there are too few."""
-        if self.available < points * 1000:
-            return False
-        self.available -= points * 1000
-        return True
-
-    def give_back(self, points: int) -> None:
-        """Return points that were asked for and not used."""
-        self.available = min(self.most * 1000, self.available + points * 1000)
-
-
-@dataclass(slots=True)
-class Answer:
-    """What is answered: a status, headers, and a body."""
-
-    status: int
-    body: bytes
-    headers: dict[str, str] = field(default_factory=dict)
-    keep: int | None = None
-    """Trouble: how many bytes of the body are sent before the connection ends."""
-    delay: int = 0
-    """Trouble: milliseconds before anything is sent."""
-    path: Path | None = None
-    """A file to be sent instead of the body."""
-
-
-def as_json(said: Any, status: int = 200, **headers: str) -> Answer:
-    """Return an answer in JSON."""
-    return Answer(status, msgspec.json.encode(said), {"Content-Type": "application/json; charset=utf-8", **headers})
 
 
 class Shop:

@@ -2,11 +2,11 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache, cached_property
-from typing import Any
 
 from connectors.sandbox import bank
+from connectors.sandbox import shopify_facts as facts
 from connectors.sandbox.business import Variant
 from connectors.sandbox.index import moment, seconds
 from connectors.sandbox.shopify_catalogue_rows import CatalogueRows, customer_row, location_row, market_rows, shop_row
@@ -121,8 +121,9 @@ class WorldView:
         return self._order_rows[number]
 
     def _of_order(self, kind: str, number: int) -> Row | None:
-        """Find a refund or return: the orders of a business number what belongs to them in thousands."""
-        order = self._order(number // 1000)
+        """Return a refund or return by its id."""
+        found = self._index.order_of.get((kind, number))
+        order = self._order(found) if found is not None else None
         rows = order["refunds" if kind == "Refund" else "returns"]() if order else []
         return next((row for row in rows if row["id"] == gid(kind, number)), None)
 
@@ -186,7 +187,7 @@ class WorldView:
         return self._tables[kind]()
 
     def _goods_table(self, kind: str, sort_fields: Mapping[str, str]) -> Table:
-        return Listed(kind, self._goods[kind], _facts_of_row, _itself, sort_fields)
+        return Listed(kind, self._goods[kind], facts.of_row, _itself, sort_fields)
 
     def _customers(self) -> Table:
         """List customers by what sorting needs; their rows are made when they are asked for."""
@@ -216,7 +217,7 @@ class WorldView:
             if product.deleted_at is not None and product.deleted_at <= self._now:
                 gone[product.id] = ("PRODUCT", "Product", product.deleted_at)
         rows = {number: _event(number, *what) for number, what in gone.items()}
-        return Listed("BasicEvent", rows, _facts_of_event, _itself, {"CREATED_AT": "created_at"})
+        return Listed("BasicEvent", rows, facts.of_event, _itself, {"CREATED_AT": "created_at"})
 
     # Shopify Payments
 
@@ -244,12 +245,12 @@ class WorldView:
             return next(each for each in self._moves(self._index.order_of_move(number) or 0) if each.id == number)
 
         by: dict[str, list[Key]] = {"PROCESSED_AT": keys, "ID": sorted((number, number) for _, number in keys)}
-        return Keyed("ShopifyPaymentsBalanceTransaction", by, lambda number: _facts_of_move(move(number)), lambda number: balance_row(move(number)), {
+        return Keyed("ShopifyPaymentsBalanceTransaction", by, lambda number: facts.of_move(move(number)), lambda number: balance_row(move(number)), {
             "PROCESSED_AT": "processed_at", "ID": "id",
         })  # fmt: skip
 
     def _payouts(self) -> Table:
-        return Listed("ShopifyPaymentsPayout", self._issued(), _facts_of_payout, payout_row, {"ISSUED_AT": "issued_at"})
+        return Listed("ShopifyPaymentsPayout", self._issued(), facts.of_payout, payout_row, {"ISSUED_AT": "issued_at"})
 
     def _disputes(self) -> Table:
         found: dict[int, Dispute] = {}
@@ -257,7 +258,7 @@ class WorldView:
             story: Story | None = self._world.story(order)
             found |= {each.id: each for each in bank.disputes(story, self._world.shop, self._now)} if story is not None else {}
         return Listed(
-            "ShopifyPaymentsDispute", found, _facts_of_dispute, lambda each: dispute_row(each, lambda: self._order(each.order)), {}
+            "ShopifyPaymentsDispute", found, facts.of_dispute, lambda each: dispute_row(each, lambda: self._order(each.order)), {}
         )  # fmt: skip
 
 
@@ -269,24 +270,6 @@ def _plain(kind: str, rows: dict[int, Row]) -> Table:
     return Listed(kind, rows, lambda row: {"name": lambda: row["name"], "active": lambda: row.get("isActive", True)}, _itself, {"NAME": "name"})
 
 
-def _facts_of_row(row: Row) -> Mapping[str, Fact]:
-    """Return what a row of the catalogue can be searched by."""
-    fields = {
-        "updated_at": "updatedAt", "created_at": "createdAt", "sku": "sku", "title": "title", "vendor": "vendor", "product_type": "productType",
-        "status": "status", "tag": "tags", "handle": "handle", "gift_card": "isGiftCard", "tracked": "tracked",
-    }  # fmt: skip
-    facts: dict[str, Fact] = {name: _fact(row, field) for name, field in fields.items() if field in row}
-    if "product" in row:
-        facts["product_id"] = lambda: int(row["product"]["legacyResourceId"])
-    return facts
-
-
-def _fact(row: Row, field: str) -> Fact:
-    if field in ("updatedAt", "createdAt"):
-        return lambda: datetime.fromisoformat(row[field])
-    return lambda: row[field]
-
-
 def _event(number: int, subject: str, kind: str, at: datetime) -> Row:
     said = f"Shopify Admin deleted {'an order' if subject == 'ORDER' else 'a product'}."
     return {
@@ -294,32 +277,3 @@ def _event(number: int, subject: str, kind: str, at: datetime) -> Row:
         "attributeToUser": True, "createdAt": stamp(at), "criticalAlert": False, "message": said, "subjectId": gid(kind, number),
         "subjectType": subject,
     }  # fmt: skip
-
-
-def _facts_of_event(row: Row) -> Mapping[str, Fact]:
-    return {
-        "action": lambda: row["action"], "subject_type": lambda: row["subjectType"], "created_at": _fact(row, "createdAt"),
-    }  # fmt: skip
-
-
-def _facts_of_move(move: BalanceTransaction) -> Mapping[str, Fact]:
-    return {
-        "id": lambda: move.id, "processed_at": lambda: move.at, "transaction_type": lambda: move.type, "currency": lambda: move.currency,
-        "payout_status": lambda: move.payout_status, "payments_transfer_id": lambda: move.payout,
-        "payout_date": lambda: _day(bank.payout_day(move.at)), "available_on": lambda: _day(bank.payout_day(move.at)),
-    }  # fmt: skip
-
-
-def _day(day: Any) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-
-def _facts_of_payout(payout: Payout) -> Mapping[str, Fact]:
-    return {
-        "issued_at": lambda: payout.issued_at, "status": lambda: payout.status, "currency": lambda: payout.currency,
-        "transaction_type": lambda: payout.type, "amount": lambda: payout.net,
-    }  # fmt: skip
-
-
-def _facts_of_dispute(dispute: Dispute) -> Mapping[str, Fact]:
-    return {"initiated_at": lambda: dispute.initiated_at, "status": lambda: dispute.status, "order_id": lambda: dispute.order}

@@ -298,3 +298,20 @@ def test_what_was_deleted_is_gone_and_its_event_stays(sandbox: Sandbox, scenario
     rows = caller.data("query N($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=[event["subjectId"] for event in events])["nodes"]
     assert rows == [None] * len(events)
     caller.session.close()
+
+
+def test_refunds_and_returns_are_found_by_their_ids(sandbox: Sandbox) -> None:
+    made = World.live(seed=5, start=date(2026, 1, 1), days=30, orders_per_day=4, scenario="exchanges")
+    caller = Caller(sandbox, sandbox.add_shop(DOMAIN, WorldRows(made), app=APP))
+    order = next(order for order in made.orders(NOW) if order.returns)
+    refund, back = order.refunds[-1], order.returns[0]
+    text = "query R($refund: ID!, $back: ID!) { refund(id: $refund) { id order { name } return { id } } return(id: $back) { name order { name } } node(id: $refund) { __typename } }"  # noqa: E501
+    assert caller.data(text, refund=f"gid://shopify/Refund/{refund.id}", back=f"gid://shopify/Return/{back.id}") == {
+        "refund": {
+            "id": f"gid://shopify/Refund/{refund.id}", "order": {"name": order.name},
+            "return": {"id": f"gid://shopify/Return/{refund.return_id}"} if refund.return_id else None,
+        },
+        "return": {"name": back.name, "order": {"name": order.name}},
+        "node": {"__typename": "Refund"},
+    }  # fmt: skip
+    caller.session.close()
