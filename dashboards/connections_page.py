@@ -116,14 +116,21 @@ def connection_card(row: Connection) -> ConnectionCard:
     return _cards([row])[0]
 
 
-def runs_of(row: Connection) -> list[SyncRun]:
-    """Return a connection's latest runs, the latest first."""
-    return list(row.runs.order_by("-started_at")[:MOST_RUNS])
+def runs_of(row: Connection) -> list[tuple[str, SyncRun]]:
+    """Return a connection's latest runs, the latest first, each with what it read."""
+    labels = _labels(row)
+    return [(labels.get(run.stream, run.stream), run) for run in row.runs.order_by("-started_at")[:MOST_RUNS]]
 
 
-def parked_of(row: Connection) -> list[ParkedRecord]:
-    """Return the records of a connection that could not be understood, the latest first."""
-    return list(row.parked_records.defer("body").order_by("-last_at")[:MOST_PARKED])
+def parked_of(row: Connection) -> list[tuple[str, ParkedRecord]]:
+    """Return the records of a connection that could not be understood, the latest first, each with what it is one of."""
+    labels = _labels(row)
+    return [(labels.get(one.stream, one.stream), one) for one in row.parked_records.defer("body").order_by("-last_at")[:MOST_PARKED]]
+
+
+def _labels(row: Connection) -> dict[str, str]:
+    connector = registry.CONNECTORS.get(row.platform)
+    return {stream.name: stream.label for stream in connector.streams} if connector else {}
 
 
 def _cards(rows: list[Connection]) -> list[ConnectionCard]:

@@ -158,7 +158,7 @@ def test_progress_and_what_was_not_understood_are_told_for_each_stream(store: St
     assert '<progress max="5000" value="1200"' in page.content.decode()
     assert "Reading the past 1200 1,200 of 5,000" in text_of(page)
     one = text_of(owner.get(f"/shop/connections/{row.pk}"))
-    assert "77 things It has no price." in one
+    assert "77 Things It has no price." in one
 
 
 def test_a_connection_is_steered_by_its_owner(store: Store, owner: Client) -> None:
