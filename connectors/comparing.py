@@ -1,8 +1,8 @@
 """Compare what we know of a platform's orders with what it lists: find what was missed, fetch what differs, take out what it deleted.
 
 Orders are compared by spans of the day they were placed on. What the platform changed since the stream was last read is
-left to the stream. An order that is not in the list is only taken for deleted where the list reaches further back than
-that order, where the platform does not find it by its id either, and where such orders are few.
+left to the stream. An order that is not in the list is only taken for deleted where this very account told it, where the
+list reaches further back than it, where the platform does not find it by its id either, and where such orders are few.
 """
 
 import time
@@ -49,6 +49,8 @@ class Ours(NamedTuple):
     placed_at: datetime
     changed_at: datetime | None
     total: Decimal | None
+    cause_ref: str
+    """Who told it last."""
 
 
 class Tally(Struct, kw_only=True):
@@ -155,10 +157,7 @@ class _Comparing:
         self._mark_oldest(tally, ours, told)
         missing = [key for key, each in told.items() if key not in ours and self._is_read(each)]
         outdated = [key for key, each in told.items() if key in ours and self._is_read(each) and _differs(ours[key], each)]
-        gone = [
-            key for key, own in ours.items()
-            if key not in told and own.changed_at is not None and tally.oldest is not None and own.placed_at > tally.oldest
-        ]  # fmt: skip
+        gone = [key for key, own in ours.items() if key not in told and self._ought_to_be_listed(own, tally)]
         self._fetch([*missing, *outdated])
         absent = self._fetch(gone)
         if len(absent) > A_FEW and len(absent) * GONE_SHARE > len(ours):
@@ -192,7 +191,7 @@ class _Comparing:
 
     def _known(self, window: Window, told: dict[str, Told]) -> dict[str, Ours]:
         """Return what we know of the orders of a span, and of those that the platform lists in it."""
-        columns = ("external_id", "pk", "placed_at", "platform_updated_at", "stated_total")
+        columns = ("external_id", "pk", "placed_at", "platform_updated_at", "stated_total", "cause_ref")
         since = {} if window.since is None else {"placed_at__gte": window.since}
         placed = self._orders().filter(placed_at__lt=window.until, **since).values_list(*columns)
         known = {key: Ours(*rest) for key, *rest in placed}
@@ -208,6 +207,10 @@ class _Comparing:
     def _is_read(self, told: Told) -> bool:
         """Tell whether the stream has passed an order's last change: what comes later, it brings by itself."""
         return self._read_through is not None and told.changed_at < self._read_through
+
+    def _ought_to_be_listed(self, own: Ours, tally: Tally) -> bool:
+        """Tell whether this very account told an order last, and lists orders as old as it: others of the store are not its to deny."""
+        return own.cause_ref == self._run.connection.cause_ref and tally.oldest is not None and own.placed_at > tally.oldest
 
     def _fetch(self, ids: Sequence[str]) -> list[str]:
         """Fetch whole orders by their ids and record them; return the ids that the platform does not find."""

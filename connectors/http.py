@@ -33,7 +33,7 @@ LONGEST_WAIT = 10.0
 """Seconds that a worker itself waits; longer waits are the job's, which lets the worker go."""
 
 
-class ForeignHost(ValueError):
+class ForeignHost(BadPayload):
     """Says that a request would leave for a host that this connection has nothing to do with."""
 
 

@@ -157,6 +157,15 @@ def test_an_order_that_only_a_file_told_is_fetched_and_one_the_platform_does_not
     assert "200" in standing()
 
 
+def test_orders_of_another_account_of_the_store_are_not_this_ones_to_deny(bazaar: Bazaar, connection: Connection, store: Store) -> None:
+    other = Connection.objects.create(store=store, platform="bazaar", account_ref="south", connected_at=NOW)
+    Order.objects.filter(external_id__in=["20", "21"]).update(cause_ref=other.cause_ref)
+    del bazaar.orders["20"], bazaar.orders["22"]
+    compared(connection)
+    assert told() == "1 is deleted there and taken out of all figures."
+    assert {"20", "21"} < standing()
+
+
 def test_a_comparison_at_its_limit_goes_on_where_it_was(bazaar: Bazaar, connection: Connection) -> None:
     bazaar.add(
         placed(100, placed=placed(5)["placed"], changed=placed(5)["changed"]), placed(101, placed=placed(30)["placed"], changed=placed(30)["changed"])
