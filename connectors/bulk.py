@@ -227,10 +227,17 @@ class Backfill:
         return Progressed(self._stream.cursor is None or self._there() - window.until <= self._stream.every)
 
     def _assembled(self, lines: list[Json]) -> Received:
+        """Put a record together, and fetch what no file tells of it."""
         try:
-            return Received(self._bulk.assemble(lines))
+            record = self._bulk.assemble(lines)
         except BadPayload as fault:
             return Received({**lines[0], "lines": lines[1:]}, fault.reason)
+        if self._stream.complete is None:
+            return Received(record)
+        try:
+            return Received(self._stream.complete(record, self._client.send))
+        except BadPayload as fault:
+            return Received(record, fault.reason)
 
     def _rest(self, window: Window, position: BulkPosition) -> Progressed:
         """Ask for what comes after the last whole record; for everything again where the files are in no order."""

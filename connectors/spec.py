@@ -215,7 +215,7 @@ class Stream:
     cursor: Cursor | None = None
     """None: all of it is read each time."""
     complete: Callable[[Json, Send], Json] | None = None
-    """Fetches what does not fit into the record's page, and returns the record whole."""
+    """Fetches what does not fit into the record's page, or what no bulk file tells of it, and returns the record whole."""
     bulk: Bulk | None = None
     """How the past is read; None: by pages as well."""
     comparison: Comparison | None = None
