@@ -8,6 +8,8 @@ from django.conf import settings
 from connectors.faults import Denied
 from connectors.spec import Connector
 
+NO_SANDBOX = "{} is not the address of a sandbox, such as http://127.0.0.1:8100/shops/demo."
+
 
 def base_url(connector: Connector, account: str, foreign: str = "") -> str:
     """Return where the API of an account is; raise Denied for an address that is neither the platform's nor a sandbox's.
@@ -20,9 +22,12 @@ def base_url(connector: Connector, account: str, foreign: str = "") -> str:
         if not is_platforms(connector, own):
             raise Denied(f"{own} is not an address of {connector.label}.")
         return own
-    parts = urlsplit(foreign)
+    try:
+        parts = urlsplit(foreign)
+    except ValueError as error:
+        raise Denied(NO_SANDBOX.format(foreign)) from error
     if parts.scheme not in ("http", "https") or parts.username or parts.password or parts.query or parts.fragment:
-        raise Denied(f"{foreign} is not the address of a sandbox, such as http://127.0.0.1:8100/shops/demo.")
+        raise Denied(NO_SANDBOX.format(foreign))
     if parts.netloc not in settings.SANDBOX_HOSTS and (parts.hostname or "") not in settings.SANDBOX_HOSTS:
         raise Denied(
             f"{parts.netloc} is not among SANDBOX_HOSTS, so nothing is asked there. Connect to {connector.label} itself, or add it to the setting."

@@ -85,7 +85,7 @@ class _Builder:
         """Note a line; return its record's number when it begins one."""
         try:
             line = _decode(raw)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             if partial and is_last:
                 return None
             raise BadPayload(f"The bulk file holds a line that is not JSON, at byte {at:,}.") from error

@@ -160,7 +160,8 @@ class _Comparing:
         gone = [key for key, own in ours.items() if key not in told and self._ought_to_be_listed(own, tally)]
         self._fetch([*missing, *outdated])
         absent = self._fetch(gone)
-        if len(absent) > A_FEW and len(absent) * GONE_SHARE > len(ours):
+        whole = sum(own.cause_ref == self._run.connection.cause_ref for own in ours.values())
+        if len(absent) > A_FEW and len(absent) * GONE_SHARE > whole:
             tally.doubted, absent = tally.doubted + len(absent), []
         self._sum_up(tally, told, self._known(window, told))
         tally.listed, tally.missing, tally.outdated = tally.listed + len(told), tally.missing + len(missing), tally.outdated + len(outdated)

@@ -1,5 +1,6 @@
 """Send a platform's requests: paced, bounded in time and size, to allowed hosts only, and classified into answers and faults."""
 
+import re
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 import requests
 import structlog
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from connectors.faults import BadPayload, Expired, QuotaUsedUp, RetryLater
 from connectors.spec import Budget, Connector, Request, Response
@@ -29,6 +31,8 @@ GZIP = b"\x1f\x8b"
 PIECE = 262_144
 PAUSES = (2.0, 5.0)
 """Seconds before the second and the third try, where the platform names none."""
+PLAIN_HOST = re.compile(r"https://[A-Za-z0-9.-]+/")
+"""The begin of an address that everybody who takes addresses apart takes for the same host."""
 LONGEST_WAIT = 10.0
 """Seconds that a worker itself waits; longer waits are the job's, which lets the worker go."""
 
@@ -104,9 +108,9 @@ class Client:
                 return Response(
                     status=answer.status_code, headers={name.lower(): value for name, value in answer.headers.items()}, content=_read(answer)
                 )  # fmt: skip
-        except requests.Timeout as error:
+        except (requests.Timeout, ReadTimeoutError) as error:
             raise RetryLater(f"{self._connector.label} did not answer in time.") from error
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             raise RetryLater(f"The connection to {self._connector.label} broke: {type(error).__name__}.") from error
 
     def download(self, path: str, to: BinaryIO, *, told: Callable[[int], None]) -> int:
@@ -132,10 +136,13 @@ class Client:
         """Return the whole address of a path beneath the base URL; raise ForeignHost for an address of a host that is not allowed."""
         if "://" not in path:
             return f"{self._base}/{path.lstrip('/')}"
-        asked, base = urlsplit(path), urlsplit(self._base)
-        own = (asked.scheme, asked.netloc) == (base.scheme, base.netloc)
-        if not own and not (asked.scheme == "https" and any(fnmatch(asked.hostname or "", host) for host in self._connector.hosts)):
-            raise ForeignHost(f"{self._connector.label} named an address of {asked.hostname}, which is not one of its hosts.")
+        base = urlsplit(self._base)
+        if path.startswith(f"{base.scheme}://{base.netloc}/"):
+            return path
+        plain = PLAIN_HOST.match(path)
+        host = plain[0].removeprefix("https://").rstrip("/").lower() if plain else ""
+        if not any(fnmatch(host, pattern) for pattern in self._connector.hosts):
+            raise ForeignHost(f"{self._connector.label} named an address of {host or path[:100]}, which is not one of its hosts.")
         return path
 
 
@@ -143,7 +150,8 @@ def _read(answer: requests.Response) -> bytes:
     """Read an answer whole, within its time and size."""
     end = time.monotonic() + ANSWER_SECONDS
     pieces, size = [], 0
-    for piece in answer.iter_content(PIECE):
+    # What is there, and not as much as was asked for: that could take for ever.
+    while piece := answer.raw.read1(PIECE, decode_content=True):
         size += len(piece)
         if size > LARGEST_ANSWER:
             raise BadPayload(f"The answer has more than {LARGEST_ANSWER // 1_000_000} MB.")

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import secrets as tokens
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -16,7 +16,7 @@ from connectors.faults import Denied
 from connectors.http import Client
 from connectors.models import Connection, ConsentRequest
 from connectors.registry import find
-from connectors.spec import Connector, Consent, Grant, Key
+from connectors.spec import Connector, Consent, Grant, Key, Setting
 from ledger.models import Store
 from ledger.sealing import seal, unseal
 
@@ -44,6 +44,7 @@ def ask(
     `told` are the settings that the person typed; `redirect` is where the platform sends the person back to.
     """
     consent = _consent(connector)
+    _refuse_strange(consent.settings, told)
     state, verifier = tokens.token_urlsafe(32), tokens.token_urlsafe(64)
     base = base_url(connector, account, foreign)
     ConsentRequest.objects.create(
@@ -94,6 +95,7 @@ def connect_with_key(
     store: Store, connector: Connector, key: Key, *, account: str, foreign: str, told: Mapping[str, str], actor: str, now: datetime
 ) -> Connection:  # fmt: skip
     """Connect an account with what a person pasted; raise a Fault when the platform does not take it."""
+    _refuse_strange(key.settings, told)
     grant = granted_by_key(connector, key, account=account, foreign=foreign, told=told, now=now)
     return connect(store, connector, account=account, foreign=foreign, secrets={**told, WAY: key.name}, grant=grant, actor=actor, now=now)
 
@@ -111,6 +113,15 @@ def granted_by_key(connector: Connector, key: Key, *, account: str, foreign: str
 def forget_questions(*, now: datetime) -> int:
     """Delete questions nobody can answer any more; return how many."""
     return ConsentRequest.objects.filter(expires_at__lt=now).delete()[0]
+
+
+def _refuse_strange(settings: Sequence[Setting], told: Mapping[str, str]) -> None:
+    """Raise Denied for what no header or form can carry as it is: typographic quotes, line breaks and the like that a copy brought along."""
+    for setting in settings:
+        strange = next((sign for sign in told.get(setting.name, "") if not "!" <= sign <= "~"), None)
+        if strange is not None:
+            named, label = f"“{strange}”" if strange.isprintable() and strange != " " else "a space, a line break or the like", setting.label.lower()
+            raise Denied(f"The {label} holds a character that no {label} has: {named}. Copy it again, by itself.")
 
 
 def _consent(connector: Connector) -> Consent:

@@ -57,7 +57,10 @@ def _replay(connection: Connection, stream: Stream, rows: list[ParkedRecord], no
         bodies = dict(found.named)
         bad = [*found.bad, *(Bad(each.id, bodies[each.id], each.reason) for each in refused)]
         unread = {each.id for each in bad}
-        understood = parking.resolve(connection, stream.name, {each.id for each in found.mapped} - unread)
+        # By what they were parked as: an id may be understood only now.
+        called = {was: name for was, (name, _) in zip(opened, found.named, strict=True)}
+        understood = parking.resolve(connection, stream.name, {was for was, name in called.items() if name not in unread})
+        parking.resolve(connection, stream.name, {was for was, name in called.items() if name in unread and name[: parking.LONGEST_ID] != was})
         parking.park(connection, stream.name, bad, now=now)
         guard()
     return Replayed(understood, len(rows) - understood)

@@ -46,7 +46,7 @@ class Response(Struct, frozen=True, kw_only=True):
         """Return the answer decoded; raise BadPayload when it is no JSON object."""
         try:
             decoded = msgspec.json.decode(self.content)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadPayload(f"The answer is not JSON: {error}.") from error
         if not isinstance(decoded, dict):
             raise BadPayload("The answer is no JSON object.")

@@ -159,7 +159,8 @@ def replay_all_parked(work: Work) -> None:
     """Have all parked records tried again: a new version may understand them."""
     waiting = Connection.objects.filter(pk__in=ParkedRecord.objects.values("connection"), store__in=kept_stores()).exclude(status=Status.DISCONNECTED)
     for connection in waiting.order_by("pk"):
-        submit_replay(connection, actor=work.actor)
+        if _streams(connection):
+            submit_replay(connection, actor=work.actor)
 
 
 def forget_runs(work: Work) -> None:

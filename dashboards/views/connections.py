@@ -116,6 +116,8 @@ def steer(request: HttpRequest, slug: str, pk: int, action: str) -> HttpResponse
         messages.success(request, ACTIONS[action](request, row))
     except Fault as fault:
         messages.error(request, fault.reason)
+    except UnknownPlatform as unknown:
+        messages.error(request, str(unknown))
     return redirect("connection", store.slug, row.pk)
 
 
@@ -147,6 +149,7 @@ def _backfill(request: HttpRequest, row: Connection) -> str:
 
 
 def _replay(request: HttpRequest, row: Connection) -> str:
+    registry.find(row.platform)
     sync_tasks.submit_replay(row, actor=actor_of(request))
     return "What was not understood is tried again."
 

@@ -15,10 +15,10 @@ from ledger.sealing import seal
 from tests.connectors.bazaar import NOW, ORDERS, TOKEN, Bazaar
 
 
-def connected(store: Store, bazaar: Bazaar, *, token: str = TOKEN) -> Connection:
+def connected(store: Store, bazaar: Bazaar, *, token: str = TOKEN, account: str = "north") -> Connection:
     """Connect a store to a Bazaar."""
     return Connection.objects.create(
-        store=store, platform="bazaar", account_ref="north", label="North", base_url=bazaar.url, currency="EUR", zone="UTC",
+        store=store, platform="bazaar", account_ref=account, label=account.capitalize(), base_url=bazaar.url, currency="EUR", zone="UTC",
         secrets=seal(msgspec.json.encode(Kept(secrets={"token": token}))), connected_at=NOW,
     )  # fmt: skip
 

@@ -166,6 +166,22 @@ def test_orders_of_another_account_of_the_store_are_not_this_ones_to_deny(bazaar
     assert {"20", "21"} < standing()
 
 
+def test_orders_of_another_account_of_the_same_platform_are_not_taken_for_deleted(bazaar: Bazaar, connection: Connection, store: Store) -> None:
+    with open_bazaar() as south:
+        south.add(*({**placed(number), "id": str(500 + number), "name": f"#{500 + number}"} for number in (5, 10, 15, 20, 25)))
+        other = connected(store, south, account="south")
+        pull(other)
+        south.asked.clear()
+        compared(connection)
+        assert (told(), asked_for(bazaar), len(standing())) == ("", [], 45)
+        compared(other)
+        assert (told(), asked_for(south), len(standing())) == ("", [], 45)
+        # Each is still told what it deletes itself.
+        del south.orders["510"]
+        compared(other)
+        assert (len(standing()), "510" in standing()) == (44, False)
+
+
 def test_a_comparison_at_its_limit_goes_on_where_it_was(bazaar: Bazaar, connection: Connection) -> None:
     bazaar.add(
         placed(100, placed=placed(5)["placed"], changed=placed(5)["changed"]), placed(101, placed=placed(30)["placed"], changed=placed(30)["changed"])

