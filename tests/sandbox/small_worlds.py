@@ -14,6 +14,7 @@ from connectors.sandbox.story import (
     Banked,
     Cancelled,
     Carriage,
+    Deleted,
     Discount,
     Disputed,
     Duty,
@@ -345,11 +346,25 @@ def marketplaces_and_banks() -> World:
     return small.world()
 
 
+def late_deleted_and_labelled() -> World:
+    small = Small()
+    mug = small.product("Mug", 5000, ("2025-01-01", 1840))
+    first = small.order("03-03 10:00", small.item(mug), carriages=(small.carriage(500),))
+    small.pay(first, "03-03 10:00", 5500, fee=190)
+    small.then(first, Shipped(small.at("03-05 10:00"), label=420, label_id=small.id()))
+    second = small.order("02-20 10:00", small.item(mug), heard="03-10 10:00", source="import")
+    small.pay(second, "02-20 10:00", 5000, gateway="Old shop")
+    third = small.order("03-04 10:00", small.item(mug))
+    small.pay(third, "03-04 10:00", 5000, gateway="cash")
+    small.then(third, Deleted(small.at("03-12 10:00")))
+    return small.world()
+
+
 WORLDS: dict[str, Callable[[], World]] = {
     each.__name__: each
     for each in (
         goods_that_come_back, exchanges, edits, disputes, gift_cards, tips_duties_and_extras, two_currencies, tax_included, at_the_till,
-        days_of_23_and_25_hours, what_counts, costs_that_change, marketplaces_and_banks,
+        days_of_23_and_25_hours, what_counts, costs_that_change, marketplaces_and_banks, late_deleted_and_labelled,
     )
 }  # fmt: skip
 """Each world by the name of its text, without the number."""
