@@ -8,8 +8,8 @@ QUIET = Habits()
 
 SCENARIOS: dict[str, Habits] = {
     "quiet": QUIET,
-    # Thanksgiving's Friday and the Monday after, whatever the year: days 26 to 30 of November
-    "black_friday": structs.replace(QUIET, busy_days=((11, 26), (11, 27), (11, 28), (11, 29), (11, 30)), discounted=7000),
+    # the days about Thanksgiving's Friday, whatever the year, and the twelfth day, so that a short business has one, too
+    "black_friday": structs.replace(QUIET, busy_days=((11, 26), (11, 27), (11, 28), (11, 29), (11, 30), (0, 11)), discounted=7000),
     "refund_storm": structs.replace(QUIET, refunded=4500, goodwill=1500, restock_only=1000, withheld=1500, shipping_refunded=5000),
     "price_and_cost_changes": structs.replace(QUIET, cost_change_days=12, price_change_days=10, unknown_cost=1500, late_cost=2000),
     "zone_change": structs.replace(QUIET, zone_changes=((20, "America/Los_Angeles"), (40, "Europe/Berlin"))),

@@ -140,3 +140,16 @@ def test_deleted_products_are_sold_no_more_and_their_cost_is_lost_to_who_comes_l
     day = date(2026, 1, 2)
     assert Knowledge(made.shop, made.catalogue, at=LATER).cost(variant.id, day)[0] is not None
     assert Knowledge(made.shop, made.catalogue, at=LATER, watched_since=LATER).cost(variant.id, day) == (None, False)
+
+
+def test_a_busy_day_sells_six_times_as_much() -> None:
+    sold = {name: [0] * 30 for name in ("quiet", "black_friday")}
+    for name, days in sold.items():
+        made = world(name, orders_per_day=50)
+        for story in made.stories():
+            days[(made.shop.day(story.processed_at) - START).days] += 1
+    usual, busy = sold["quiet"][11], sold["black_friday"][11]
+    assert (usual, busy) == (42, 252)
+    assert [days for place, days in enumerate(sold["quiet"]) if place != 11] == [
+        days for place, days in enumerate(sold["black_friday"]) if place != 11
+    ]
