@@ -13,13 +13,15 @@ from django.db import DataError, IntegrityError, transaction
 
 from connectors.faults import RetryLater
 from connectors.models import Connection
-from ledger import balance, catalog, spending
+from ledger import balance, catalog, disputes, findings, spending
 from ledger.cause import Cause
-from ledger.facts import AdDayFact, BalanceFact, GoneFact, OrderFact, PayoutFact, VariantFact
+from ledger.facts import AdDayFact, BalanceFact, DisputeFact, GoneFact, OrderFact, PayoutFact, VariantFact
 from ledger.kinds import CauseKind
-from ledger.models import Store
+from ledger.models import Finding, Store
 from ledger.record import Contended, record
 
+WORKED_OUT = "sales_worked_out"
+"""The kind of finding that says that orders' sales are not their platform's own."""
 REFUSALS = (ValueError, TypeError, OverflowError, DataError, IntegrityError)
 """What a door raises for a fact that it cannot hold."""
 
@@ -71,7 +73,21 @@ def _orders(store: Store, facts: Sequence[OrderFact], told: Told) -> Counts:
         own = facts if len(platforms) == 1 else [fact for fact in facts if fact.platform == platform]
         done = record(store, own, cause=Cause(CauseKind.SYNC, told.cause_ref))
         changed, entries = changed + done.new + done.changed, entries + done.entries
+        if done.new + done.changed:
+            _tell_what_was_worked_out(store, own, told)
     return Counts(changed, entries)
+
+
+def _tell_what_was_worked_out(store: Store, facts: Sequence[OrderFact], told: Told) -> None:
+    """Tell of orders whose sales had to be worked out, by the reason, with one to look at."""
+    for why in {fact.worked_out for fact in facts if fact.worked_out}:
+        found = next(fact for fact in facts if fact.worked_out == why)
+        findings.note(
+            store.pk, WORKED_OUT, f"{found.platform}: {why}",
+            f"Sales of order {found.number} and others like it were worked out from their lines and refunds, since {why}. "
+            "They add up to the order's own total; days or parts that are a guess are marked estimated.",
+            severity=Finding.Severity.INFO, now=told.now,
+        )  # fmt: skip
 
 
 def _ad_days(store: Store, facts: Sequence[AdDayFact], told: Told) -> Counts:
@@ -96,9 +112,13 @@ def _payouts(store: Store, facts: Sequence[PayoutFact], told: Told) -> Counts:
     return Counts(balance.record_payouts(store, facts, now=told.now), 0)
 
 
+def _disputes(store: Store, facts: Sequence[DisputeFact], told: Told) -> Counts:
+    return Counts(disputes.record_disputes(store, facts, now=told.now), 0)
+
+
 DOORS: tuple[Door, ...] = (
     Door(VariantFact, _variants), Door(GoneFact, _gone), Door(OrderFact, _orders), Door(AdDayFact, _ad_days),
-    Door(BalanceFact, _balance), Door(PayoutFact, _payouts),
+    Door(BalanceFact, _balance), Door(PayoutFact, _payouts), Door(DisputeFact, _disputes),
 )  # fmt: skip
 """In the order in which the facts of one page are written."""
 

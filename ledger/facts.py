@@ -120,6 +120,8 @@ class OrderFact(Struct, frozen=True, array_like=True):
     """What it weighs in all; None when the platform does not say."""
     references: tuple[str, ...] = ()
     """What payment processors call it: the ids that its platform gave its payments."""
+    worked_out: str = ""
+    """Why its platform's own sales were not taken, where they are derived though it tells some."""
     coarse: bool = False
     """Tells less than its platform does record by record, as bulk files do: what was told before with the same time of change stands."""
 
@@ -188,6 +190,21 @@ class PayoutFact(Struct, frozen=True, array_like=True):
     """In the processor's own words."""
     amount: Tenk
     currency: str
+
+
+class DisputeFact(Struct, frozen=True, array_like=True):
+    """A payment that a customer's bank disputes."""
+
+    platform: str
+    """The processor."""
+    external_id: str
+    wants_answer: bool
+    amount: Tenk
+    currency: str
+    order: str = ""
+    """The order's number."""
+    due_at: datetime | None = None
+    """Until when it can be answered."""
 
 
 class AdDayFact(Struct, frozen=True):

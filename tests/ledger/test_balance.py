@@ -7,7 +7,8 @@ import pytest
 
 from ledger import accounts, balance
 from ledger.charges import ChargeFact, record_charges
-from ledger.facts import BalanceFact, PayoutFact
+from ledger.disputes import record_disputes
+from ledger.facts import BalanceFact, DisputeFact, PayoutFact
 from ledger.kinds import BalanceMeaning, ChargeKind
 from ledger.models import AdDay, BalanceTransaction, Entry, Finding, OrderCharge, Payout, Store
 from tests.builders import a_line, a_payment, a_store, an_order, write
@@ -130,6 +131,21 @@ def test_what_is_in_no_figure_is_a_finding_with_its_sum() -> None:
         ("shopify_payments REFERRAL_FEE EUR", Decimal(-1)),
     ]  # fmt: skip
     assert found[0].message.startswith("2 rows “customs duty” of shopify payments moved its balance by -15.00 EUR in all and are in no figure")
+
+
+def test_a_dispute_is_a_finding_until_it_is_answered() -> None:
+    store = a_store()
+    asked = DisputeFact("shopify_payments", "5", True, 100_0000, "EUR", "#1001", datetime(2026, 3, 31, tzinfo=UTC))
+    assert (record_disputes(store, [asked], now=NOW), record_disputes(store, [asked], now=NOW)) == (1, 0)
+    (found,) = Finding.objects.filter(kind="dispute_open")
+    assert (found.message, found.money) == (
+        "A customer's bank disputes a payment of 100.00 EUR for order #1001. Answer it where the payment was taken until 31 March 2026, "
+        "or the money is lost.",
+        Decimal(100),
+    )
+    assert record_disputes(store, [DisputeFact("shopify_payments", "5", False, 100_0000, "EUR")], now=NOW) == 1
+    found.refresh_from_db()
+    assert found.resolved_at == NOW
 
 
 def test_a_payout_is_held_against_its_rows_until_they_tie() -> None:

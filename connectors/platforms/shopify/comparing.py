@@ -8,7 +8,7 @@ from connectors.faults import BadPayload
 from connectors.paging import GraphQLPages, at
 from connectors.platforms.shopify import queries
 from connectors.platforms.shopify.asking import ask, changed_within, gid, identity, records, time_of
-from connectors.platforms.shopify.shape import Bag, Time, read
+from connectors.platforms.shopify.shape import Bag, Liability, Time, read
 from connectors.spec import Comparison, Json, Told
 from ledger.money import decimal
 
@@ -23,12 +23,13 @@ class _Listed(Struct, rename="camel"):
     current_total_price_set: Bag
     total_refunded_set: Bag
     refund_discrepancy_set: Bag
+    tax_lines: list[Liability] = []
 
 
 def told(record: Json) -> Told:
-    """Return what the list tells of an order. What was charged is told only where nothing was given back: else its sales are needed for it."""
+    """Return what the list tells of an order. What was charged is told only where it is plain: nothing given back, no tax that others remit."""
     order = read(record, _Listed)
-    plain = not order.total_refunded_set.units and not order.refund_discrepancy_set.units
+    plain = not (order.total_refunded_set.units or order.refund_discrepancy_set.units or any(line.channel_liable for line in order.tax_lines))
     return Told(
         id=identity(record), changed_at=time_of(record), total=decimal(order.current_total_price_set.units) if plain else None
     )  # fmt: skip

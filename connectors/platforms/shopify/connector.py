@@ -20,6 +20,8 @@ CATALOGUE_A_PAGE = 100
 BALANCE_A_PAGE = 250
 UNTIL_PAID_OUT = timedelta(days=14)
 """A row of the balance tells its payout only when it is in one, and a payout's state changes until the bank has it."""
+UNTIL_DECIDED = timedelta(days=120)
+"""A bank may take so long over a dispute."""
 CHANGED = Cursor(changed_at=time_of, overlap=timedelta(minutes=10), settle=timedelta(seconds=30))
 """Shopify's search is some seconds late, and several records share one time."""
 
@@ -78,9 +80,17 @@ PAYOUTS = Stream(
     restates=UNTIL_PAID_OUT, scopes=("read_shopify_payments_accounts",),
 )  # fmt: skip
 
+DISPUTES = Stream(
+    name="disputes", label="Shopify Payments: disputes",
+    request=lambda window: ask(queries.DISPUTES, size=BALANCE_A_PAGE, query=changed_within(window, field="initiated_at")),
+    pages=PaymentsPages("shopifyPaymentsAccount", "disputes"), items=payments_records("disputes"), identity=identity, map=balance.dispute_facts,
+    every=timedelta(hours=1), cursor=replace(CHANGED, changed_at=lambda record: time_of(record, "initiatedAt")), restates=UNTIL_DECIDED,
+    scopes=("read_shopify_payments_disputes",),
+)  # fmt: skip
+
 SHOPIFY = Connector(
     platform=PLATFORM, label="Shopify", account_label="Shop domain", account_ref=consent.account_ref, base_url=lambda account: f"https://{account}",
     hosts=("*.myshopify.com", "storage.googleapis.com"), scopes=SCOPES, consent=consent.ShopifyConsent(),
     keys=(consent.CREDENTIALS, consent.PASTED), headers=consent.headers, pace=PointsPace(), classify=classify, probe=probe,
-    streams=(ORDERS, REFUNDS, VARIANTS, INVENTORY, DELETIONS, BALANCE, PAYOUTS),
+    streams=(ORDERS, REFUNDS, VARIANTS, INVENTORY, DELETIONS, BALANCE, PAYOUTS, DISPUTES),
 )  # fmt: skip

@@ -7,10 +7,10 @@ import pytest
 from connectors.faults import BadPayload
 from connectors.platforms.shopify.balance_types import MEANINGS
 from connectors.platforms.shopify.connector import BALANCE, SHOPIFY
-from connectors.platforms.shopify.mapping.balance import balance_facts, payout_facts
+from connectors.platforms.shopify.mapping.balance import balance_facts, dispute_facts, payout_facts
 from connectors.platforms.shopify.mapping.catalogue import gone_facts, stock_facts, variant_facts
 from connectors.spec import Request
-from ledger.facts import BalanceFact, GoneFact, PayoutFact, VariantFact
+from ledger.facts import BalanceFact, DisputeFact, GoneFact, PayoutFact, VariantFact
 from ledger.kinds import BalanceMeaning
 from tests.connectors.shopify.records import CONTEXT, LATER, NOW
 from tests.sandbox.test_shopify_schema import needs_shopifys_own, shopifys_own
@@ -62,6 +62,16 @@ def test_a_payout_is_what_reached_the_bank() -> None:
     record = {"id": "gid://shopify/ShopifyPaymentsPayout/77", "issuedAt": LATER, "status": "PAID", "net": money("98.25")}
     (fact,) = payout_facts(record, CONTEXT)
     assert fact == PayoutFact("shopify_payments", "77", NOW.replace(day=5, hour=10), "PAID", 98_2500, "EUR")
+
+
+def test_a_dispute_wants_an_answer_while_its_bank_waits_for_one() -> None:
+    record = {
+        "id": "gid://shopify/ShopifyPaymentsDispute/5", "initiatedAt": LATER, "status": "NEEDS_RESPONSE", "evidenceDueBy": LATER,
+        "amount": money("100.0"), "order": {"name": "#1001"},
+    }  # fmt: skip
+    (fact,) = dispute_facts(record, CONTEXT)
+    assert fact == DisputeFact("shopify_payments", "5", True, 100_0000, "EUR", "#1001", NOW.replace(day=5, hour=10))
+    assert [each.wants_answer for each in dispute_facts({**record, "status": "LOST", "order": None}, CONTEXT)] == [False]
 
 
 def a_variant(**told: Any) -> dict[str, Any]:

@@ -129,6 +129,7 @@ def test_pitfall_10_orders_are_listed_and_those_asked_for_by_id_that_are_not_the
     plain = comparison.told({**listed, "refundDiscrepancySet": bag("0.0")})
     assert (plain.id, plain.changed_at, plain.total) == ("5001", NOW.replace(day=5, hour=10), 100)
     assert comparison.told({**listed, "refundDiscrepancySet": bag("-5.0")}).total is None
+    assert comparison.told({**listed, "refundDiscrepancySet": bag("0.0"), "taxLines": [{"channelLiable": True}]}).total is None
     request = comparison.again(["5001", "5002"])
     assert request.body is not None
     assert request.body["variables"] == {"ids": ["gid://shopify/Order/5001", "gid://shopify/Order/5002"]}
@@ -270,7 +271,7 @@ def test_pitfall_22_customers_are_known_by_their_number_hashed_and_guests_are_no
 
 def test_pitfall_23_what_is_read_is_kept_per_connection_and_stream() -> None:
     names = [stream.name for stream in SHOPIFY.streams]
-    assert names == ["orders", "refunds", "variants", "inventory", "deletions", "balance", "payouts"]
+    assert names == ["orders", "refunds", "variants", "inventory", "deletions", "balance", "payouts", "disputes"]
     assert REFUNDS.name != ORDERS.name
 
 

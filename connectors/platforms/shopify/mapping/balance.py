@@ -1,4 +1,4 @@
-"""Map the rows of Shopify Payments' balance, and its payouts."""
+"""Map the rows of Shopify Payments' balance, its payouts and disputes."""
 
 from collections.abc import Iterator
 
@@ -7,10 +7,11 @@ from msgspec import Struct
 from connectors.platforms.shopify.balance_types import MEANINGS
 from connectors.platforms.shopify.shape import Money, Time, read, tail
 from connectors.spec import Context, Json
-from ledger.facts import BalanceFact, PayoutFact
+from ledger.facts import BalanceFact, DisputeFact, PayoutFact
 from ledger.kinds import BalanceMeaning
 
 PROCESSOR = "shopify_payments"
+NEEDS_RESPONSE = "NEEDS_RESPONSE"
 
 
 class MaybeRef(Struct):
@@ -43,6 +44,22 @@ class Payout(Struct, rename="camel"):
     net: Money
 
 
+class Named(Struct):
+    """An order's number."""
+
+    name: str
+
+
+class Dispute(Struct, rename="camel"):
+    """One disputed payment."""
+
+    id: str
+    status: str
+    amount: Money
+    evidence_due_by: Time | None = None
+    order: Named | None = None
+
+
 def balance_facts(record: Json, context: Context) -> Iterator[BalanceFact]:
     """Map a row of the balance; what was only tried out is left out. Raise BadPayload when it is not what Shopify documents."""
     row = read(record, Row)
@@ -61,6 +78,15 @@ def payout_facts(record: Json, context: Context) -> Iterator[PayoutFact]:
     payout = read(record, Payout)
     yield PayoutFact(
         PROCESSOR, tail(payout.id), payout.issued_at, payout.status, payout.net.units, payout.net.currency_code or context.currency
+    )  # fmt: skip
+
+
+def dispute_facts(record: Json, context: Context) -> Iterator[DisputeFact]:
+    """Map a dispute; a state that is new wants no answer as far as is known."""
+    dispute = read(record, Dispute)
+    yield DisputeFact(
+        PROCESSOR, tail(dispute.id), dispute.status == NEEDS_RESPONSE, dispute.amount.units, dispute.amount.currency_code or context.currency,
+        dispute.order.name[:80] if dispute.order is not None else "", dispute.evidence_due_by,
     )  # fmt: skip
 
 

@@ -20,12 +20,12 @@ LONGEST_TITLE, LONGEST_KEY = 255, 120
 def order_facts(record: Json, context: Context) -> Iterator[OrderFact]:
     """Map one order; raise BadPayload when it is not what Shopify documents."""
     order = read(record, Order)
-    stated = not why_not_stated(order)
-    yield order_fact(order, stated_sales(order) if stated else derived_sales(order), context, stated=stated)
+    why_not = why_not_stated(order)
+    yield order_fact(order, derived_sales(order) if why_not else stated_sales(order), context, why_not=why_not)
 
 
-def order_fact(order: Order, told: Told, context: Context, *, stated: bool) -> OrderFact:
-    """Make the fact of an order whose sales are known."""
+def order_fact(order: Order, told: Told, context: Context, *, why_not: str) -> OrderFact:
+    """Make the fact of an order whose sales are known; `why_not` says why they are not its agreements'."""
     if not order.currency_code:
         raise BadPayload("The order has no currency.", record=order.id)
     address = order.shipping_address or Address()
@@ -38,7 +38,7 @@ def order_fact(order: Order, told: Told, context: Context, *, stated: bool) -> O
         words.STATUSES.get(order.display_financial_status or "", FinancialStatus.UNKNOWN),
         words.channel(order.source_name or "", tail(order.app.id) if order.app is not None else ""),
         tuple(_line(line, prices, types) for line in order.line_items.nodes), (*told.sales, *rounded), tuple(_payments(order)), (),
-        SalesBasis.STATED if stated else SalesBasis.DERIVED,
+        SalesBasis.DERIVED if why_not else SalesBasis.STATED,
         customer=context.identify(tail(order.customer.id)) if order.customer is not None else None,
         country=address.country_code_v2 or "", region=(address.province_code or "")[:60],
         is_test=order.test, cancelled_at=order.cancelled_at, shipped=order.display_fulfillment_status in words.SHIPPED, updated_at=order.updated_at,
@@ -46,7 +46,7 @@ def order_fact(order: Order, told: Told, context: Context, *, stated: bool) -> O
         discount_codes=tuple(sorted({code.strip().upper()[:80] for code in order.discount_codes if code.strip()})),
         shipping_method=next((line.title[:120] for line in order.shipping_lines.nodes if not line.is_removed), ""),
         grams=_grams(order), references=tuple(dict.fromkeys(each.payment_id[:120] for each in order.transactions if each.payment_id)),
-        coarse=any(refund.refund_line_items is None for refund in order.refunds),
+        worked_out=why_not, coarse=any(refund.refund_line_items is None for refund in order.refunds),
     )  # fmt: skip
 
 
