@@ -83,7 +83,7 @@ class BulkDesk:
                 ids = ", ".join(gid("BulkOperation", each.number) for each in running)
                 message = f"A bulk query operation for this app and shop is already in progress: {ids}."
                 return None, [{"field": None, "message": message, "code": "OPERATION_IN_PROGRESS"}]
-            number = FIRST_ID + len(self.operations) + 1
+            number = max(FIRST_ID + int(self.wall().timestamp()), max(self.operations, default=0) + 1)  # no two, over a restart either
             operation = Operation(number, query, grouped, self.wall(), self.folder / f"bulk-{number}.jsonl", client_id, fail_after=fail_after)
             self.operations[number] = operation
         threading.Thread(target=self._write, args=(operation, ask), daemon=True).start()

@@ -238,6 +238,7 @@ def _subscribe(asking: Asking, _source: Any, arguments: Arguments, _node: FieldN
             return _refused("Address for this topic has already been taken", "uri")
         shop.subscribed += 1
         shop.subscriptions[row["id"]] = row
+        shop.changed()
     return {"webhookSubscription": row, "userErrors": []}
 
 
@@ -249,12 +250,14 @@ def _resubscribe(asking: Asking, _source: Any, arguments: Arguments, _node: Fiel
     wanted = {key: row[key] for key in ("uri", "format", "includeFields", "filter", "name")} | arguments["webhookSubscription"]
     changed = _subscription_row(asking, number_of(row["id"]) or 0, row["topic"], wanted) | {"createdAt": row["createdAt"]}
     asking.shop.subscriptions[row["id"]] = changed
+    asking.shop.changed()
     return {"webhookSubscription": changed, "userErrors": []}
 
 
 @resolves("Mutation", "webhookSubscriptionDelete")
 def _unsubscribe(asking: Asking, _source: Any, arguments: Arguments, _node: FieldNode) -> Any:
     gone = asking.shop.subscriptions.pop(str(arguments["id"]), None)
+    asking.shop.changed()
     errors = [] if gone else [{"field": ["id"], "message": "Webhook subscription does not exist"}]
     return {"deletedWebhookSubscriptionId": gone and gone["id"], "userErrors": errors}
 

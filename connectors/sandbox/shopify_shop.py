@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -68,6 +68,8 @@ class Shop:
         self.bucket.available = self.bucket.most * 1000
         self.subscriptions: dict[str, dict[str, Any]] = {}
         self.subscribed = 0
+        self.changed: Callable[[], None] = lambda: None
+        """Called when subscriptions change."""
         self.lock = threading.RLock()
         self.base_url = ""
         self.requests: deque[dict[str, Any]] = deque(maxlen=1000)

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from msgspec import Struct
+
 from connectors.sandbox.shopify_access import KNOWN_SCOPES
 
 ACCESS_LIFE, REFRESH_LIFE, CREDENTIALS_LIFE, CODE_LIFE = timedelta(hours=1), timedelta(days=90), timedelta(hours=24), timedelta(minutes=10)
@@ -67,6 +69,29 @@ class Token:
         return answer
 
 
+class Granted(Struct):
+    """One token as it is kept: what it came from and led to by name."""
+
+    access: str
+    scopes: frozenset[str]
+    client_id: str
+    issued_at: datetime
+    expires_at: datetime | None
+    refresh: str | None
+    refresh_expires_at: datetime | None
+    parent: str | None
+    child: str | None
+    used: bool
+
+
+class Grants(Struct):
+    """All that a shop has granted."""
+
+    tokens: list[Granted]
+    made: int
+    installed: frozenset[str] | None
+
+
 class Refused(Exception):
     """A grant that is refused: an OAuth error with its status."""
 
@@ -87,6 +112,8 @@ class TokenOffice:
         self._by_refresh: dict[str, Token] = {}
         self.installed: frozenset[str] | None = None
         """The scopes that the shop's owner granted last; None before, and after uninstalling."""
+        self.changed: Callable[[], None] = _nothing
+        """Called when something was granted, used for the first time, or taken back."""
 
     # What the consent page does
 
@@ -96,6 +123,7 @@ class TokenOffice:
             code = self._secret("code")
             self._codes[code] = (scopes, redirect, self._wall() + CODE_LIFE)
             self.installed = scopes
+            self.changed()
             return code
 
     def callback(self, redirect: str, code: str, state: str | None) -> str:
@@ -201,6 +229,7 @@ class TokenOffice:
             self.installed = None
             for token in self._tokens.values():
                 token.revoked = True
+            self.changed()
 
     def narrow(self, scopes: frozenset[str]) -> None:
         """Leave no token more than these scopes."""
@@ -208,12 +237,16 @@ class TokenOffice:
             self.installed = None if self.installed is None else self.installed & scopes
             for token in self._tokens.values():
                 token.scopes &= scopes
+            self.changed()
 
     def _use(self, token: Token) -> None:
         """Take a token as used: the pair it replaced is over."""
+        if token.used and token.parent is None:
+            return
         token.used = True
         if token.parent is not None:
             token.parent.revoked, token.parent = True, None
+        self.changed()
 
     def _issue(self, scopes: frozenset[str], *, expiring: bool = False, life: timedelta | None = None) -> Token:
         now = self._wall()
@@ -224,12 +257,46 @@ class TokenOffice:
         elif life is not None:
             token.expires_at = now + life
         self._tokens[token.access] = token
+        self.changed()
         return token
+
+    # Keeping
+
+    def grants(self) -> Grants:
+        """Return all that may still be used."""
+        with self._lock:
+            kept = [
+                Granted(
+                    token.access, token.scopes, token.client_id, token.issued_at, token.expires_at, token.refresh, token.refresh_expires_at,
+                    token.parent.access if token.parent else None, token.child.access if token.child else None, token.used,
+                )
+                for token in self._tokens.values()
+                if not token.revoked
+            ]  # fmt: skip
+            return Grants(kept, self._made, self.installed)
+
+    def restore(self, grants: Grants) -> None:
+        """Take back what was kept."""
+        with self._lock:
+            self._made, self.installed = grants.made, grants.installed
+            for each in grants.tokens:
+                self._tokens[each.access] = token = Token(
+                    each.access, each.scopes, each.client_id, each.issued_at, each.expires_at, each.refresh, each.refresh_expires_at, used=each.used
+                )
+                if token.refresh is not None:
+                    self._by_refresh[token.refresh] = token
+            for each in grants.tokens:
+                token = self._tokens[each.access]
+                token.parent, token.child = self._tokens.get(each.parent or ""), self._tokens.get(each.child or "")
 
     def _secret(self, kind: str) -> str:
         self._made += 1
         made = hashlib.sha256(f"{self._seed}/{self.domain}/{kind}/{self._made}".encode()).hexdigest()[:32]
         return made if kind == "code" else f"{kind}_{made}"
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 def signature(query: Mapping[str, str], secret: str) -> str:

@@ -5,14 +5,18 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 from django.core.management import CommandError, call_command
 
+from connectors.sandbox.server import Sandbox
 from connectors.sandbox.serving import open_shop
+from connectors.sandbox.shopify_shop import Shop
 from tests.sandbox.conftest import NOW
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,3 +82,60 @@ def test_the_business_lives_on_while_it_is_served() -> None:
     index = shop.rows.index
     assert min(index.created) < NOW.timestamp() < max(index.created)
     sandbox.close()
+
+
+def opened(state: Path, now: datetime, **changed: Any) -> tuple[Sandbox, Shop]:
+    return open_shop(**{"days": 5, "orders_per_day": 3, "now": now, "state": state, **changed})
+
+
+def test_a_shop_and_what_it_granted_outlive_a_restart(tmp_path: Path) -> None:
+    state = tmp_path / "sandbox.json"
+    sandbox, shop = opened(state, NOW)
+    asked = {"client_id": shop.tokens.app.client_id, "client_secret": shop.tokens.app.client_secret}
+    code = shop.tokens.code(frozenset({"read_orders"}), "http://localhost/back")
+    first = shop.tokens.grant({**asked, "code": code, "expiring": "1"})
+    second = shop.tokens.grant({**asked, "grant_type": "refresh_token", "refresh_token": first.refresh})
+    orders, changes = list(shop.rows.index.orders), shop.rows.index.changes
+    sandbox.close()
+    assert state.stat().st_mode & 0o777 == 0o600
+
+    again, kept = opened(state, NOW + timedelta(days=3))
+    assert (list(kept.rows.index.orders), kept.rows.index.changes) == (orders, changes)
+    assert kept.tokens.installed == {"read_orders"}
+    # the former refresh token gives the same pair until that is used
+    third = kept.tokens.grant({**asked, "grant_type": "refresh_token", "refresh_token": first.refresh})
+    assert (third.access, third.refresh) == (second.access, second.refresh)
+    fourth = kept.tokens.grant({**asked, "grant_type": "refresh_token", "refresh_token": second.refresh})
+    assert fourth.access not in (first.access, second.access)
+    assert kept.tokens.find(fourth.access) is not None
+    kept.uninstall()
+    again.close()
+
+    last, gone = opened(state, NOW + timedelta(days=3))
+    assert (gone.tokens.installed, gone.tokens.find(fourth.access)) == (None, None)
+    last.close()
+
+
+@pytest.mark.parametrize("spoil", [lambda state: state.write_text("{"), lambda state: state.unlink()])
+def test_a_state_that_cannot_be_read_is_begun_anew(tmp_path: Path, spoil: Callable[[Path], object]) -> None:
+    state = tmp_path / "sandbox.json"
+    opened(state, NOW)[0].close()
+    spoil(state)
+    sandbox, shop = opened(state, NOW + timedelta(days=1))
+    assert min(shop.rows.index.created) > (NOW - timedelta(days=5)).timestamp()
+    sandbox.close()
+
+
+def test_a_state_of_another_business_is_not_taken_over(tmp_path: Path) -> None:
+    state = tmp_path / "sandbox.json"
+    sandbox, shop = opened(state, NOW)
+    token = shop.tokens.permanent(frozenset({"read_orders"}))
+    sandbox.close()
+    other, another = opened(state, NOW, seed=2)
+    assert another.tokens.find(token) is None
+    other.close()
+
+
+def test_a_state_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"nowhere/sandbox\.json cannot be written: No such file or directory\. Name another file with --state\."):
+        call_command("sandbox", port=0, days=1, orders_per_day=1, state=tmp_path / "nowhere" / "sandbox.json")

@@ -4,12 +4,13 @@ import gc
 import signal
 import threading
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from connectors.sandbox.scenarios import SCENARIOS
-from connectors.sandbox.serving import PORT, open_shop
+from connectors.sandbox.serving import PORT, StateUnusable, open_shop
 from connectors.sandbox.shopify_shop import Shop
 
 
@@ -28,6 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--scenario", default="quiet", choices=sorted(SCENARIOS), help="what happens unusually often")
         parser.add_argument("--speed", type=int, default=1, help="how many times as fast as real time the business lives (default 1)")
         parser.add_argument("--redirect", action="append", default=[], metavar="URL", help="where consent may lead back to, besides this machine")
+        parser.add_argument("--state", type=Path, metavar="FILE", help="keep the shop and what it granted in this file over a restart")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve; Ctrl-C, or being told to stop, is the ordinary end."""
@@ -36,10 +38,12 @@ class Command(BaseCommand):
         try:
             sandbox, shop = open_shop(
                 port=options["port"], seed=options["seed"], days=options["days"], orders_per_day=options["orders_per_day"],
-                scenario=options["scenario"], speed=options["speed"], redirects=tuple(options["redirect"]),
+                scenario=options["scenario"], speed=options["speed"], redirects=tuple(options["redirect"]), state=options["state"],
             )  # fmt: skip
         except OSError as error:
             raise CommandError(f"Port {options['port']} cannot be listened on: {error.strerror}. Name another with --port.") from error
+        except StateUnusable as error:
+            raise CommandError(str(error)) from error
         try:
             shop.view(shop.asking(frozenset()))  # it lives through its business before anybody waits for an answer
             gc.freeze()

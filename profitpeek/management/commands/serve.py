@@ -51,7 +51,8 @@ class Command(BaseCommand):
             children = commands(listener)
             if environment.is_local() and not options["no_demo"]:
                 port = sandbox_port()
-                children["sandbox"] = [sys.executable, str(environment.BASE_DIR / "manage.py"), "sandbox", f"--port={port}", *SANDBOX]
+                state = f"--state={environment.var_dir() / 'sandbox.json'}"
+                children["sandbox"] = [sys.executable, str(environment.BASE_DIR / "manage.py"), "sandbox", f"--port={port}", state, *SANDBOX]
                 variables["SANDBOX_SHOP"] = f"http://{HOST}:{port}/shops/{SHOP}"
             try:
                 run_for_ever(children, tell=self.stderr.write, pass_fds=[listener.fileno()], variables=variables)
