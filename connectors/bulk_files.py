@@ -6,7 +6,7 @@ same records. Records are numbered in the order in which they first appear.
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from datetime import datetime
 from pathlib import Path
@@ -183,10 +183,11 @@ class BulkRecords:
             yield own
 
 
-def forget(every: Path, *, before: datetime) -> None:
-    """Delete what was left lying since before a moment: its connection is gone, or another machine went on."""
+def forget(every: Path, *, connections: Collection[int], before: datetime) -> None:
+    """Delete what was left lying: of connections that are not among those that read, or since before a moment, when another machine went on."""
+    read = {str(connection) for connection in connections}
     for folder in every.iterdir() if every.is_dir() else ():
-        if folder.stat().st_mtime < before.timestamp():
+        if folder.name.partition("-")[0] not in read or folder.stat().st_mtime < before.timestamp():
             remove(folder)
 
 

@@ -166,7 +166,8 @@ def replay_all_parked(work: Work) -> None:
 def forget_runs(work: Work) -> None:
     """Delete what nobody looks at any more of the record of runs, and files that were left lying."""
     runs.forget_runs(before=timezone.now() - RUNS_KEPT)
-    bulk_files.forget(settings.BULK_FOLDER, before=timezone.now() - FILES_KEPT)
+    reading = Connection.objects.exclude(status=Status.DISCONNECTED).filter(store__in=kept_stores()).values_list("pk", flat=True)
+    bulk_files.forget(settings.BULK_FOLDER, connections=set(reading), before=timezone.now() - FILES_KEPT)
 
 
 def _key(connection: Connection, stream: Stream) -> str:

@@ -10,6 +10,7 @@ from django import forms
 from django.urls import reverse
 
 from connectors.models import FileImport
+from connectors.received import called, connections_named
 from dashboards.forms import Reading, ScopeForm
 from dashboards.opening import entries_url
 from dashboards.scope import EARLIEST, LATEST, ONE_DAY, Scope
@@ -185,7 +186,7 @@ def _cause(store: Store, scope: Scope, caused: Caused, about: str, address: str)
 
 def _told(store: Store, causes: list[Caused]) -> dict[str, tuple[str, str]]:
     """Say what the causes' references are about, and where that is shown."""
-    named = {caused.ref: caused.ref.removeprefix("undo of ").removeprefix("closed period; ").partition(":") for caused in causes}
+    named = {caused.ref: caused.ref.removeprefix("closed period; ").removeprefix("undo of ").partition(":") for caused in causes}
     keys = {kind: [int(key) for each, _, key in named.values() if each == kind and key.isdecimal()] for kind in ("import", "costs")}
     files = dict(FileImport.objects.filter(store=store, pk__in=keys["import"]).values_list("pk", "filename"))
     summaries = dict(CostChange.objects.filter(store=store, pk__in=keys["costs"]).values_list("pk", "summary"))
@@ -193,6 +194,8 @@ def _told(store: Store, causes: list[Caused]) -> dict[str, tuple[str, str]]:
         "repost": ("orders restated after changes of costs", reverse("costs", args=[store.slug])),
         "accrual": ("costs of days, booked as they come", ""),
     }
+    for ref, row in connections_named(store, named).items():
+        told[ref] = called(row), reverse("connection", args=[store.slug, row.pk])
     for ref, (kind, _, key) in named.items():
         pk = int(key) if key.isdecimal() else 0
         if kind == "import" and pk in files:

@@ -145,14 +145,16 @@ def opened(store: Store, asked: Asked, *, after: Key | None = None, page: int | 
 
 
 def _elsewhere(store: Store, asked: Asked, sought: Sought) -> Elsewhere | None:
-    """Return what a figure comes to in the currency that the address names."""
+    """Return what a figure or a ratio comes to in the currency that the address names."""
     converted = conversion(store.book, asked.scope.currency, [asked.period])
     if converted is None:
         return None
     sums = sums_of_accounts(
         store.book, asked.period, basis=asked.basis, channel=sought.channel, country=sought.country, converted=converted
     )  # fmt: skip
-    amount = sum((sums[number][0] for number in sought.accounts or () if number in sums), ZERO)
+    amount: Decimal | None = sum((sums[number][0] for number in sought.accounts or () if number in sums), ZERO)
+    if asked.key in RATIOS and not asked.account:
+        amount, _ = ratio(store, asked.key, statement_of(asked.period, sums))
     return Elsewhere(amount if converted.rates or not converted.missing else None, converted)
 
 
@@ -209,4 +211,7 @@ def _ratio(store: Store, asked: Asked, metric: Metric) -> Opened:
             for number, (each, guess) in sums.items() if accounts.in_profit(number)
         ]  # fmt: skip
     kind = "multiple" if asked.key in MULTIPLES else "percent"
-    return Opened(asked, metric, metric.term, kind, figure, why, compared=compared(store, asked, sought, figure, kind), parts=parts)
+    return Opened(
+        asked, metric, metric.term, kind, figure, why, compared=compared(store, asked, sought, figure, kind), parts=parts,
+        elsewhere=_elsewhere(store, asked, sought),
+    )  # fmt: skip

@@ -5,10 +5,13 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from django.db import connection
+from django.db.models import Q
 
 from ledger import accounts
+from ledger.cause import Cause
 from ledger.kinds import Basis, CauseKind
 from ledger.models import Batch, Book, Order, OrderCharge, Store
+from ledger.posting import correcting
 from ledger.totals import DAY_OF_BASIS
 
 
@@ -59,8 +62,13 @@ _CAUSED = """
 
 
 def caused(book: Book, cause_ref: str, *, cause: CauseKind, basis: Basis = Basis.EVENT) -> dict[date, dict[str, Decimal]]:
-    """Return what one cause changed of profit, by month and statement line; empty when it wrote nothing."""
-    seqs = list(Batch.objects.filter(book_id=book.pk, cause=cause, cause_ref=cause_ref).order_by("seq").values_list("seq", flat=True))
+    """Return what one cause changed of profit, by month and statement line; empty when it wrote nothing.
+
+    What it told of closed days is in it, where that was booked.
+    """
+    late = correcting(Cause(cause, cause_ref))
+    why = Q(cause=cause, cause_ref=cause_ref) | Q(cause=late.kind, cause_ref=late.ref)
+    seqs = list(Batch.objects.filter(why, book_id=book.pk).order_by("seq").values_list("seq", flat=True))
     found: dict[date, dict[str, Decimal]] = {}
     if not seqs:
         return found

@@ -66,7 +66,7 @@ def post(
     usual, late = by_closing(lines, closed)
     batches = []
     movement = Movement()
-    for part, why in ((usual, cause), (late, _correcting(cause))):
+    for part, why in ((usual, cause), (late, correcting(cause))):
         if part:
             batches.append(_open_batch(book, len(part), why))
             copy_entries(book.pk, book.last_seq, part)
@@ -92,7 +92,7 @@ def post_prepared(book_id: int, *, cause: Cause, costs_version: int, closed_thro
     if not waiting:
         return NOTHING
     batches = []
-    for late, why in ((False, cause), (True, _correcting(cause))):
+    for late, why in ((False, cause), (True, correcting(cause))):
         if late in waiting:
             batches.append(_open_batch(book, waiting[late].added, why))
             insert_prepared(book.last_seq, late=late)
@@ -101,7 +101,7 @@ def post_prepared(book_id: int, *, cause: Cause, costs_version: int, closed_thro
     return Posting(tuple(batches), sum(each.added for each in waiting.values()), sum(each.reversed for each in waiting.values()))
 
 
-def _correcting(cause: Cause) -> Cause:
+def correcting(cause: Cause) -> Cause:
     """Return the cause of the entries that belong to closed days."""
     return Cause(CauseKind.CORRECTION, f"closed period; {cause.ref}"[:80], cause.actor)
 

@@ -37,6 +37,9 @@ def begin_undo(row: FileImport, found: Sequence[FileImport]) -> None:
         return
     book = Book.objects.get(pk=row.store_id)
     months = {month for each in found for month in caused(book, each.cause_ref, cause=CauseKind.IMPORT)}
+    if book.closed_through is not None and months and min(months) <= book.closed_through:
+        # what a closed day loses is booked on the first open one
+        months.add((book.closed_through + timedelta(days=1)).replace(day=1))
     before = _net_profit(row.store, months)
     keep_report(row, FileReport.Stage.UNDONE, Effect([MonthEffect(month.isoformat(), str(before[month]), "") for month in sorted(months)]))
 

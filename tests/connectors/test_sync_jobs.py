@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -10,9 +12,10 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from connectors import registry, runs
+from connectors.connections import disconnect
 from connectors.models import Connection, ParkedRecord, SyncCursor, SyncRun
 from connectors.paged import Limits
-from connectors.sync_tasks import DISPATCH_SYNCS, REPLAY_ALL_PARKED, submit_past, submit_stream
+from connectors.sync_tasks import DISPATCH_SYNCS, FORGET_RUNS, REPLAY_ALL_PARKED, submit_past, submit_stream
 from ledger.models import Order, Store
 from profitpeek.jobs import queue
 from profitpeek.jobs.models import Job
@@ -225,3 +228,17 @@ def test_the_command_ends_with_an_error_where_something_is_not_read(
     ):  # fmt: skip
         with pytest.raises(CommandError, match=told):
             call_command("sync", *arguments)
+
+
+def test_files_of_accounts_that_are_read_no_more_do_not_lie_about(
+    bazaar: Bazaar, connection: Connection, store: Store, settings: Any, tmp_path: Path
+) -> None:
+    settings.BULK_FOLDER = tmp_path
+    gone, left = connected(store, bazaar, account="south"), connected(a_store(slug="deleted"), bazaar)
+    for row in (connection, gone, left):
+        (tmp_path / f"{row.pk}-orders").mkdir()
+        (tmp_path / f"{row.pk}-orders" / "whole.jsonl").write_text("{}")
+    disconnect(gone, now=timezone.now())
+    Store.objects.filter(slug="deleted").update(erasing_since=timezone.now())
+    assert ran(queue.submit(FORGET_RUNS, key="forget")).state == "done"
+    assert [folder.name for folder in tmp_path.iterdir()] == [f"{connection.pk}-orders"]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from connectors.models import FileImport
+from connectors.models import Connection, FileImport
 from dashboards import changes_page
 from ledger import accounts, rules
 from ledger.cause import Cause
@@ -74,6 +74,25 @@ def test_causes_lead_to_their_files_and_their_entries(shop: Store, browser: Clie
     (cause,) = answer.context["page"].causes
     assert (cause.words, cause.about, cause.address) == ("File imported", "march.csv", f"/shop/imports/{FileImport.objects.get(store=shop).pk}")
     assert browser.get(cause.batches[0].address).context["page"].figure == cause.profit
+
+
+def test_a_connection_and_corrections_of_closed_days_are_told_in_words(shop: Store, browser: Client) -> None:
+    row = Connection.objects.create(
+        store=shop, platform="shopify", account_ref="north.myshopify.com", label="North", connected_at=at("2026-04-01 12:00")
+    )
+    book = book_of(shop)
+    last, file = book.last_seq, FileImport.objects.get(store=shop)
+    book.closed_through = day("2026-02-28")
+    book.save()
+    write(shop, an_order("1003", when="2026-02-03 12:00"), cause=Cause(CauseKind.SYNC, row.cause_ref))
+    write(shop, an_order("1004"), cause=Cause(CauseKind.SYNC, row.cause_ref))
+    write(shop, an_order("1005", when="2026-02-03 12:00"), cause=Cause(CauseKind.UNDO, f"undo of {file.cause_ref}"))
+    page = browser.get(f"/shop/changes?{MARCH}&after={last}").context["page"]
+    at_row, at_file = f"/shop/connections/{row.pk}", f"/shop/imports/{file.pk}"
+    assert sorted((cause.words, cause.about, cause.address) for cause in page.causes) == [
+        ("Correction of a closed day", "North on Shopify", at_row), ("Correction of a closed day", "march.csv", at_file),
+        ("Fetched from a platform", "North on Shopify", at_row),
+    ]  # fmt: skip
 
 
 def test_other_days_are_not_explained(browser: Client) -> None:

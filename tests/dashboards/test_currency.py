@@ -125,6 +125,19 @@ def test_a_figure_opens_its_entries_in_the_books_currency_and_says_what_they_com
     assert "In USD it comes to $12.01 ." in by_channel
 
 
+@pytest.mark.parametrize("key", ["margin", "estimated_share"])
+def test_a_ratio_opens_what_the_statement_shows(shop: Store, key: str) -> None:
+    write(shop, an_order("4", lines=[a_line("mug", price="90.00", cost="80.00")], when="2026-03-10 12:00"))
+    shop.book.refresh_from_db()
+    shown = f"{rows(statement_table(shop, march()))[key].total * 100:.1f} %"
+    ours = f"{rows(statement_table(shop, march(currency='')))[key].total * 100:.1f} %"
+    assert shown != ours
+    opened = text_of(signed_in(shop).get(f"/shop/entries?line={key}&from=2026-03-01&to=2026-03-31&basis=event&currency=USD"))
+    assert f"In USD it comes to {shown} ." in opened
+    assert f"The figure {ours} " in opened
+    assert "What it is reckoned from is listed in EUR, the store’s currency." in opened
+
+
 def test_files_and_the_sheet_carry_the_currency_and_its_rates(shop: Store) -> None:
     client, query = signed_in(shop), "from=2026-03-01&to=2026-03-31&by=month&currency=USD"
     answer = client.get(f"/shop/pnl.csv?{query}")

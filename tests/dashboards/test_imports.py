@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from connectors.files.uploads import forget_abandoned
 from connectors.models import FileImport, FilePiece, FileReport, RawPayload
-from ledger.models import Entry, Order, OrderCharge, Store, VariantCost
+from ledger.models import Book, Entry, Order, OrderCharge, Store, VariantCost
 from ledger.people import Role
 from profitpeek.jobs import queue
 from profitpeek.jobs.models import Job
-from tests.builders import a_store, an_order
+from tests.builders import a_store, an_order, day
 from tests.builders import write as record
 from tests.connectors import shopify_files
 from tests.connectors.test_workbooks import workbook_of
@@ -83,6 +83,23 @@ def test_undoing_says_first_what_it_takes_back(owner: Client, store: Store) -> N
     assert "This import was undone" in said
     assert "All these months 141.55 −85.05 56.50" in said
     assert Order.objects.filter(store=store, withdrawn_at=None).count() == 2
+
+
+def test_what_a_file_tells_of_closed_days_counts_where_the_statement_counts_it(owner: Client, store: Store) -> None:
+    Book.objects.update(closed_through=day("2026-03-31"))
+    upload(owner, SOLD.replace("1001", "7001").replace("1002", "7002"), name="orders.csv")
+    decide(owner)
+    said = page(owner).replace("€", "")
+    # All of it stands in April, the first open month, as in the statement.
+    assert "April 2026 0.00 +85.05 85.05" in said
+    assert "March 2026" not in said
+    assert "Net profit +85.05" in said
+    Book.objects.update(closed_through=day("2026-04-30"))
+    said = undo(owner).replace("€", "")
+    # April is closed now and stays as it is; what is taken back is taken back in May.
+    assert "April 2026 85.05 0.00 85.05" in said
+    assert "May 2026 0.00 −85.05 −85.05" in said
+    assert "All these months 85.05 −85.05 0.00" in said
 
 
 def test_a_file_with_wrong_rows_cannot_be_taken_and_says_what_to_mend(owner: Client) -> None:
