@@ -9,12 +9,16 @@ class Fault(Exception):
         self.reason = reason
 
 
+LONGEST_PAUSE = 86_400.0
+"""Seconds after which a platform is asked again, whatever it said: no answer silences a connection for years."""
+
+
 class RetryLater(Fault):
-    """Asks for another try: after `after` seconds, or after the job's own growing pause."""
+    """Asks for another try: after `after` seconds, a day at most, or after the job's own growing pause."""
 
     def __init__(self, reason: str, *, after: float | None = None) -> None:
         super().__init__(reason)
-        self.after = after
+        self.after = None if after is None else min(after, LONGEST_PAUSE)
 
 
 class QuotaUsedUp(RetryLater):

@@ -4,6 +4,7 @@ Several records are recorded at once; when the ledger refuses them, each half is
 cannot hold keeps back no other.
 """
 
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +23,7 @@ from ledger.record import Contended, record
 
 WORKED_OUT = "sales_worked_out"
 """The kind of finding that says that orders' sales are not their platform's own."""
-REFUSALS = (ValueError, TypeError, OverflowError, DataError, IntegrityError)
+REFUSALS = (ValueError, TypeError, OverflowError, struct.error, DataError, IntegrityError)
 """What a door raises for a fact that it cannot hold."""
 
 

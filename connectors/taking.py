@@ -74,6 +74,8 @@ def read(stream: Stream, received: Sequence[Received], context: Context) -> Read
                 raise BadPayload(each.problem)
             facts = tuple(stream.map(record, context))
             when = changed_at(record) if changed_at else None
+            if when is not None and when.tzinfo is None:
+                raise BadPayload("The record's time of change has no time zone.")
         except BadPayload as fault:
             bad.append(Bad(name or parking.id_of(record), record, fault.reason))
         except Exception as error:

@@ -63,8 +63,13 @@ class _Parts:
     def __init__(self, before: Iterable[_HasIdentity]) -> None:
         self._known = {row.external_id: row.part for row in before}
         self._last = max(self._known.values(), default=0)
+        self._told: set[str] = set()
 
     def of(self, external_id: str) -> int:
+        """Return the part of a row; raise ValueError for one that was told before: two rows of one name are no two rows."""
+        if external_id in self._told:
+            raise ValueError(f"“{external_id}” is told twice")
+        self._told.add(external_id)
         part = self._known.get(external_id)
         if part is None:
             part = self._last = self._last + 1

@@ -116,6 +116,25 @@ def test_what_the_ledger_cannot_hold_is_parked_alone(bazaar: Bazaar, connection:
     assert row.reason.startswith("The ledger cannot hold it: ")
 
 
+@pytest.mark.parametrize(
+    ("strange", "said"),
+    [
+        (
+            {"lines": [{"id": "1", "sku": "MUG", "title": "Mug", "quantity": 10**12, "price": "20.00"}]},
+            "The ledger cannot hold it: error: 'i' format",
+        ),
+        ({"lines": a_record(1)["lines"] * 2}, "The ledger cannot hold it: ValueError: “1” is told twice"),
+        ({"changed": "2026-11-05T00:00:00"}, "The record's time of change has no time zone."),
+    ],
+    ids=["a number too large for its column", "two lines of one name", "a time without a zone"],
+)
+def test_one_strange_record_keeps_back_no_other(bazaar: Bazaar, connection: Connection, strange: Json, said: str) -> None:
+    bazaar.add(a_record(1), {**a_record(2), **strange}, a_record(3))
+    assert pull(connection)[:4] == (True, 3, 2, 1)
+    assert orders() == ["1", "3"]
+    assert ParkedRecord.objects.get().reason.startswith(said)
+
+
 def test_more_than_one_in_a_hundred_fail_the_run_and_nothing_of_that_page_is_taken(bazaar: Bazaar, connection: Connection) -> None:
     bazaar.add(*(a_record(number) for number in range(10)), *(without(a_record(number), "total") for number in range(10, 20)))
     with pytest.raises(BadPayload, match="10 of 20 records could not be understood") as raised:

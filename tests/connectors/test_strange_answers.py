@@ -1,5 +1,6 @@
 """What a platform answers is not trusted: where it sends us, how deep it nests, and how slowly it talks."""
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ import pytest
 from connectors.faults import BadPayload, RetryLater
 from connectors.http import Client, ForeignHost
 from connectors.platforms.shopify.connector import SHOPIFY
+from connectors.platforms.shopify.refusals import classify
 from connectors.spec import Request, Response
 from tests.connectors.bazaar import BAZAAR
 
@@ -50,6 +52,24 @@ def test_an_answer_that_nests_without_end_is_refused_as_what_it_is() -> None:
     for content in (b"[" * 500_000, b'{"a":' * 500_000, b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"):
         with pytest.raises(BadPayload, match="The answer is not JSON"):
             Response(status=200, headers={}, content=content).json()
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_shopify_that_nests_without_end_is_refused_as_what_it_is(status: int) -> None:
+    for content in (b'{"data":' + b"[" * 500_000, b'{"errors":[{"extensions":' + b'{"a":' * 500_000):
+        assert isinstance(classify(Response(status=status, headers={}, content=content)), BadPayload)
+
+
+@pytest.mark.parametrize("wait", ["1e300", "99999999999", "86401"])
+def test_no_answer_silences_a_connection_for_longer_than_a_day(wait: str) -> None:
+    fault = classify(Response(status=429, headers={"retry-after": wait}, content=b""))
+    assert isinstance(fault, RetryLater)
+    assert fault.after == 86_400
+    points = {"requestedQueryCost": 1e300, "throttleStatus": {"currentlyAvailable": 0, "restoreRate": 1e-9}}
+    answer = {"errors": [{"extensions": {"code": "THROTTLED"}}], "extensions": {"cost": points}}
+    fault = classify(Response(status=200, headers={}, content=json.dumps(answer).encode()))
+    assert isinstance(fault, RetryLater)
+    assert fault.after == 86_400
 
 
 @contextmanager

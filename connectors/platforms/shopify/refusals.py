@@ -97,7 +97,7 @@ def _retry_after(response: Response) -> float:
 def _grant_lost(response: Response) -> str:
     try:
         refusal = msgspec.json.decode(response.content, type=_Refusal)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return ""
     return refusal.error if refusal.error in GRANT_LOST else ""
 
@@ -109,6 +109,8 @@ def _of_answer(response: Response) -> Fault | None:
         return BadPayload("Shopify's answer is not shaped as its interface documents.")
     except msgspec.DecodeError:
         return RetryLater("Shopify's answer was cut off.")
+    except RecursionError:
+        return BadPayload("Shopify's answer nests deeper than any answer does.")
     if not answer.errors:
         return None
     codes = {error.code for error in answer.errors}
