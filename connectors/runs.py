@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import takewhile
 from types import TracebackType
 from typing import Any
 
@@ -195,6 +196,12 @@ def last_runs(owners: list[int]) -> dict[tuple[int, str], SyncRun]:
     """Return the latest run of each stream of some connections."""
     latest = SyncRun.objects.filter(connection__in=owners).values("connection", "stream").annotate(last=Max("pk")).values_list("last", flat=True)
     return {(run.connection_id, run.stream): run for run in SyncRun.objects.filter(pk__in=list(latest))}
+
+
+def failures_in_a_row(owner: Connection, stream: str, *, most: int) -> int:
+    """Count the latest runs of a stream that failed one after the other, at most so many."""
+    latest = SyncRun.objects.filter(connection=owner, stream=stream).order_by("-pk").values_list("status", flat=True)[:most]
+    return sum(1 for _ in takewhile(lambda status: status == Status.FAILED, latest))
 
 
 def forget_runs(*, before: datetime) -> int:

@@ -12,7 +12,7 @@ from connectors.connections import note_fault, note_success, opened
 from connectors.faults import BadPayload, Denied, Expired, Fault, NeedsReauth, RetryLater, TooBig
 from connectors.files.kind import Guard, Progress, unguarded, untold
 from connectors.http import LONGEST_WAIT, Client
-from connectors.models import Connection, SyncRun
+from connectors.models import Connection, SyncCursor, SyncRun
 from connectors.paged import Limits, Paging
 from connectors.runs import Run
 from connectors.spec import Stream
@@ -66,24 +66,8 @@ def sync(
     with runs.claim(connection, stream.name, mode, now=now) as run:
         # What the last run wrote, perhaps a moment ago.
         cursor.refresh_from_db()
-        taker = Taker(run, stream, cursor, guard, now=now)
-        limits = limits or ONE_JOB
-
-        def paged() -> Progressed:
-            return Progressed(Paging(run, stream, cursor, client, taker, limits=limits, progress=progress, now=now).read())
-
         try:
-            if stream.bulk is not None and bulk.is_for(stream, cursor):
-                try:
-                    how = Backfill(
-                        run, stream, stream.bulk, cursor, client, taker, limits=limits, progress=progress, guard=guard, now=now
-                    ).read()  # fmt: skip
-                except Refused as refused:
-                    log.info("sync.bulk_refused", stream=stream.name, reason=str(refused))
-                    bulk.give_up(stream, cursor)
-                    how = paged()
-            else:
-                how = paged()
+            how = _read(run, stream, cursor, client, limits or ONE_JOB, progress, guard, now)
         except Fault as fault:
             run.end_by(fault)
             tell_fault(run, stream, fault, now=now)
@@ -93,6 +77,20 @@ def sync(
         run.end(Status.DONE if how.done else Status.PARTIAL)
     tell_success(run, stream, now=now)
     return Outcome(how.done, run.records, run.changed, run.parked, how.wait)
+
+
+def _read(
+    run: Run, stream: Stream, cursor: SyncCursor, client: Client, limits: Limits, progress: Progress, guard: Guard, now: datetime
+) -> Progressed:
+    """Read by files where the past is read so and the platform makes them, else page by page."""
+    taker = Taker(run, stream, cursor, guard, now=now)
+    if stream.bulk is not None and bulk.is_for(stream, cursor):
+        try:
+            return Backfill(run, stream, stream.bulk, cursor, client, taker, limits=limits, progress=progress, guard=guard, now=now).read()
+        except Refused as refused:
+            log.info("sync.bulk_refused", stream=stream.name, reason=str(refused))
+            bulk.give_up(stream, cursor)
+    return Progressed(Paging(run, stream, cursor, client, taker, limits=limits, progress=progress, now=now).read())
 
 
 def tell_success(run: Run, stream: Stream, *, now: datetime) -> None:

@@ -26,6 +26,8 @@ from profitpeek.jobs.work import Work
 
 DENIED_RESTS = timedelta(days=1)
 """A stream whose permission lacks is asked for again so much later; consent given anew wakes it at once."""
+SHORTEST_PAUSE, MOST_DOUBLED = 30.0, 6
+"""Seconds before a platform that is away is asked again, doubled each time: a quarter of an hour at most."""
 WHOLE_EVERY = timedelta(days=30)
 RUNS_KEPT = timedelta(days=60)
 FILES_KEPT = timedelta(days=8)
@@ -70,7 +72,7 @@ def read_stream(work: Work) -> None:
     _wait_out(connection, now)
     read_as = _stream(connection, stream)
     try:
-        with job_faults():
+        with job_faults(connection, stream):
             outcome = read(connection, read_as, now=now, progress=work.progress, guard=work.fence)
     except Denied:
         # Said in a finding; other streams go on.
@@ -83,8 +85,12 @@ def read_stream(work: Work) -> None:
 
 
 @contextmanager
-def job_faults() -> Iterator[None]:
-    """Turn what ends a run into what becomes of its job; Denied is left to the caller."""
+def job_faults(connection: Connection, stream: str) -> Iterator[None]:
+    """Turn what ends a run into what becomes of its job; Denied is left to the caller.
+
+    A platform that is away for an hour or a day is nothing that a job dies of: it is asked again after longer and longer
+    pauses, and meanwhile the connection says so.
+    """
     try:
         yield
     except Busy as busy:
@@ -94,7 +100,8 @@ def job_faults() -> Iterator[None]:
     except QuotaUsedUp as fault:
         raise Postponed(fault.reason, after=fault.after or 60.0) from fault
     except RetryLater as fault:
-        raise Retryable(fault.reason, after=fault.after) from fault
+        failed = runs.failures_in_a_row(connection, stream, most=MOST_DOUBLED)
+        raise Postponed(fault.reason, after=fault.after or SHORTEST_PAUSE * 2.0 ** max(0, failed - 1)) from fault
     except NeedsReauth as fault:
         raise NeedsAttention(fault.reason) from fault
     except Denied:
@@ -128,7 +135,7 @@ def compare_stream(work: Work) -> None:
     _wait_out(connection, now)
     stream = _stream(connection, str(work.parameters["stream"]))
     try:
-        with job_faults(), opened(connection, now=now) as client:
+        with job_faults(connection, stream.name), opened(connection, now=now) as client:
             outcome = compare(connection, stream, client, now=now, whole=whole, progress=work.progress, guard=work.fence)
     except Denied:
         # Said in a finding; tomorrow it is tried again.

@@ -1,7 +1,8 @@
 """Measure reading orders from a platform: from its pages over HTTP to mirror, archive, entries and totals, against the least that reading can cost.
 
 The pages are the sandbox's Shopify's, served by a program of their own. The floor is `requests` and `json.loads` over the same
-pages. Each way runs in a process of its own; CPU is its own and its PostgreSQL backend's. `BENCH_SYNC=10000,100000` chooses sizes.
+pages. Each way runs in a process of its own; CPU is its own and that of its PostgreSQL backends. `BENCH_SYNC=10000,100000` chooses sizes;
+`BENCH_DLT=/path/to/python` names an interpreter with `dlt[postgres]`, which then loads the same pages as a peer.
 """
 
 import json
@@ -12,13 +13,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from urllib.parse import parse_qs, quote, urlsplit
 
+import psutil
 import pytest
 from django.db import connection
 from django.db.models import Sum
 from django.db.models.functions import Length
 
 from connectors.models import RawPayload
+from connectors.platforms.shopify.asking import PATH
 from ledger.audit import check_all
 from ledger.models import Book, Entry, Store
 from tests.benchmarks.order_pages import make
@@ -52,6 +56,30 @@ def cost(way: str, address: str, url: str) -> dict:
     assert done.returncode == 0, done.stderr
     told: dict = json.loads(done.stdout.splitlines()[-1])
     return {**told, "cpu": told["client"] + told["backend"]}
+
+
+def dlt_cost(address: str, url: str, folder: Path) -> dict:
+    """Let dlt load the same pages, and return what that cost, with what all backends of the server did meanwhile."""
+    parts = urlsplit(url)
+    host = quote(parse_qs(parts.query)["host"][0], safe="")
+    database = f"postgresql://{parts.username}:none@{host}{parts.path}"
+    program = Path(__file__).with_name("dlt_peer.py")
+    asked = [PATH, "orders", database, str(folder)]
+    before = server_cpu()
+    done = subprocess.run([os.environ["BENCH_DLT"], program, address, *asked], capture_output=True, text=True, timeout=3_600, check=False)
+    assert done.returncode == 0, done.stderr
+    told: dict = json.loads(done.stdout.splitlines()[-1])
+    return {**told, "cpu": told["client"] + server_cpu() - before}
+
+
+def server_cpu() -> float:
+    """Return the CPU seconds of all processes that the PostgreSQL server has and had."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        server = psutil.Process(cursor.fetchone()[0]).parent()
+    assert server is not None
+    own = server.cpu_times()
+    return own.children_user + own.children_system + sum(sum(child.cpu_times()[:2]) for child in server.children())
 
 
 def say(label: str, value: str) -> None:
@@ -89,6 +117,15 @@ def bench_sync(count: int, tmp_path: Path) -> None:
     told("the same once more, which changes nothing", ways["again"], ways["floor"])
     ratio = statistics.median(again["cpu"] / first["cpu"] for again, first in zip(ways["again"], ways["sync"], strict=True))
     say("once more, against the first reading", f"{ratio:.2f} x CPU")
+    if os.environ.get("BENCH_DLT"):
+        with served(tmp_path / "pages") as address:
+            peer = dlt_cost(address, url, tmp_path / "dlt")
+        assert peer["orders"] == count
+        cpu, wall = (statistics.median(run[name] for run in ways["sync"]) for name in ("cpu", "wall"))
+        say("dlt, its rest_api source and defaults, merged by id", (
+            f"{count / peer['cpu']:,.0f} orders per CPU s, {count / peer['wall']:,.0f} per wall s; peak {peer['peak']} MB: "
+            f"ours does {peer['cpu'] / cpu:.1f} x per CPU s, {peer['wall'] / wall:.1f} x per wall s"
+        ))  # fmt: skip
     store = Store.objects.get(slug=SLUG)
     entries = Entry.objects.filter(book_id=store.pk).count()
     kept = RawPayload.objects.filter(connection__store=store).aggregate(size=Sum(Length("body")))["size"]

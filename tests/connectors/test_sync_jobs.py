@@ -1,5 +1,7 @@
 """Streams are read in the background when they are due, by chains of jobs; what a platform refuses decides how it goes on."""
 
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import connection as database
 from django.utils import timezone
 
 from connectors import registry, runs
@@ -156,18 +159,48 @@ def test_a_stream_without_permission_rests_and_the_others_go_on(bazaar: Bazaar, 
     assert len(dispatched()) == 2
 
 
-def test_a_platform_that_breaks_is_asked_again_with_growing_pauses(bazaar: Bazaar, connection: Connection) -> None:
+def test_a_platform_that_is_away_is_asked_again_after_longer_and_longer_pauses_and_no_job_dies_of_it(bazaar: Bazaar, connection: Connection) -> None:
     bazaar.switches.refuse = {"": (500, {})}
-    job = ran(submit_stream(connection, ORDERS, actor="ann"))
-    assert (job.state, job.fault, job.attempts, job.error) == ("waiting", "retryable", 1, "Bazaar answered 500.")
+    number, pauses = submit_stream(connection, ORDERS, actor="ann"), []
+    for _ in range(8):
+        before = timezone.now()
+        job = ran(number)
+        assert (job.state, job.attempts, job.error) == ("waiting", 0, "Bazaar answered 500.")
+        pauses.append(round((job.not_before - before).total_seconds() / 10) * 10)
+        Job.objects.update(not_before=timezone.now())
+    assert pauses == [30, 60, 120, 240, 480, 960, 960, 960]
     connection.refresh_from_db()
     assert (connection.status, connection.problem) == ("active", "Bazaar answered 500.")
+    bazaar.switches.refuse = {}
+    bazaar.add(a_record(1))
+    assert ran(number).state == "done"
+    connection.refresh_from_db()
+    assert (connection.problem, Order.objects.count()) == ("", 1)
 
 
 def test_a_stream_that_another_run_reads_waits_for_it(bazaar: Bazaar, connection: Connection) -> None:
     runs.claim(connection, "orders", SyncRun.Mode.BACKFILL, now=timezone.now())
     job = ran(submit_stream(connection, ORDERS, actor="ann"))
     assert (job.state, job.attempts) == ("waiting", 0)
+
+
+def test_a_run_shows_that_it_lives_while_a_page_takes_long(bazaar: Bazaar, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "BEAT_SECONDS", 0.02)
+    long_ago = timezone.now() - timedelta(minutes=5)
+    beaten = threading.Event()
+
+    def wait_for_a_beat(path: str) -> None:
+        SyncRun.objects.update(heartbeat_at=long_ago)
+        for _ in range(500):
+            if SyncRun.objects.filter(heartbeat_at__gt=long_ago).exists():
+                beaten.set()
+                break
+            time.sleep(0.01)
+        database.close()
+
+    bazaar.switches.before = wait_for_a_beat
+    assert ran(submit_stream(connection, ORDERS, actor="ann")).state == "done"
+    assert beaten.is_set()
 
 
 def test_the_past_is_read_again_when_somebody_asks(bazaar: Bazaar, connection: Connection) -> None:
