@@ -116,20 +116,6 @@ def _renewed(row: Connection, held: Kept, now: datetime) -> Kept:
     return Kept(secrets={**held.secrets, **grant.secrets}, expires_at=grant.expires_at)
 
 
-def check(connection: Connection, *, now: datetime) -> AccountInfo:
-    """Ask the platform who it thinks we are, and note what it said; raise the Fault when it does not let us in."""
-    connector = find(connection.platform)
-    try:
-        with opened(connection, now=now) as client:
-            info = connector.probe(client.send)
-    except Fault as fault:
-        note_fault(connection, fault, now=now)
-        raise
-    Connection.objects.filter(pk=connection.pk).update(label=info.name[:200], zone=info.zone, scopes=sorted(info.scopes or connection.scopes))
-    note_success(connection, now=now)
-    return info
-
-
 def note_success(connection: Connection, *, now: datetime) -> None:
     """Note that the platform answered as it should: what was wrong is over, and it is asked again."""
     Connection.objects.filter(pk=connection.pk).update(last_ok_at=now, problem="", problem_at=None, paused_until=None)

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from connectors import bulk_files, runs
+from connectors import accounts, bulk_files, runs
 from connectors.comparing import compare, cursor_name
 from connectors.connections import opened
 from connectors.faults import Denied, Fault, NeedsReauth, QuotaUsedUp, RetryLater
@@ -47,6 +47,18 @@ def submit_connection(connection: Connection, *, actor: str) -> None:
     """Have every stream of a connection read as soon as may be."""
     for stream in find(connection.platform).streams:
         submit_stream(connection, stream, actor=actor)
+
+
+def submit_connected(connection: Connection, *, actor: str) -> None:
+    """Have an account read that was connected just now, anew perhaps, and ask it who it is."""
+    runs.wake(connection)
+    submit_connection(connection, actor=actor)
+    _submit_check(connection, actor=actor)
+
+
+def _submit_check(connection: Connection, *, actor: str) -> None:
+    subject = connection.label or connection.account_ref
+    queue.submit(CHECK_ACCOUNT, {"connection": connection.pk}, key=f"connection:{connection.pk}", subject=subject, actor=actor)
 
 
 def submit_past(connection: Connection, *, actor: str) -> None:
@@ -170,6 +182,24 @@ def replay_all_parked(work: Work) -> None:
             submit_replay(connection, actor=work.actor)
 
 
+def check_account(work: Work) -> None:
+    """Ask one account who it is: its time zone, currency and permissions may have changed."""
+    try:
+        accounts.check(_connection(work), now=timezone.now())
+    except NeedsReauth as fault:
+        raise NeedsAttention(fault.reason) from fault
+    except RetryLater as fault:
+        raise Retryable(fault.reason, after=fault.after) from fault
+    except Fault as fault:
+        raise Permanent(fault.reason) from fault
+
+
+def check_accounts(work: Work) -> None:
+    """Have every account asked who it is."""
+    for connection in Connection.objects.filter(status=Status.ACTIVE, store__in=kept_stores()).order_by("pk"):
+        _submit_check(connection, actor=work.actor)
+
+
 def forget_runs(work: Work) -> None:
     """Delete what nobody looks at any more of the record of runs, and files that were left lying."""
     runs.forget_runs(before=timezone.now() - RUNS_KEPT)
@@ -217,3 +247,5 @@ COMPARE_ALL = Kind(name="compare-all", label="Comparisons with platforms' lists"
 REPLAY_PARKED = Kind(name="replay-parked", label="Parked records", handler=replay_parked)
 REPLAY_ALL_PARKED = Kind(name="replay-all-parked", label="All parked records", handler=replay_all_parked)
 FORGET_RUNS = Kind(name="forget-runs", label="Deletion of old runs", handler=forget_runs)
+CHECK_ACCOUNT = Kind(name="check-account", label="Question who an account is", handler=check_account)
+CHECK_ACCOUNTS = Kind(name="check-accounts", label="Questions who accounts are", handler=check_accounts, atomic=True)

@@ -47,7 +47,17 @@ def open_store(*, slug: str, name: str, currency: str, zone: str, is_demo: bool 
     return store
 
 
+def zone_of(store: Store, now: datetime) -> str:
+    """Return the time zone a store lives in at a moment."""
+    zones = StoreZone.objects.filter(store=store, from_day__lte=now.date()).order_by("-from_day")
+    return zones.values_list("zone", flat=True).first() or "UTC"
+
+
+def move_zone(store: Store, zone: str, *, from_day: date) -> None:
+    """Let a store live in another time zone from a day on; days before stay as they were booked."""
+    StoreZone.objects.update_or_create(store=store, from_day=from_day, defaults={"zone": zone})
+
+
 def today_of(store: Store, now: datetime) -> date:
     """Return the day it is in a store's time zone."""
-    zones = StoreZone.objects.filter(store=store, from_day__lte=now.date()).order_by("-from_day")
-    return now.astimezone(ZoneInfo(zones.values_list("zone", flat=True).first() or "UTC")).date()
+    return now.astimezone(ZoneInfo(zone_of(store, now))).date()

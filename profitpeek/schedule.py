@@ -2,7 +2,17 @@
 
 from datetime import time, timedelta
 
-from connectors.sync_tasks import BACKFILL, COMPARE, COMPARE_ALL, DISPATCH_SYNCS, FORGET_RUNS, REPLAY_ALL_PARKED, REPLAY_PARKED, SYNC_STREAM
+from connectors.sync_tasks import (
+    BACKFILL,
+    CHECK_ACCOUNTS,
+    COMPARE,
+    COMPARE_ALL,
+    DISPATCH_SYNCS,
+    FORGET_RUNS,
+    REPLAY_ALL_PARKED,
+    REPLAY_PARKED,
+    SYNC_STREAM,
+)
 from connectors.tasks import FORGET_FILES, IMPORT_FILE, LOAD_RATES, LOOK_AT_FILE, UNDO_FILE
 from dashboards.tasks import FORGET_EXPIRED
 from ledger.daily import SHOW_PERCENTAGES
@@ -55,6 +65,8 @@ KINDS: tuple[Kind, ...] = (
     REPLAY_PARKED,
     REPLAY_ALL_PARKED,
     FORGET_RUNS,
+    CHECK_ACCOUNT,
+    CHECK_ACCOUNTS,
     COMPARE,
     COMPARE_ALL,
 )
@@ -65,6 +77,8 @@ RECURRING: tuple[Recurring, ...] = (
     # Whatever an upgrade has learnt to understand is read within hours.
     Recurring(name="replay-parked", kind=REPLAY_ALL_PARKED, every=timedelta(hours=6)),
     Recurring(name="compare-connections", kind=COMPARE_ALL, at=time(1, 50)),
+    # A shop that moved or sells in another currency tells nobody.
+    Recurring(name="check-accounts", kind=CHECK_ACCOUNTS, every=timedelta(hours=6)),
     Recurring(name="forget-runs", kind=FORGET_RUNS, at=time(4, 40)),
     Recurring(name="repost-stale", kind=REPOST_STALE, every=timedelta(minutes=5)),
     # Stores' days begin at different hours, and ad spend and exchange rates come late.

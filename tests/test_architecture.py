@@ -91,6 +91,7 @@ MODEL_WRITES = {
     "Batch": {"ledger/posting.py"},
     "OrderCharge": {"ledger/charge_rows.py"},
     "Finding": {"ledger/findings.py"},
+    "StoreZone": {"ledger/stores.py"},
     "Connection": {"connectors/connections.py"},
     "ConsentRequest": {"connectors/oauth.py"},
     "SyncCursor": {"connectors/runs.py"},

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from connectors import connections, registry, runs, sync_tasks
+from connectors import accounts, connections, registry, runs, sync_tasks
 from connectors.faults import Fault
 from connectors.models import Connection
 from connectors.oauth import answered, ask, connect_with_key, store_asked_for
@@ -98,8 +98,7 @@ def returned(request: HttpRequest, platform: str) -> HttpResponse:
 
 
 def _welcome(request: HttpRequest, row: Connection) -> HttpResponse:
-    runs.wake(row)
-    sync_tasks.submit_connection(row, actor=actor_of(request))
+    sync_tasks.submit_connected(row, actor=actor_of(request))
     messages.success(request, f"{row.label or row.account_ref} is connected. Its past is read now, then whatever is new.")
     return redirect("connections", row.store.slug)
 
@@ -122,7 +121,7 @@ def steer(request: HttpRequest, slug: str, pk: int, action: str) -> HttpResponse
 
 
 def _check(request: HttpRequest, row: Connection) -> str:
-    info = connections.check(row, now=timezone.now())
+    info = accounts.check(row, now=timezone.now())
     return f"It works: the platform answers as {info.name}, in {info.currency}, {info.zone}."
 
 

@@ -8,7 +8,7 @@ import pytest
 import responses
 from django.contrib.auth.models import User
 
-from connectors import connections
+from connectors import accounts, connections
 from connectors.connections import Kept, check_account, fresh, kept, missing_scopes
 from connectors.faults import Denied, NeedsReauth, RetryLater
 from connectors.http import Client, ForeignHost
@@ -151,7 +151,7 @@ def test_what_cannot_be_renewed_asks_for_consent(store: Store, answers: response
     answers.replace(responses.POST, f"{BASE}/token", json={"token": "first", "seconds": 60})
     connection = connect_with_key(store, TINY, TINY.keys[1], account="north", foreign="", told=TOLD, actor="", now=NOW)
     with pytest.raises(NeedsReauth, match="The access to north has ended and cannot be renewed"):
-        connections.check(connection, now=NOW)
+        accounts.check(connection, now=NOW)
     row = Connection.objects.get()
     assert (row.status, row.problem_at) == ("needs_consent", NOW)
     assert row.problem == "The access to north has ended and cannot be renewed. Connect it again."
@@ -161,10 +161,10 @@ def test_a_refused_token_is_said_in_words_and_over_once_it_is_taken(store: Store
     connection = connect_with_key(store, TINY, TINY.keys[0], account="north", foreign="", told={"token": "x"}, actor="", now=NOW)
     answers.replace(responses.GET, f"{BASE}/me", status=401)
     with pytest.raises(NeedsReauth):
-        connections.check(connection, now=NOW)
+        accounts.check(connection, now=NOW)
     assert Connection.objects.get().status == "needs_consent"
     answers.replace(responses.GET, f"{BASE}/me", json={"ref": "north", "name": "North", "scopes": ["read_things", "read_more"]})
-    connections.check(connection, now=NOW)
+    accounts.check(connection, now=NOW)
     row = Connection.objects.get()
     assert (row.status, row.problem, row.label, missing_scopes(row)) == ("active", "", "North", ())
 

@@ -54,7 +54,8 @@ def classify(response: Response) -> Fault | None:
 
 def probe(send: Send) -> AccountInfo:
     answer: dict[str, Any] = send(Request(path="/me")).json()
-    return AccountInfo(ref=answer["ref"], name=answer["name"], currency="EUR", zone="Europe/Berlin", scopes=tuple(answer["scopes"]))
+    currency, zone = answer.get("currency", "EUR"), answer.get("zone", "Europe/Berlin")
+    return AccountInfo(ref=answer["ref"], name=answer["name"], currency=currency, zone=zone, scopes=tuple(answer["scopes"]))
 
 
 def account_ref(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from connectors import registry, runs, sync_tasks
+from connectors import registry, sync_tasks
 from connectors.connections import check_account, missing_scopes
 from connectors.faults import Fault
 from connectors.oauth import connect_with_key
@@ -47,8 +47,7 @@ class Command(BaseCommand):
             row = connect_with_key(store, connector, key, account=account, foreign=options["base_url"], told=told, actor=ACTOR, now=timezone.now())
         except Fault as fault:
             raise CommandError(fault.reason) from fault
-        runs.wake(row)
-        sync_tasks.submit_connection(row, actor=ACTOR)
+        sync_tasks.submit_connected(row, actor=ACTOR)
         self.stdout.write(f"{store.name} is connected to {row.label} ({row.account_ref}), which sells in {row.currency} and lives in {row.zone}.")
         if missing := missing_scopes(row):
             self.stdout.write(f"Not granted, so not read: {', '.join(missing)}.")
