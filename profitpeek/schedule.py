@@ -4,6 +4,7 @@ from datetime import time, timedelta
 
 from connectors.sync_tasks import (
     BACKFILL,
+    CHECK_ACCOUNT,
     CHECK_ACCOUNTS,
     COMPARE,
     COMPARE_ALL,
