@@ -11,6 +11,7 @@ from typing import NamedTuple
 from ledger import balance_rows, charges, findings, spending
 from ledger.build import Zones
 from ledger.charges import ChargeFact
+from ledger.drafts.told_fees import balance_reference
 from ledger.facts import AdDayFact, BalanceFact, PayoutFact
 from ledger.kinds import AdLevel, AdTeller, BalanceMeaning, CauseKind, ChargeKind
 from ledger.models import Store
@@ -108,7 +109,7 @@ def _charges(fact: BalanceFact, day: date) -> Iterator[ChargeFact]:
 def _reference(fact: BalanceFact, day: date) -> str:
     """Name a charge: chargebacks as the processor's file names them, of which an order has one a day; others by the row's own id."""
     if fact.meaning != BalanceMeaning.DISPUTE:
-        return f"balance {fact.external_id}"
+        return balance_reference(fact.external_id)
     word = " ".join(fact.type.lower().replace("_", " ").split())
     return f"{DISPUTE_WORDS.get(word, word)} {day} {decimal(fact.amount).normalize():f}"
 

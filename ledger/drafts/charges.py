@@ -1,7 +1,7 @@
 """Decide on which account a file's charge of an order is booked, or why it is not. Pure: rows in, an account out."""
 
 from ledger import accounts
-from ledger.drafts.told_fees import fee_is_stated, is_told_again
+from ledger.drafts.told_fees import balance_tells, fee_is_stated, is_told_again
 from ledger.kinds import BOOKED, ChargeKind, ChargeStatus
 from ledger.rows import ChargeRow, OrderRow
 
@@ -37,10 +37,11 @@ def account_of(charge: ChargeRow, order: OrderRow) -> int | None:
 
     What is pending or denied is not. Nor is a gifted product: what it cost is the order's COGS already. Nor is the
     label of an order whose platform states the label itself, or the fee of a payment whose platform states it: it is told twice.
-    What a processor's balance took for a label is not where a person's file tells of the order's labels.
+    What a processor's balance took for a label is not where a person's file tells of the order's labels; a fee that such a file tells is
+    not where the balance tells it.
     So is what another file tells under another name of the order.
     """
-    if charge.status not in BOOKED or charge.kind == ChargeKind.GIFT or is_told_again(charge, order):
+    if charge.status not in BOOKED or charge.kind == ChargeKind.GIFT or is_told_again(charge, order) or balance_tells(charge, order):
         return None
     if charge.kind == ChargeKind.COMMISSION:
         return accounts.MARKETING_INFLUENCER if charge.influencer else accounts.MARKETING_AFFILIATE
@@ -68,6 +69,8 @@ def standing(charge: ChargeRow, order: OrderRow) -> str:
         return "not booked: the product's cost is the order's COGS already"
     if is_told_again(charge, order):
         return "not booked: told again under another name of the order"
+    if balance_tells(charge, order):
+        return "not booked: the processor's balance tells it itself"
     if charge.kind == ChargeKind.PAYMENT_FEE:
         return "not booked: the platform states the payment's fee itself"
     if charge.processor and label_is_told_by_file(order):

@@ -31,6 +31,7 @@ class Matched(Struct, frozen=True):
 
 
 NOTHING = Matched()
+_BALANCE = "balance "
 
 
 def is_told_again(charge: ChargeRow, order: OrderRow) -> bool:
@@ -40,6 +41,28 @@ def is_told_again(charge: ChargeRow, order: OrderRow) -> bool:
     )
 
 
+def balance_reference(row: str) -> str:
+    """Name the charge that a row of a processor's balance tells, by the row's id."""
+    return f"{_BALANCE}{row}"
+
+
+def balance_tells(charge: ChargeRow, order: OrderRow) -> bool:
+    """Tell whether a fee that a person's file tells is one that the processor's balance tells as well: row for row, by what each comes to.
+
+    A file names rows otherwise than the balance. Of two fees of one amount, of which the balance tells one, the second stays the file's.
+    """
+    if charge.kind not in (ChargeKind.PAYMENT_FEE, ChargeKind.DISPUTE_FEE) or charge.reference.startswith(_BALANCE):
+        return False
+    alike = [other for other in order.charges if other.status in BOOKED and _comes_to(other) == _comes_to(charge) and not is_told_again(other, order)]
+    rows = sum(other.reference.startswith(_BALANCE) for other in alike)
+    files = sorted(other.id for other in alike if not other.reference.startswith(_BALANCE))
+    return charge.id in files[:rows]
+
+
+def _comes_to(charge: ChargeRow) -> tuple[int, str, str, Tenk, Tenk]:
+    return charge.kind, charge.processor, charge.currency, charge.covers, charge.amount
+
+
 def match_fees(order: OrderRow) -> Matched:
     """Find the payments that an order's told fees are of: those of the very same amount first, then what is left of any.
 
@@ -47,7 +70,8 @@ def match_fees(order: OrderRow) -> Matched:
     """
     fees = [
         charge for charge in order.charges
-        if charge.kind == ChargeKind.PAYMENT_FEE and charge.status in BOOKED and charge.covers > 0 and not is_told_again(charge, order)
+        if charge.kind == ChargeKind.PAYMENT_FEE and charge.status in BOOKED and charge.covers > 0
+        and not is_told_again(charge, order) and not balance_tells(charge, order)
     ]  # fmt: skip
     if not fees:
         return NOTHING

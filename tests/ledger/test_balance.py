@@ -62,6 +62,53 @@ def test_a_fee_that_the_order_states_itself_is_not_told_again() -> None:
     assert (charges(), fees_booked(store)) == ([], Decimal("-1.75"))
 
 
+def by_file(store: Store, *rows: tuple[ChargeKind, str, str, int, int]) -> None:
+    """Tell fees as the processor's own export does."""
+    told = [
+        ChargeFact(kind, order, reference, fee * 100, "EUR", AT.date(), covers=covers * 100, processor="shopify_payments")
+        for kind, order, reference, fee, covers in rows
+    ]
+    record_charges(store, told, cause_ref="import:1", actor="ann", now=NOW)
+
+
+@pytest.mark.parametrize("file_first", [True, False])
+def test_fees_that_a_file_and_the_balance_tell_are_booked_once(file_first: bool) -> None:
+    store = a_store()
+    sell(store)
+
+    def file() -> None:
+        by_file(
+            store, (ChargeKind.PAYMENT_FEE, "1001", "charge 2026-03-05 100", 175, 10_000),
+            (ChargeKind.PAYMENT_FEE, "1001", "refund 2026-03-05 -9", -20, 0),
+            (ChargeKind.DISPUTE_FEE, "1001", "chargeback fee 2026-03-05 -15", 1_500, 0),
+        )  # fmt: skip
+
+    def api() -> None:
+        tell(
+            store, a_row("CHARGE", M.CHARGE, 10_000, 175), a_row("REFUND", M.REFUND, -900, -20, key="b2"),
+            a_row("CHARGEBACK_FEE", M.DISPUTE_FEE, -1_500, key="b3"),
+        )  # fmt: skip
+
+    for told in (file, api) if file_first else (api, file):
+        told()
+    assert_entries(store, "account amount\nfees:dispute -15.00\nfees:payment -1.75\nfees:payment 0.20", only=["fees"], live=True)
+    # Stated by the order itself, the charge's fee is booked once still.
+    sell(store, fee="1.75")
+    assert_entries(store, "account amount\nfees:dispute -15.00\nfees:payment -1.75\nfees:payment 0.20", only=["fees"], live=True)
+
+
+def test_of_two_fees_of_one_amount_the_one_that_the_balance_does_not_tell_stays_the_files() -> None:
+    store = a_store()
+    half = [a_payment("50.00", external_id="p1", gateway="shopify_payments"), a_payment("50.00", external_id="p2", gateway="shopify_payments")]
+    write(store, an_order("1001", lines=[a_line("1", price="100.00", cost="40.00")], payments=half))
+    by_file(store, *((ChargeKind.PAYMENT_FEE, "1001", f"charge 2026-03-05 50{number}", 100, 5_000) for number in ("", " (2)")))
+    assert fees_booked(store) == Decimal("-2.00")
+    tell(store, a_row("CHARGE", M.CHARGE, 5_000, 100))
+    assert fees_booked(store) == Decimal("-2.00")
+    tell(store, a_row("CHARGE", M.CHARGE, 5_000, 100, key="b2", payment="p2"))
+    assert fees_booked(store) == Decimal("-2.00")
+
+
 def test_the_same_again_writes_nothing_and_a_payout_that_is_told_later_moves_no_entry() -> None:
     store = a_store()
     sell(store)
