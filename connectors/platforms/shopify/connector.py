@@ -51,9 +51,10 @@ VARIANTS = Stream(
 
 INVENTORY = Stream(
     name="inventory", label="Costs and stock",
-    request=lambda window: ask(queries.INVENTORY, size=CATALOGUE_A_PAGE, query=changed_within(window)),
+    # All of it each time: what is sold or delivered changes an item's stock and not its time of change.
+    request=lambda window: ask(queries.INVENTORY, size=CATALOGUE_A_PAGE),
     pages=GraphQLPages("inventoryItems"), items=records("inventoryItems"), identity=identity, map=catalogue.stock_facts,
-    every=timedelta(hours=6), cursor=CHANGED, scopes=("read_inventory",),
+    every=timedelta(hours=6), scopes=("read_inventory",),
 )  # fmt: skip
 
 DELETED = "action:destroy AND (subject_type:Product OR subject_type:ProductVariant)"

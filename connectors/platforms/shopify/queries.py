@@ -165,11 +165,11 @@ query Variants($first: Int!, $after: String, $query: String!) {
 }
 """
 INVENTORY = """
-query Inventory($first: Int!, $after: String, $query: String!) {
-  inventoryItems(first: $first, after: $after, query: $query) {
+query Inventory($first: Int!, $after: String) {
+  inventoryItems(first: $first, after: $after) {
     pageInfo { hasNextPage endCursor }
     nodes {
-      id updatedAt tracked unitCost { amount currencyCode }
+      id tracked unitCost { amount currencyCode }
       variants(first: 5) { nodes { id } }
       inventoryLevels(first: 50) { pageInfo { hasNextPage } nodes { quantities(names: ["on_hand"]) { name quantity } } }
     }
