@@ -19,7 +19,8 @@ MOST_PAGES = 1_000
 
 def whole_order(record: Json, send: Send) -> Json:
     """Return an order's record whole: as it is, or read again by itself."""
-    return _read_whole(record["id"], send) if is_lacking(read(record, Order)) else record
+    order = read(record, Order)
+    return _read_whole(order.id, send) if is_lacking(order) else record
 
 
 def is_lacking(order: Order) -> bool:
@@ -42,11 +43,13 @@ def _read_whole(order_id: str, send: Send) -> Json:
     for name, cursor in (("lineItems", "lines"), ("shippingLines", "shipping")):
         first = _list(order, name)
         order[name] = {"nodes": [*first["nodes"], *_further(first, send, queries.ORDER, ("order", name), cursor, id=order_id)]}
-    for refund in order["refunds"]:
-        if _list(refund, "refundLineItems")["pageInfo"]["hasNextPage"]:
-            refund["refundLineItems"] = {"nodes": list(_all(send, queries.REFUND_LINES_OF, ("refund", "refundLineItems"), "after", id=refund["id"]))}
+    refunds = order.get("refunds")
+    for refund in refunds if isinstance(refunds, list) else ():
+        if _goes_on(_list(refund, "refundLineItems")):
+            lines = _all(send, queries.REFUND_LINES_OF, ("refund", "refundLineItems"), "after", id=refund.get("id"))
+            refund["refundLineItems"] = {"nodes": list(lines)}
     agreements = _list(order, "agreements")
-    if agreements["pageInfo"]["hasNextPage"] or any(_list(each, "sales")["pageInfo"]["hasNextPage"] for each in agreements["nodes"]):
+    if _goes_on(agreements) or any(_goes_on(_list(each, "sales")) for each in agreements["nodes"]):
         order["agreements"] = {"nodes": list(_agreements(order_id, send))}
     return {**order, "isWhole": True}
 
@@ -58,11 +61,23 @@ def _answer(send: Send, request: Request, *path: str) -> Json:
     return found
 
 
-def _list(record: Json, name: str) -> Json:
+def _list(record: object, name: str) -> Json:
     """Return a list of a record as Shopify pages it; raise BadPayload where it is not one."""
-    found = record.get(name)
-    if not isinstance(found, dict) or not isinstance(found.get("nodes"), list) or not isinstance(found.get("pageInfo"), dict):
-        raise BadPayload(f"The answer has no list “{name}”.", record=str(record.get("id", "")))
+    found = record.get(name) if isinstance(record, dict) else None
+    info = found.get("pageInfo") if isinstance(found, dict) else None
+    if not isinstance(found, dict) or not isinstance(found.get("nodes"), list) or not isinstance(info, dict):
+        raise BadPayload(f"The answer has no list “{name}”.")
+    return found
+
+
+def _goes_on(page: Json) -> bool:
+    return bool(page["pageInfo"].get("hasNextPage"))
+
+
+def _cursor(page: Json) -> str:
+    found = page["pageInfo"].get("endCursor")
+    if not isinstance(found, str) or not found:
+        raise BadPayload("A list has a next page and does not say where.")
     return found
 
 
@@ -75,9 +90,9 @@ def _all(send: Send, document: str, path: tuple[str, ...], cursor: str, **variab
 def _further(page: Json, send: Send, document: str, path: tuple[str, ...], cursor: str, **variables: Any) -> Iterator[Json]:
     """Yield the records of a list's further pages."""
     for _ in range(MOST_PAGES):
-        if not page["pageInfo"]["hasNextPage"]:
+        if not _goes_on(page):
             return
-        page = _list({"list": _answer(send, ask(document, **variables, **{cursor: page["pageInfo"]["endCursor"]}), *path)}, "list")
+        page = _list({"list": _answer(send, ask(document, **variables, **{cursor: _cursor(page)}), *path)}, "list")
         yield from page["nodes"]
     raise BadPayload(f"The list “{path[-1]}” does not end.", record=variables.get("id", ""))
 
@@ -86,23 +101,23 @@ def _agreements(order_id: str, send: Send) -> Iterator[Json]:
     """Yield an order's agreements one by one, each with all of its sales."""
     after: str | None = None
     for _ in range(MOST_PAGES):
-        page = _answer(send, ask(queries.AGREEMENTS_OF, id=order_id, after=after, sales=None), "order", "agreements")
+        page = _list(_answer(send, ask(queries.AGREEMENTS_OF, id=order_id, after=after, sales=None), "order"), "agreements")
         for agreement in page["nodes"]:
             variables = {"id": order_id, **({"after": after} if after else {})}
             sales = _list(agreement, "sales")
             yield {**agreement, "sales": {"nodes": [*sales["nodes"], *_sales(sales, send, variables)]}}
-        if not page["pageInfo"]["hasNextPage"]:
+        if not _goes_on(page):
             return
-        after = page["pageInfo"]["endCursor"]
+        after = _cursor(page)
     raise BadPayload("The agreements of an order do not end.", record=order_id)
 
 
 def _sales(page: Json, send: Send, variables: dict[str, Any]) -> Iterator[Json]:
     """Yield the further sales of the one agreement that a cursor stands before."""
     for _ in range(MOST_PAGES):
-        if not page["pageInfo"]["hasNextPage"]:
+        if not _goes_on(page):
             return
-        found = _answer(send, ask(queries.AGREEMENTS_OF, **variables, sales=page["pageInfo"]["endCursor"]), "order", "agreements")
-        page = _list(found["nodes"][0], "sales")
+        found = _list(_answer(send, ask(queries.AGREEMENTS_OF, **variables, sales=_cursor(page)), "order"), "agreements")
+        page = _list(next(iter(found["nodes"]), None), "sales")
         yield from page["nodes"]
     raise BadPayload("The sales of an agreement do not end.", record=variables["id"])
