@@ -92,7 +92,8 @@ def _further(page: Json, send: Send, document: str, path: tuple[str, ...], curso
     for _ in range(MOST_PAGES):
         if not _goes_on(page):
             return
-        page = _list({"list": _answer(send, ask(document, **variables, **{cursor: _cursor(page)}), *path)}, "list")
+        further: dict[str, Any] = {**variables, cursor: _cursor(page)}
+        page = _list({"list": _answer(send, ask(document, **further), *path)}, "list")
         yield from page["nodes"]
     raise BadPayload(f"The list “{path[-1]}” does not end.", record=variables.get("id", ""))
 
