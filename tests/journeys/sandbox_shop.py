@@ -9,7 +9,7 @@ import time_machine
 
 from connectors import registry, runs
 from connectors.connections import opened
-from connectors.faults import RetryLater
+from connectors.faults import BadPayload, RetryLater, TooBig
 from connectors.models import Connection
 from connectors.oauth import connect_with_key
 from connectors.sandbox.clock import Clock
@@ -35,6 +35,8 @@ CLIENT = {"client_id": "the-client-id", "client_secret": "the-client-secret"}
 RESTATING = ("redraft", "repost")
 EARLIER = 400
 """Days before the business began that the book is looked through: imported orders are that old."""
+WITH_COSTS = ("variants", "inventory")
+"""Streams that tell what a unit costs."""
 ZERO = Decimal(0)
 Lines = dict[str, Decimal]
 
@@ -45,6 +47,8 @@ class Connected:
     def __init__(self, world: World, began: date, sandbox: Sandbox, shop: Shop, store: Store, connection: Connection) -> None:
         self.world, self.began, self.sandbox, self.shop, self.store, self.connection = world, began, sandbox, shop, store, connection
         self.connected_at = sandbox.clock.now()
+        self.looks: list[datetime] = []
+        """When the costs of the catalogue were read."""
 
     def read(self, *streams: str, tries: int = 60) -> None:
         """Read streams, all unless some are named, until nothing new is to be had; a wait passes on the shop's clock."""
@@ -56,10 +60,13 @@ class Connected:
                 try:
                     with time_machine.travel(self.sandbox.clock.now(), tick=False), opened(self.connection, now=self.sandbox.clock.now()) as client:
                         outcome = sync(self.connection, stream, client, now=self.sandbox.clock.now())
-                except RetryLater as fault:
-                    self.sandbox.clock.advance(int(fault.after or 2) + 1)
+                except (RetryLater, BadPayload, TooBig) as fault:
+                    # what a job would do: try again later
+                    self.sandbox.clock.advance(int(getattr(fault, "after", None) or 30) + 1)
                     continue
                 if outcome.done:
+                    if stream.name in WITH_COSTS:
+                        self.looks.append(self.sandbox.clock.now())
                     break
                 self.sandbox.clock.advance(int(outcome.wait) + 1)
             else:
@@ -78,7 +85,7 @@ class Connected:
 
     def truth(self) -> Oracle:
         """Return the oracle of now, for who watched since the store was connected."""
-        return Oracle(self.world, at=self.sandbox.clock.now(), watched_since=self.connected_at)
+        return Oracle(self.world, at=self.sandbox.clock.now(), watched_since=self.connected_at, looks=self.looks)
 
     def differences(self, *, basis: str = EVENT) -> list[str]:
         """List where the book and the truth differ, by day and line."""

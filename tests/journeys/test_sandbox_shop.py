@@ -1,11 +1,14 @@
 """Journey: a simulated business is read from its Shopify, and every day, order and product is the truth to the cent."""
 
 from datetime import UTC, date, datetime, timedelta
+from random import Random
 
 import pytest
 
 from connectors.bulk import WORTH_WHILE
 from connectors.models import SyncRun
+from connectors.registry import find
+from connectors.replaying import replay
 from connectors.sandbox.scenarios import SCENARIOS
 from connectors.sandbox.world import World
 from tests.journeys.sandbox_shop import Connected, connected
@@ -52,6 +55,41 @@ def test_costs_that_change_hold_from_the_day_they_are_seen() -> None:
     with connected(world, began=BEGAN, at=datetime(2026, 1, 8, 12, tzinfo=UTC)) as shop:
         read_until(datetime(2026, 1, 15, tzinfo=UTC), shop, every=timedelta(hours=8))
         assert (shop.differences(), shop.differing_orders()) == ([], [])
+
+
+TROUBLES = (
+    "rate_limited", "throttled", "server_error", "cut_body", "repeated_page", "html", "internal_error", "missing_field", "index_lag", "bulk_failed",
+    "download_cut",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_whatever_goes_wrong_on_the_way_it_ends_with_the_truth(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streams are read in any order, at any time, and most requests meet a trouble."""
+    monkeypatch.setattr("connectors.http.PAUSES", (0.0, 0.0))
+    chance = Random(seed)
+    world = World.live(seed=20 + seed, start=BEGAN, days=25, orders_per_day=3, scenario="refund_storm")
+    with connected(world, began=BEGAN, at=datetime(2026, 1, 12, 12, tzinfo=UTC)) as shop:
+        names = [stream.name for stream in find("shopify").streams]
+        while shop.sandbox.clock.now() < END:
+            for kind in chance.sample(TROUBLES, 3):
+                shop.shop.troubles.add(kind, first=chance.randint(1, 6), count=chance.randint(1, 3), **SETTINGS.get(kind, {}))
+            shop.read(*chance.sample(names, 3))
+            shop.sandbox.clock.advance(chance.randint(3_600, 5 * 86_400))
+        shop.shop.troubles.clear()
+        shop.read()
+        replay(shop.connection, now=shop.sandbox.clock.now())
+        shop.restate()
+        assert (shop.differences(), shop.differences(basis="order"), shop.differing_orders()) == ([], [], [])
+
+
+SETTINGS = {
+    "rate_limited": {"retry_after": 1},
+    "missing_field": {"field": "Order.processedAt"},
+    "index_lag": {"seconds": 10},
+    "bulk_failed": {"keep": 3},
+}
+"""What troubles want to know besides."""
 
 
 def read_until(end: datetime, shop: Connected, *, every: timedelta) -> None:
