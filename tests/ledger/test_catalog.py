@@ -12,6 +12,7 @@ from ledger.kinds import CostOrigin
 from ledger.models import CogsRule, CostChange, Order, OrderLine, Product, Store, Variant, VariantCost, VariantPrice
 from ledger.rules import change
 from tests.builders import a_store, an_order, write
+from tests.dashboards.people import a_person, browser_of
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -135,3 +136,13 @@ def test_a_cost_from_the_platform_reaches_orders_from_its_day_and_is_estimated_b
     tell(store, a_variant(unit_cost=4_0000, cost_currency="EUR"))
     assert Order.objects.count() == 1
     assert list(OrderLine.objects.values_list("variant__external_id", flat=True)) == ["71"]
+
+
+def test_the_admin_shows_what_a_variant_was_listed_at_and_how_many_there_are() -> None:
+    store = a_store()
+    tell(store, a_variant(stock=7))
+    tell(store, a_variant(price=11_5000, stock=6), days=1)
+    client = browser_of(a_person(email="root@example.com", superuser=True))
+    text = client.get(f"/admin/ledger/variant/{Variant.objects.get().pk}/change/").content.decode()
+    assert "11.5 EUR from 11 Mar 2026<br>12 EUR from 10 Mar 2026" in text
+    assert client.get("/admin/ledger/variant/").status_code == 200
