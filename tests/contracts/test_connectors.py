@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from connectors import connections, registry
+from connectors import accounts, registry
 from connectors.connections import Kept
 from connectors.faults import BadPayload, NeedsReauth, RetryLater
 from connectors.models import Connection, ParkedRecord, RawPayload, SyncCursor, SyncRun
@@ -82,7 +82,7 @@ def assert_sound(connection: Connection) -> None:
 
 
 def test_asking_who_we_are_works(stand: Stand, connection: Connection) -> None:
-    info = connections.check(connection, now=datetime.now(UTC))
+    info = accounts.check(connection, now=datetime.now(UTC))
     assert (info.ref, bool(info.name), len(info.currency)) == (stand.account, True, 3)
     assert ZoneInfo(info.zone)
 
