@@ -17,12 +17,18 @@ AT_ONCE = 8
 LIST_SIZE = 250
 
 
+class _Rounding(Struct, rename="camel"):
+    payment_set: Bag
+    """What rounding to coins added to what was paid in cash."""
+
+
 class _Listed(Struct, rename="camel"):
     id: str
     updated_at: Time
     current_total_price_set: Bag
     total_refunded_set: Bag
     refund_discrepancy_set: Bag
+    total_cash_rounding_adjustment: _Rounding
     tax_lines: list[Liability] = []
 
 
@@ -30,9 +36,8 @@ def told(record: Json) -> Told:
     """Return what the list tells of an order. What was charged is told only where it is plain: nothing given back, no tax that others remit."""
     order = read(record, _Listed)
     plain = not (order.total_refunded_set.units or order.refund_discrepancy_set.units or any(line.channel_liable for line in order.tax_lines))
-    return Told(
-        id=identity(record), changed_at=time_of(record), total=decimal(order.current_total_price_set.units) if plain else None
-    )  # fmt: skip
+    charged = order.current_total_price_set.units + order.total_cash_rounding_adjustment.payment_set.units
+    return Told(id=identity(record), changed_at=time_of(record), total=decimal(charged) if plain else None)
 
 
 def found(answer: Json) -> Sequence[Json]:
