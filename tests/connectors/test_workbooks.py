@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from openpyxl import Workbook
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from connectors.files.given import files_in, sheet_of
 from connectors.platforms.files import workbook
@@ -138,6 +139,35 @@ def test_no_workbook_goes_beyond_the_limits(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(FileRefused) as refused:
         files_in(workbook_of(tmp_path, {"March": LABELS}), tmp_path)
     assert told in str(refused.value)
+
+
+@pytest.mark.parametrize("called", ["sheet1.dat", "sheet1.png", "sheet1"])
+def test_no_sheet_hides_from_the_limits_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, called: str) -> None:
+    with zipfile.ZipFile(workbook_of(tmp_path, {"Labels": LABELS})) as packed:
+        parts = {name: packed.read(name) for name in packed.namelist()}
+    parts[f"xl/worksheets/{called}"] = parts.pop("xl/worksheets/sheet1.xml")
+    with zipfile.ZipFile(tmp_path / "hidden.xlsx", "w") as packed:
+        for name, body in parts.items():
+            packed.writestr(name, body.replace(b"worksheets/sheet1.xml", f"worksheets/{called}".encode()))
+    assert only(tmp_path / "hidden.xlsx", tmp_path)[1] == (2, ["#1001", "6.2", "2026-03-04"])
+    monkeypatch.setattr(workbook, "MOST_CELLS", 8)
+    with pytest.raises(FileRefused, match="The workbook holds more than 8 cells"):
+        files_in(tmp_path / "hidden.xlsx", tmp_path)
+
+
+def test_errors_of_excel_are_told(tmp_path: Path) -> None:
+    path = workbook_of(tmp_path, {"Labels": [["Order", "Cost", "Note"], ["#1001", 6.2, "#N/A"], ["#REF!", 4, "#VALUE!"]]})
+    [given] = files_in(path, tmp_path)
+    assert given.caveats == ("3 cells hold an error, such as #N/A, in place of a value.",)
+
+
+def test_days_that_are_counted_from_1904_are_the_days_that_excel_shows(tmp_path: Path) -> None:
+    book = Workbook()
+    book.epoch = CALENDAR_MAC_1904
+    for row in LABELS:
+        book.active.append(row)
+    book.save(tmp_path / "mac.xlsx")
+    assert only(tmp_path / "mac.xlsx", tmp_path)[1:] == [(2, ["#1001", "6.2", "2026-03-04"]), (3, ["1002", "4", "2026-03-05 13:30:00"])]
 
 
 def test_a_bomb_of_entities_or_of_zeros_is_refused_before_it_opens(tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ EXACT_BELOW = 10**15
 """Excel keeps fifteen digits of a number; what is longer has lost its last ones."""
 NO_RESULT = "a formula that was never worked out; open the file in Excel, and save it"
 AS_CSV = "Save the sheet as “CSV UTF-8” in Excel and give that; there is no such limit."
+HELD = ("sst", "styleSheet")
+"""Roots of the parts that are held in memory whole: shared texts, and formats."""
 DAMAGED = "The workbook cannot be read. Open it in Excel and save it again as an Excel workbook (.xlsx), or save its sheet as CSV."
 
 
@@ -72,11 +74,12 @@ class _Measure:
     """Counts the elements of one part as they begin, and stops where there are more than any honest sheet has."""
 
     def __init__(self, cells: int) -> None:
-        self.cells, self.formulas, self._row = cells, 0, 0
+        self.cells, self.formulas, self.root, self._row = cells, 0, "", 0
 
     def begin(self, name: str, attributes: object) -> None:
         """Count an element; a row of a sheet, or a text of those that sheets share, begins anew."""
         plain = name.rpartition(":")[2]
+        self.root = self.root or plain
         self.cells += plain == "c"
         self.formulas += plain == "f"
         self._row = 0 if plain in ("row", "si") else self._row + 1
@@ -96,22 +99,28 @@ def _measure(path: Path) -> bool:
         raise FileRefused(f"The workbook has more than {MOST_BYTES // 1_000_000} MB. {AS_CSV}")
     with zipfile.ZipFile(path) as packed:
         parts = packed.infolist()
-        shared = sum(part.file_size for part in parts if part.filename.lower().endswith(("sharedstrings.xml", "styles.xml")))
-        if len(parts) > MOST_PARTS or shared > MOST_SHARED or sum(part.file_size for part in parts) > MOST_UNPACKED:
-            raise FileRefused(f"The workbook is larger than {MOST_UNPACKED // 1_000_000} MB once unpacked. {AS_CSV}")
-        cells = formulas = 0
+        if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED:
+            raise _too_large()
+        cells = formulas = shared = 0
+        # Every part, since nothing keeps a sheet from being called a picture.
         for part in parts:
-            if not part.filename.lower().endswith((".xml", ".rels")):
-                continue
             measure, parser = _Measure(cells), ParserCreate()
             parser.StartElementHandler, parser.StartDoctypeDeclHandler = measure.begin, measure.refuse
             with packed.open(part) as file:
                 try:
                     parser.ParseFile(file)
                 except ExpatError as error:
-                    raise FileRefused(DAMAGED) from error
+                    if part.filename.lower().endswith((".xml", ".rels")):
+                        raise FileRefused(DAMAGED) from error
+            shared += part.file_size if measure.root in HELD else 0
+            if shared > MOST_SHARED:
+                raise _too_large()
             cells, formulas = measure.cells, formulas + measure.formulas
     return formulas > 0
+
+
+def _too_large() -> FileRefused:
+    return FileRefused(f"The workbook is larger than {MOST_UNPACKED // 1_000_000} MB once unpacked. {AS_CSV}")
 
 
 def _read(path: Path, folder: Path, has_formulas: bool) -> list[Sheet]:
@@ -138,13 +147,14 @@ def _read(path: Path, folder: Path, has_formulas: bool) -> list[Sheet]:
 def _write(sheet: Any, formulas: Any, path: Path) -> Sheet | None:
     """Write one sheet as text; None where nothing on it is a table."""
     faults: list[RowFault] = []
-    counted = lossy = widest = width = rows = 0
+    counted = lossy = errors = widest = width = rows = 0
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         for line, (cells, sources) in enumerate(_side_by_side(sheet, formulas), start=1):
             written = [place for place, source in enumerate(sources) if source.data_type == "f"]
             faults += [RowFault(line, column_letter(place), NO_RESULT) for place in written if place >= len(cells) or cells[place].value is None]
             counted, lossy = counted + len(written), lossy + sum(map(_is_lossy, cells))
+            errors += sum(cell.data_type == "e" for cell in cells)
             texts = [text_of(cell) for cell in cells]
             while texts and not texts[-1]:
                 texts.pop()
@@ -160,12 +170,14 @@ def _write(sheet: Any, formulas: Any, path: Path) -> Sheet | None:
     if faults:
         many = len(faults) > 1
         raise FileRefused(f"{len(faults):,} cell{'s hold formulas' if many else ' holds a formula'} without a result.", tuple(faults), len(faults))
-    return Sheet(sheet.title, path, tuple(_caveats(counted, lossy)))
+    return Sheet(sheet.title, path, tuple(_caveats(counted, lossy, errors)))
 
 
-def _caveats(formulas: int, lossy: int) -> Iterator[str]:
+def _caveats(formulas: int, lossy: int, errors: int) -> Iterator[str]:
     if formulas:
         yield f"{formulas:,} cell{'s hold formulas' if formulas > 1 else ' holds a formula'}; what Excel worked out last is taken."
+    if errors:
+        yield f"{errors:,} cell{'s hold' if errors > 1 else ' holds'} an error, such as #N/A, in place of a value."
     if lossy:
         cells = "numbers have" if lossy > 1 else "number has"
         yield (
