@@ -131,7 +131,8 @@ def note_fault(connection: Connection, fault: Fault, *, now: datetime, until: da
 
 def pause(connection: Connection) -> None:
     """Ask the platform nothing until it is resumed."""
-    Connection.objects.filter(pk=connection.pk, status=Connection.Status.ACTIVE).update(status=Connection.Status.PAUSED)
+    if Connection.objects.filter(pk=connection.pk, status=Connection.Status.ACTIVE).update(status=Connection.Status.PAUSED):
+        runs.stop(connection, why="Stopped: the account was paused.")
 
 
 def resume(connection: Connection) -> None:
@@ -146,6 +147,7 @@ def disconnect(connection: Connection, *, now: datetime) -> None:
     Connection.objects.filter(pk=connection.pk).update(
         status=Connection.Status.DISCONNECTED, secrets=None, disconnected_at=now, problem="", problem_at=None, paused_until=None
     )  # fmt: skip
+    runs.stop(connection, why="Stopped: the account was disconnected.")
 
 
 def missing_scopes(connection: Connection) -> tuple[str, ...]:

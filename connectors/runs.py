@@ -159,10 +159,24 @@ def move(cursor: SyncCursor, **values: Any) -> None:
 
 
 def read_again(owner: Connection, stream: str) -> None:
-    """Let a stream be read again from the begin of all; what is known already changes nothing."""
-    SyncCursor.objects.filter(connection=owner, stream=stream).update(
-        seen_through=None, since=None, until=None, position=None, backfilled_at=None, done=0, whole=0, next_at=None
-    )  # fmt: skip
+    """Let a stream be read again from the begin of all; what is known already changes nothing.
+
+    A run under way would move the cursor on from where it was: it ends.
+    """
+    with transaction.atomic():
+        # The cursor first and then the run, as a run's own transactions hold them.
+        SyncCursor.objects.filter(connection=owner, stream=stream).update(
+            seen_through=None, since=None, until=None, position=None, backfilled_at=None, done=0, whole=0, next_at=None
+        )  # fmt: skip
+        stop(owner, why="Stopped: the past is read again.", stream=stream)
+
+
+def stop(owner: Connection, *, why: str, stream: str = "") -> None:
+    """End what is read of a connection now, of one stream or all: what was committed stands, and nothing more is."""
+    live = SyncRun.objects.filter(connection=owner, status=Status.RUNNING)
+    if stream:
+        live = live.filter(stream=stream)
+    live.update(status=Status.PARTIAL, finished_at=Now(), problem=why)
 
 
 def due(owner: Connection, stream: str, *, at: datetime) -> None:

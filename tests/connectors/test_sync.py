@@ -1,6 +1,6 @@
 """The rules of reading a stream: windows, pages, clocks, limits, circles; every record once, none lost."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -8,7 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from connectors import registry, runs
+from connectors.connections import disconnect, pause
 from connectors.faults import BadPayload, Denied, NeedsReauth, QuotaUsedUp, RetryLater
+from connectors.files.kind import Progress
 from connectors.models import Connection, RawPayload, SyncRun
 from connectors.paged import Limits
 from connectors.runs import Busy, RunLost
@@ -16,7 +18,7 @@ from connectors.spec import Request
 from ledger.audit import check_all
 from ledger.models import Batch, Finding, Order, Store
 from tests.builders import a_store, book_of
-from tests.connectors.bazaar import BAZAAR, NOW, ORDERS, OVERLAP, SETTLE, Bazaar, a_record, open_bazaar, span
+from tests.connectors.bazaar import BAZAAR, NOW, ORDERS, OVERLAP, PAGE, SETTLE, Bazaar, a_record, open_bazaar, span
 from tests.connectors.connecting import connected, cursor_of, last_run, pull, pull_all
 
 pytestmark = pytest.mark.django_db
@@ -358,3 +360,33 @@ def test_an_empty_platform_is_up_to_date(bazaar: Bazaar, connection: Connection)
     assert (cursor_of(connection).seen_through, cursor_of(connection).backfilled_at, RawPayload.objects.count()) == (None, NOW, 0)
     bazaar.add(a_record(1, changed=NOW - timedelta(days=300)))
     assert pull(connection)[:3] == (True, 1, 1)
+
+
+def once(do: Callable[[], object]) -> Progress:
+    """Do something in the middle of a run, once."""
+    left = [do]
+    return lambda step, done, whole: left.pop()() if left else None  # type: ignore[func-returns-value]
+
+
+@pytest.mark.parametrize(("status", "how"), [("paused", pause), ("disconnected", lambda row: disconnect(row, now=NOW))], ids=["pause", "disconnect"])
+def test_a_run_under_way_reads_no_further_once_its_account_is_paused_or_disconnected(
+    bazaar: Bazaar, connection: Connection, status: str, how: Callable[[Connection], None]
+) -> None:
+    bazaar.add(*(a_record(number) for number in range(3 * PAGE)))
+    with pytest.raises(RunLost):
+        pull(connection, progress=once(lambda: how(Connection.objects.get(pk=connection.pk))))
+    connection.refresh_from_db()
+    assert (connection.status, Order.objects.count()) == (status, PAGE)
+    run = last_run(connection)
+    assert (run.status, run.problem, run.records) == ("partial", f"Stopped: the account was {status}.", PAGE)
+
+
+def test_the_past_is_read_again_though_a_run_was_under_way_when_that_was_asked_for(bazaar: Bazaar, connection: Connection) -> None:
+    bazaar.add(*(a_record(number) for number in range(3 * PAGE)))
+    pull_all(connection)
+    bazaar.add(*(a_record(number, changed=NOW - timedelta(minutes=5)) for number in range(2 * PAGE)))
+    with pytest.raises(RunLost):
+        pull(connection, progress=once(lambda: runs.read_again(connection, "orders")))
+    assert (cursor_of(connection).seen_through, cursor_of(connection).backfilled_at) == (None, None)
+    assert sum(outcome.records for outcome in pull_all(connection)) == 3 * PAGE
+    assert cursor_of(connection).backfilled_at == NOW
