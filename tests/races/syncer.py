@@ -1,14 +1,19 @@
 """Read a Bazaar as a process of its own that a test may kill.
 
-Run as `python -m tests.races.syncer migrate|sync|report|open:<address>`, with DATABASE_URL in the environment.
+Run as `python -m tests.races.syncer migrate|sync|report|open:<address>|files:<folder>`, with DATABASE_URL in the environment.
 """
 
 import json
 import os
 import sys
 import time
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import django
+
+if TYPE_CHECKING:
+    from connectors.spec import Stream
 
 SLUG = "read"
 
@@ -24,8 +29,20 @@ def open_connection(address: str) -> None:
     connected(a_store(slug=SLUG), At())  # type: ignore[arg-type]
 
 
-def sync() -> None:
-    """Read orders until all are read, telling after each page how many are known."""
+def sync_files(folder: str) -> None:
+    """Read orders by files, twenty at a time, with a folder for the files."""
+    from django.conf import settings
+
+    from connectors import bulk
+    from tests.connectors.bazaar_files import FILED
+
+    settings.BULK_FOLDER = Path(folder)
+    bulk.CHUNK, bulk.WORTH_WHILE = 20, 5
+    sync(FILED)
+
+
+def sync(stream: "Stream | None" = None) -> None:
+    """Read orders until all are read, telling after each page or chunk how many are known."""
     from django.utils import timezone
 
     from connectors.models import Connection
@@ -34,11 +51,13 @@ def sync() -> None:
     from tests.connectors.bazaar import ORDERS
 
     connection = Connection.objects.select_related("store").get(store__slug=SLUG)
+
+    def tell(step: str, done: int, whole: int) -> None:
+        print(done if step == "orders" else 0, flush=True)  # noqa: T201  the parent reads it
+
     while True:
         try:
-            done = read(
-                connection, ORDERS, now=timezone.now(), progress=lambda step, done, whole: print(done, flush=True)  # noqa: T201  the parent reads it
-            ).done  # fmt: skip
+            done = read(connection, stream or ORDERS, now=timezone.now(), progress=tell).done
         except (Busy, RunLost):
             time.sleep(0.02)
             continue
@@ -77,8 +96,8 @@ def main() -> None:
         from django.core.management import call_command
 
         call_command("migrate", verbosity=0)
-    elif word == "open":
-        open_connection(more)
+    elif word in ("open", "files"):
+        {"open": open_connection, "files": sync_files}[word](more)
     else:
         {"sync": sync, "report": report}[word]()
 

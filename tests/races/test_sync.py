@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -12,6 +13,7 @@ from django.utils import timezone
 from connectors.models import SyncRun
 from profitpeek import embedded_postgres
 from tests.connectors.bazaar import Bazaar, a_record, open_bazaar
+from tests.connectors.bazaar_files import Files
 from tests.races.processes import finish, start, url_of_the_test_database, wait_for
 from tests.races.test_kills import _kill_server
 
@@ -53,6 +55,25 @@ def test_a_reader_killed_again_and_again_loses_nothing_and_doubles_nothing(bazaa
     told = report(url)
     assert {**told, "changed": ORDERS} == WHOLE
     assert SyncRun.objects.filter(fault="Lost").count() == 5
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_reader_of_files_killed_again_and_again_loses_nothing_and_doubles_nothing(bazaar: Bazaar, tmp_path: Path) -> None:
+    url, files = url_of_the_test_database(), Files(bazaar)
+    finish(url, "syncer", f"open:{bazaar.url}")
+    for records, delay in ((0, 0.03), (20, 0.0), (80, 0.007), (140, 0.013)):
+        process = start(url, "syncer", f"files:{tmp_path}")
+        wait_for(process, records)
+        time.sleep(delay)
+        process.kill()
+        process.communicate()
+        assert report(url)["problems"] == {}
+        let_time_pass()
+    finish(url, "syncer", f"files:{tmp_path}")
+    assert {**report(url), "changed": ORDERS} == WHOLE
+    assert list(tmp_path.iterdir()) == []
+    assert len(files.asked) == 2
 
 
 @pytest.mark.slow
