@@ -18,10 +18,11 @@ from connectors.connections import kept
 from connectors.models import Connection, ParkedRecord, SyncCursor, SyncRun
 from connectors.paging import OnePage
 from connectors.spec import Request, Stream
-from ledger.models import Store
+from ledger import findings
+from ledger.models import Finding, Store
 from ledger.people import Role
 from profitpeek.jobs.models import Job
-from tests.builders import a_store
+from tests.builders import a_store, an_order, write
 from tests.connectors.tiny import BASE, TINY, tiny_answers
 from tests.dashboards.people import signed_in, text_of
 
@@ -202,3 +203,36 @@ def test_nothing_is_asked_of_a_platform_that_this_version_does_not_know(store: S
     for action in ("test", "sync", "backfill", "resume", "replay"):
         answer = owner.post(f"/shop/connections/{row.pk}/{action}", follow=True)
         assert "does not connect to “myspace”" in text_of(answer)
+
+
+def freshness_on(client: Client) -> str:
+    """Return what the pages of figures say of how complete they are."""
+    shown = client.get("/shop/pnl?from=2026-03-01&to=2026-03-31")
+    return text_of(shown).partition("Profit &amp; loss")[2] or text_of(shown)
+
+
+def test_pages_of_figures_say_what_of_an_account_is_not_in_them(store: Store, owner: Client) -> None:
+    write(store, an_order("1001"))
+    assert "Everything received is counted" in freshness_on(owner)
+    row = a_connection(store, last_ok_at=LATE)
+    orders = SyncCursor.objects.create(connection=row, stream="orders")
+    SyncCursor.objects.create(connection=row, stream="orders:compare")
+    assert "The past of an account is being read" in freshness_on(owner)
+    # A part that the account does not grant has no past to wait for.
+    findings.note(store.pk, "sync_failed", f"{row.pk}:orders", "Not granted.", severity=Finding.Severity.WARNING, now=LATE)
+    assert "Everything received is counted" in freshness_on(owner)
+    assert "connected accounts answered" in freshness_on(owner)
+    findings.note(store.pk, "sync_failed", f"{row.pk}:orders", "Not understood.", severity=Finding.Severity.ERROR, now=LATE)
+    assert "An account is not read" in freshness_on(owner)
+    findings.resolve(store.pk, "sync_failed", f"{row.pk}:orders", now=LATE)
+    orders.backfilled_at = LATE
+    orders.save()
+    ParkedRecord.objects.create(connection=row, stream="orders", external_id="7", body=b"", reason="why", first_at=LATE, last_at=LATE)
+    said = freshness_on(owner)
+    assert "Some records are not understood, and in no figure" in said
+    assert "1 record received and not understood" in said
+    Connection.objects.update(status="needs_consent")
+    assert "An account is not read" in freshness_on(owner)
+    other = a_store(slug="other")
+    write(other, an_order("1001"))
+    assert "Everything received is counted" in text_of(signed_in(other, email="o@example.com").get("/other/pnl?from=2026-03-01&to=2026-03-31"))
