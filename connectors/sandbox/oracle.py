@@ -130,4 +130,4 @@ def _by(rows: Iterable[Row], key: Callable[[Row], Key]) -> dict[Key, Statement]:
     found: dict[Key, Statement] = {}
     for row in rows:
         found.setdefault(key(row), Statement({}, ZERO, {})).add(row)
-    return {each: found[each] for each in sorted(found)}  # type: ignore[type-var]
+    return {each: found[each] for each in sorted(found)}  # type: ignore[type-var]  # keys of one call are of one kind, which is ordered
