@@ -1,6 +1,6 @@
 """Notice what changes about a connected account itself: its time zone, its currency, what it lets us read."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from connectors.connections import missing_scopes, note_fault, note_success, opened
@@ -47,9 +47,12 @@ def note_account(connection: Connection, info: AccountInfo, *, now: datetime) ->
 
 def _tell_zone(connection: Connection, before: str, now: datetime) -> None:
     store, zone = connection.store, connection.zone
-    if not zone or before in ("", zone) or zone_of(store, now) != before:
+    if not zone or before in ("", zone):
         return
-    tomorrow = now.astimezone(ZoneInfo(zone)).date() + timedelta(days=1)
+    # After the later of the two days it is now: on that one something may be booked already.
+    tomorrow = max(now.astimezone(ZoneInfo(name)).date() for name in (before, zone)) + timedelta(days=1)
+    if zone_of(store, datetime.combine(tomorrow, time(), UTC)) != before:
+        return
     move_zone(store, zone, from_day=tomorrow)
     message = (
         f"{_name(connection)} moved from {before} to {zone}. The days of {store.name} follow it from {tomorrow:%-d %b %Y} on; "

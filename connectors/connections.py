@@ -14,7 +14,7 @@ from connectors.faults import Denied, Fault, NeedsReauth
 from connectors.http import Client
 from connectors.models import Connection
 from connectors.registry import find
-from connectors.spec import AccountInfo, Connector, Grant
+from connectors.spec import Connector, Grant
 from ledger.models import Store
 from ledger.sealing import Unsealable, seal, unseal
 
@@ -45,22 +45,20 @@ def connect(
     kept = Kept(secrets=merged, expires_at=grant.expires_at)
     connection, _ = Connection.objects.update_or_create(
         store=store, platform=connector.platform, account_ref=account,
+        # Zone and currency stay as they were until the account is asked who it is: connectors/accounts.py tells what has changed.
         defaults={
-            **_told(info, grant), "base_url": foreign, "status": Connection.Status.ACTIVE, "secrets": seal(msgspec.json.encode(kept)),
+            "label": info.name[:200], "scopes": sorted(info.scopes or grant.scopes), "base_url": foreign, "status": Connection.Status.ACTIVE, "secrets": seal(msgspec.json.encode(kept)),
             "problem": "", "problem_at": None, "paused_until": None, "last_ok_at": now, "connected_by": actor, "disconnected_at": None,
         },
         create_defaults={
-            **_told(info, grant), "base_url": foreign, "secrets": seal(msgspec.json.encode(kept)), "last_ok_at": now, "connected_by": actor,
+            "label": info.name[:200], "scopes": sorted(info.scopes or grant.scopes), "currency": info.currency, "zone": info.zone,
+            "base_url": foreign, "secrets": seal(msgspec.json.encode(kept)), "last_ok_at": now, "connected_by": actor,
             "connected_at": now,
         },
     )  # fmt: skip
     runs.add_cursors(connection, connector.streams)
     runs.wake(connection)
     return connection
-
-
-def _told(info: AccountInfo, grant: Grant) -> dict[str, object]:
-    return {"label": info.name[:200], "currency": info.currency, "zone": info.zone, "scopes": sorted(info.scopes or grant.scopes)}
 
 
 def kept(connection: Connection) -> Kept:
