@@ -47,7 +47,8 @@ def connect(
         store=store, platform=connector.platform, account_ref=account,
         # Zone and currency stay as they were until the account is asked who it is: connectors/accounts.py tells what has changed.
         defaults={
-            "label": info.name[:200], "scopes": sorted(info.scopes or grant.scopes), "base_url": foreign, "status": Connection.Status.ACTIVE, "secrets": seal(msgspec.json.encode(kept)),
+            "label": info.name[:200], "scopes": sorted(info.scopes or grant.scopes), "base_url": foreign,
+            "status": Connection.Status.ACTIVE, "secrets": seal(msgspec.json.encode(kept)),
             "problem": "", "problem_at": None, "paused_until": None, "last_ok_at": now, "connected_by": actor, "disconnected_at": None,
         },
         create_defaults={
