@@ -24,7 +24,7 @@ from connectors.sandbox.world import World
 from connectors.sync import sync
 from ledger import rates
 from ledger.kinds import Basis, RateSource
-from ledger.models import Order, Store
+from ledger.models import Order, ProductDayTotal, Store, Variant
 from ledger.periods import By, cut
 from ledger.statements import Statement, profit
 from ledger.stores import open_store
@@ -37,6 +37,7 @@ EARLIER = 400
 """Days before the business began that the book is looked through: imported orders are that old."""
 WITH_COSTS = ("variants", "inventory")
 """Streams that tell what a unit costs."""
+BY_PRODUCT = ("gross_sales", "discounts", "returns", "cogs", "units", "returned_units")
 ZERO = Decimal(0)
 Lines = dict[str, Decimal]
 
@@ -97,6 +98,10 @@ class Connected:
             if (booked := told.get(day, {}).get(line, ZERO)) != (really := true.get(day, {}).get(line, ZERO))
         ]
 
+    def all_differences(self) -> list[str]:
+        """List every difference there is: of days on both bases, of orders, of products."""
+        return [*self.differences(), *self.differences(basis=ORDER), *self.differing_orders(), *self.differing_products()]
+
     def differing_orders(self) -> list[str]:
         """List orders whose profit the book and the truth tell differently."""
         true = {str(number): statement.net_profit for number, statement in self.truth().by_order().items()}
@@ -105,6 +110,23 @@ class Connected:
             f"order {number}: {told.get(number)} in the book, {true.get(number)} in truth"
             for number in sorted({*true, *told}) if (told.get(number) or 0) != (true.get(number) or 0)
         ]  # fmt: skip
+
+    def differing_products(self) -> list[str]:
+        """List where totals of a variant's day and the truth differ, by line; deleted and unknown variants are known by another name."""
+        known = {
+            int(variant): pk for pk, variant in Variant.objects.filter(store=self.store, external_id__regex=r"^\d+$").values_list("pk", "external_id")
+        }
+        true = {(known[variant], day): said for (variant, day), said in self.truth().by_variant().items() if variant in known}
+        rows = ProductDayTotal.objects.filter(book_id=self.store.pk, basis=Basis.EVENT, variant__in=known.values())
+        told = {(row.variant, row.day): row for row in rows}
+        assert len(told) > 20, "products cannot be compared: their ids do not meet"
+        return [
+            f"variant {variant} on {day}, {line}: {booked} in the book, {really} in truth"
+            for variant, day in sorted({*true, *told})
+            for line in BY_PRODUCT
+            if (booked := getattr(told.get((variant, day)), line, ZERO))
+            != (really := true[variant, day].lines.get(line, ZERO) if (variant, day) in true else ZERO)
+        ]
 
 
 def _moved(statement: Statement) -> Lines:

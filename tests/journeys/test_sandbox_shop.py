@@ -27,7 +27,7 @@ def test_the_past_is_read_and_equals_the_truth(scenario: str) -> None:
     with connected(world, began=BEGAN, at=END) as shop:
         shop.read()
         shop.restate()
-        assert (shop.differences(), shop.differences(basis="order"), shop.differing_orders()) == ([], [], [])
+        assert shop.all_differences() == []
 
 
 @pytest.mark.parametrize("scenario", ["deleted_products", "long_orders", "marketplace_taxes", "refund_storm"])
@@ -39,7 +39,7 @@ def test_the_past_is_read_by_bulk_files_and_equals_the_truth(scenario: str) -> N
         assert (read.mode, read.pages, read.records > WORTH_WHILE) == (SyncRun.Mode.BACKFILL, 1, True)
         shop.read()
         shop.restate()
-        assert (shop.differences(), shop.differences(basis="order"), shop.differing_orders()) == ([], [], [])
+        assert shop.all_differences() == []
 
 
 @pytest.mark.parametrize("scenario", ["cancellations", "deleted_orders", "edits", "refund_storm"])
@@ -47,14 +47,14 @@ def test_what_happens_is_read_as_it_happens_and_equals_the_truth(scenario: str) 
     world = World.live(seed=12, start=BEGAN, days=30, orders_per_day=2, scenario=scenario)
     with connected(world, began=BEGAN, at=datetime(2026, 1, 15, 12, tzinfo=UTC)) as shop:
         read_until(END, shop, every=timedelta(days=3, hours=7))
-        assert (shop.differences(), shop.differences(basis="order"), shop.differing_orders()) == ([], [], [])
+        assert shop.all_differences() == []
 
 
 def test_costs_that_change_hold_from_the_day_they_are_seen() -> None:
     world = World.live(seed=13, start=BEGAN, days=14, orders_per_day=3, scenario="price_and_cost_changes")
     with connected(world, began=BEGAN, at=datetime(2026, 1, 8, 12, tzinfo=UTC)) as shop:
         read_until(datetime(2026, 1, 15, tzinfo=UTC), shop, every=timedelta(hours=8))
-        assert (shop.differences(), shop.differing_orders()) == ([], [])
+        assert shop.all_differences() == []
 
 
 TROUBLES = (
@@ -80,7 +80,7 @@ def test_whatever_goes_wrong_on_the_way_it_ends_with_the_truth(seed: int, monkey
         shop.read()
         replay(shop.connection, now=shop.sandbox.clock.now())
         shop.restate()
-        assert (shop.differences(), shop.differences(basis="order"), shop.differing_orders()) == ([], [], [])
+        assert shop.all_differences() == []
 
 
 SETTINGS = {
