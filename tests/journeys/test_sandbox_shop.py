@@ -11,6 +11,8 @@ from connectors.registry import find
 from connectors.replaying import replay
 from connectors.sandbox.scenarios import SCENARIOS
 from connectors.sandbox.world import World
+from ledger.kinds import SalesBasis
+from ledger.models import Finding, Order
 from tests.journeys.sandbox_shop import Connected, connected
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -40,6 +42,19 @@ def test_the_past_is_read_by_bulk_files_and_equals_the_truth(scenario: str) -> N
         shop.read()
         shop.restate()
         assert shop.all_differences() == []
+
+
+@pytest.mark.parametrize("scenario", ["gift_cards", "marketplace_taxes", "refund_storm", "tills"])
+def test_without_sale_agreements_sales_are_worked_out_and_equal_the_truth(scenario: str) -> None:
+    world = World.live(seed=11, start=BEGAN, days=30, orders_per_day=2, scenario=scenario)
+    with connected(world, began=BEGAN, at=END) as shop:
+        shop.shop.troubles.add("silent_field", field="Order.agreements")
+        shop.read()
+        shop.restate()
+        assert set(Order.objects.values_list("sales_basis", flat=True)) == {SalesBasis.DERIVED}
+        (found,) = Finding.objects.filter(kind="sales_worked_out")
+        assert "since it has no sale agreements" in found.message
+        assert (shop.differences(), shop.differences(basis="order"), shop.differing_orders()) == ([], [], [])
 
 
 @pytest.mark.parametrize("scenario", ["cancellations", "deleted_orders", "edits", "refund_storm"])
