@@ -18,6 +18,7 @@ from connectors.platforms.shopify.mapping.balance import balance_facts
 from connectors.platforms.shopify.mapping.catalogue import variant_facts
 from connectors.spec import Window
 from ledger.kinds import BalanceMeaning, FinancialStatus, PaymentKind, PaymentStatus, SalesBasis, SaleType
+from ledger.money import decimal
 from tests.connectors.shopify.records import (
     CONTEXT,
     LATER,
@@ -125,9 +126,17 @@ def test_pitfall_09_fees_and_chargebacks_have_a_cursor_of_their_own() -> None:
 def test_pitfall_10_orders_are_listed_and_those_asked_for_by_id_that_are_not_there_are_gone() -> None:
     comparison = ORDERS.comparison
     assert comparison is not None
-    listed = {"id": "gid://shopify/Order/5001", "updatedAt": LATER, "currentTotalPriceSet": bag("100.0"), "totalRefundedSet": bag("0.0")}
+    listed: dict[str, object] = {
+        "id": "gid://shopify/Order/5001",
+        "updatedAt": LATER,
+        "currentTotalPriceSet": bag("100.0"),
+        "totalRefundedSet": bag("0.0"),
+    }
+    listed["totalCashRoundingAdjustment"] = {"paymentSet": bag("0.0")}
     plain = comparison.told({**listed, "refundDiscrepancySet": bag("0.0")})
     assert (plain.id, plain.changed_at, plain.total) == ("5001", NOW.replace(day=5, hour=10), 100)
+    rounded = {**listed, "refundDiscrepancySet": bag("0.0"), "totalCashRoundingAdjustment": {"paymentSet": bag("0.02")}}
+    assert comparison.told(rounded).total == decimal(100_0200)
     assert comparison.told({**listed, "refundDiscrepancySet": bag("-5.0")}).total is None
     assert comparison.told({**listed, "refundDiscrepancySet": bag("0.0"), "taxLines": [{"channelLiable": True}]}).total is None
     request = comparison.again(["5001", "5002"])
