@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from connectors.models import FileImport
 from connectors.received import called, connections_named
-from dashboards.forms import Reading, ScopeForm
+from dashboards.forms import IN_RANGE, Reading, ScopeForm
 from dashboards.opening import entries_url
 from dashboards.scope import EARLIEST, LATEST, ONE_DAY, Scope
 from dashboards.statement_table import SUM_LABELS
@@ -36,7 +36,9 @@ LABELS = {line.key: line.label for line in accounts.STATEMENT} | SUM_LABELS
 
 def _day(label: str, example: str) -> forms.DateField:
     widget = forms.DateInput(attrs={"type": "date", "min": EARLIEST.isoformat(), "max": LATEST.isoformat()}, format="%Y-%m-%d")
-    return forms.DateField(label=label, required=False, widget=widget, error_messages={"invalid": f"Give the {example} as year-month-day."})
+    return forms.DateField(
+        label=label, required=False, widget=widget, validators=IN_RANGE, error_messages={"invalid": f"Give the {example} as year-month-day."}
+    )
 
 
 class ChangesForm(ScopeForm):

@@ -38,7 +38,7 @@ COMPARE_LABELS = [
 MATCH_LABELS = [(Match.DATE.value, "exact date"), (Match.WEEKDAY.value, "weekday")]
 
 _OF_COMPARISON = ("match", "compare_from", "compare_to")
-_IN_RANGE = [
+IN_RANGE = [
     MinValueValidator(EARLIEST, f"Give a day from {EARLIEST} on."),
     MaxValueValidator(LATEST, f"Give a day up to {LATEST}."),
 ]
@@ -62,7 +62,7 @@ class Reading:
 
 def _day(label: str, example: str) -> forms.DateField:
     return forms.DateField(
-        label=label, required=False, validators=_IN_RANGE, widget=DayInput(),
+        label=label, required=False, validators=IN_RANGE, widget=DayInput(),
         error_messages={"invalid": f"Give the {example}."},
     )  # fmt: skip
 

@@ -132,3 +132,10 @@ def test_pages_lead_here_with_their_days(browser: Client) -> None:
     for page in ("today", "pnl", "entries"):
         address = 'href="/shop/changes?from=2026-03-01&amp;to=2026-03-31&amp;basis=order'
         assert address in browser.get(f"/shop/{page}?{MARCH}&basis=order").content.decode(), page
+
+
+@pytest.mark.parametrize("query", ["since=9999-12-31", "until=9999-12-31", "since=0001-01-01"])
+def test_an_evening_beyond_every_calendar_is_refused_in_words(browser: Client, query: str) -> None:
+    answer = browser.get(f"/shop/changes?{query}")
+    assert answer.status_code == 200
+    assert answer.context["problems"] != []
