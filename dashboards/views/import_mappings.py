@@ -35,10 +35,10 @@ def import_mappings(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _change(request: HttpRequest, store: Store) -> str:
     """Do what a button says and return what was done; raise FileRefused where it cannot be."""
-    name = request.POST.get("name", "")
+    name = request.POST.get("name", "").replace("\0", "")
     if "delete" in request.POST:
         forget_template(store, name)
         return f"“{name}” is deleted. Files that were read so stay as they are; the next one with these columns is asked about."
-    given = " ".join(request.POST.get("rename", "").split())
+    given = " ".join(request.POST.get("rename", "").replace("\0", "").split())
     rename_template(store, name, given, actor=actor_of(request), now=timezone.now())
     return f"“{name}” is called “{given}” now."

@@ -195,3 +195,8 @@ def test_who_may_not_bring_in_files_sees_the_list_and_no_mappings(store: Store, 
     reader = signed_in(store, email="reader@example.com", role=Role.ANALYST)
     assert names(reader, "q=b.csv") == ["b.csv"]
     assert reader.get("/mugs/imports/mappings").status_code == 403
+
+
+@pytest.mark.parametrize("given", [{"name": "x\0", "delete": "1"}, {"name": "x\0", "rename": "y\0"}])
+def test_a_name_that_the_database_cannot_hold_breaks_nothing(owner: Client, given: dict[str, str]) -> None:
+    assert "“x”" in text_of(owner.post("/mugs/imports/mappings", given, follow=True))
