@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import tests.properties.examples  # noqa: F401  before the first property reads its settings
-from tests.database import cloned_database
+from tests.database import cloned_database, empty_used_tables
 
 # The product's own fixtures live beside this file.
 pytest_plugins = ["tests.fixtures"] if importlib.util.find_spec("tests.fixtures") else []
@@ -24,6 +24,13 @@ def django_db_setup(request: pytest.FixtureRequest, django_test_environment: Non
     # Unblocked for making and dropping the clone; blocked again while the tests run.
     with django_db_blocker.unblock(), cloned_database(worker, rebuild=rebuild), django_db_blocker.block():
         yield
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let workers begin with what takes long, so that at the end none waits for another."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: not any(item.iter_markers("slow")) and not any(item.iter_markers("browser")))
 
 
 class NetworkBlocked(OSError):
@@ -100,6 +107,16 @@ def _static_files_looked_up_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", look_once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _only_used_tables_emptied() -> Iterator[None]:
+    """Empty what a test has filled, not a hundred tables, after each test whose transactions are real."""
+    from django.test import TransactionTestCase
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda self: empty_used_tables())
         yield
 
 

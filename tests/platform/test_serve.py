@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -21,7 +22,7 @@ from profitpeek.environment import BASE_DIR
 from profitpeek.management.commands.serve import chosen_port, listen
 from tests.platform.clusters import living, open_folder, server_process, wait_until, without_database
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("served")]
 
 
 class Serving:
@@ -80,27 +81,52 @@ class Serving:
         return [serve, *serve.children(recursive=True)]
 
 
-@pytest.fixture
-def serving() -> Iterator[Serving]:
-    """Yield a served installation that has never run before."""
+@pytest.fixture(scope="module")
+def migrated() -> Iterator[Path]:
+    """Yield the folder of an installation whose tables are made and which was never served."""
     with open_folder() as var:
-        serving = Serving(var)
-        try:
+        environment = {**without_database(), "PROFITPEEK_VAR": str(var), "PROFITPEEK_ENV_FILE": os.devnull}
+        subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity=0"], cwd=BASE_DIR, env=environment, check=True)
+        yield var
+
+
+@contextmanager
+def served(var: Path, *, folder: Path = BASE_DIR) -> Iterator[Serving]:
+    """Serve an installation, started from some folder, until the test is over."""
+    serving = Serving(var, folder=folder)
+    try:
+        yield serving
+    finally:
+        serving.end()
+
+
+@pytest.fixture
+def serving(migrated: Path) -> Iterator[Serving]:
+    """Yield a served installation whose tables were made before; it has never worked."""
+    with open_folder() as var:
+        # cp keeps owners, which the server insists on.
+        subprocess.run(["cp", "-a", f"{migrated}/.", var], check=True)
+        with served(var) as serving:
             yield serving
-        finally:
-            serving.end()
 
 
-def test_interrupted_it_exits_with_success_and_nothing_is_left(serving: Serving) -> None:
-    assert serving.answer() < 500
-    family = serving.family()
+@pytest.fixture
+def first() -> Iterator[Serving]:
+    """Yield a served installation that has to make everything first."""
+    with open_folder() as var, served(var) as serving:
+        yield serving
+
+
+def test_interrupted_it_exits_with_success_and_nothing_is_left(first: Serving) -> None:
+    assert first.answer() < 500
+    family = first.family()
     assert any("gunicorn" in " ".join(each.cmdline()) for each in family)
     # To the whole group, as a terminal does on Ctrl-C.
-    os.killpg(serving.process.pid, signal.SIGINT)
-    assert serving.process.wait(timeout=60) == 0
+    os.killpg(first.process.pid, signal.SIGINT)
+    assert first.process.wait(timeout=60) == 0
     assert living(family) == []
-    assert server_process(serving.var / "postgres") is None
-    assert "Traceback" not in serving.said()
+    assert server_process(first.var / "postgres") is None
+    assert "Traceback" not in first.said()
 
 
 def test_killed_it_takes_the_web_server_along(serving: Serving) -> None:
@@ -154,12 +180,8 @@ def test_killed_it_takes_the_worker_and_everything_below_it_along(serving: Servi
 
 
 def test_started_from_another_folder_it_serves_all_the_same() -> None:
-    with open_folder() as var:
-        serving = Serving(var, folder=var)
-        try:
-            assert serving.answer() < 500
-        finally:
-            serving.end()
+    with open_folder() as var, served(var, folder=var) as serving:
+        assert serving.answer() < 500
 
 
 def test_mailed_links_lead_to_the_port_that_is_served(serving: Serving) -> None:
@@ -169,13 +191,13 @@ def test_mailed_links_lead_to_the_port_that_is_served(serving: Serving) -> None:
     assert address in told
 
 
-def test_stopped_while_it_prepares_it_leaves_no_server(serving: Serving) -> None:
-    assert wait_until((serving.var / "postgres" / "data" / "postmaster.pid").exists)
-    assert wait_until(lambda: len(serving.family()) > 1)
-    serving.process.send_signal(signal.SIGTERM)
-    serving.process.wait(timeout=60)
-    assert server_process(serving.var / "postgres") is None
-    assert "Traceback" not in serving.said()
+def test_stopped_while_it_prepares_it_leaves_no_server(first: Serving) -> None:
+    assert wait_until((first.var / "postgres" / "data" / "postmaster.pid").exists)
+    assert wait_until(lambda: len(first.family()) > 1)
+    first.process.send_signal(signal.SIGTERM)
+    first.process.wait(timeout=60)
+    assert server_process(first.var / "postgres") is None
+    assert "Traceback" not in first.said()
 
 
 def test_taken_port_is_passed_over_unless_it_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
