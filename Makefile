@@ -19,8 +19,8 @@ help: ## Show this list.
 run: install ## Run ProfitPeek on this machine, with its own database and a demo store on the first run; PORT=8001 chooses the port.
 	@exec $(PYTHON) manage.py serve
 
-test: install-dev ## Run every test; ARGS="tests/ledger -k refund" chooses some.
-	@$(PYTHON) -m pytest -n 2 $(ARGS)
+test: install-dev ## Run every test; ARGS="tests/ledger -k refund" chooses some; docs/testing.md names longer forms.
+	@$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: install-dev ## Check style, formatting and the direction of imports.
 	@$(PYTHON) -m ruff check .

@@ -1,6 +1,6 @@
 """Guard the admin as a whole: one door in, pages of our own only, nothing that knows no stores."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import messages
@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, resolve_url
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.functional import SimpleLazyObject
 from django.utils.module_loading import import_string
 from django.views.decorators.cache import never_cache
 
@@ -96,7 +97,13 @@ class Site(Parent):  # type: ignore[misc]
         return [_group(subject, found) for subject, found in [*groups, (OTHERS, list(pages.values()))] if found]
 
     def get_log_entries(self, request: HttpRequest) -> "QuerySet[LogEntry]":
-        """Return the person's own recent actions on rows that they may still see; the superuser's without that narrowing."""
+        """Return the person's own recent actions on rows that they may still see; the superuser's without that narrowing.
+
+        Every page of the admin is given them and only the first shows them, so they are not looked for until then.
+        """
+        return cast("QuerySet[LogEntry]", SimpleLazyObject(lambda: self._log_entries(request)))
+
+    def _log_entries(self, request: HttpRequest) -> "QuerySet[LogEntry]":
         person: Any = request.user
         entries = LogEntry.objects.filter(user_id=person.pk).select_related("content_type", "user")
         if person.is_superuser:

@@ -24,19 +24,22 @@ MINE = [
     "/shop/start", "/empty/start", "/stores/demo", "/shop/imports", "/empty/imports",
     "/accounts/sessions/", "/accounts/email/", "/accounts/password/change/", "/accounts/logout/", "/stores/new", "/shop/nothing-here",
 ]  # fmt: skip
+WIDTHS = (1280, 390)
 
 
-@pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_pages_are_readable_and_keep_to_the_screen(tab: Callable[..., Page], theme: str, width: int) -> None:
-    stranger, mine = tab(OPEN[0], theme=theme, width=width, signed_in=False), tab("/", theme=theme, width=width)
-    wrong = []
-    for page, path in [*((stranger, path) for path in OPEN), *((mine, path) for path in MINE)]:
+@pytest.mark.parametrize("who", ["stranger", "member"])
+def test_pages_are_readable_and_keep_to_the_screen(tab: Callable[..., Page], theme: str, who: str) -> None:
+    page, wrong = tab(OPEN[0], theme=theme, signed_in=who == "member"), []
+    for path in MINE if who == "member" else OPEN:
+        page.set_viewport_size({"width": WIDTHS[0], "height": 800})
         page.goto(path)
         assert page.evaluate("document.documentElement.dataset.bsTheme") == theme
-        wrong += [f"{path}: {what}" for what in violations(page)]
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            wrong += [f"{path} at {width}: {what}" for what in violations(page)]
+            wrong += [f"{path}: is {wide} wide" for wide in [page.evaluate("document.documentElement.scrollWidth")] if wide > width]
         wrong += [f"{path}: refused {directive}" for directive in page.evaluate("window.refused")]
-        wrong += [f"{path}: is {wide} wide" for wide in [page.evaluate("document.documentElement.scrollWidth")] if wide > width]
     assert wrong == []
 
 

@@ -342,6 +342,7 @@ def test_every_route_has_its_row() -> None:
     assert {label for label, _ in model_routes().values()} == set(POLICIES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", WHO)
 def test_everybody_gets_what_the_table_says(who: str, walked: Store) -> None:
     keys = keys_of(walked)

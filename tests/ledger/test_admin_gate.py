@@ -1,6 +1,7 @@
 """The gate in the admin: whatever is asked for and however, a person meets the rows of their own stores only."""
 
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from django.test import Client
 
 from ledger.models import (
@@ -57,14 +59,22 @@ SECRETS = ("Undisclosed", "undisclosed")
 """In the name of everything the other store has."""
 
 
-@pytest.fixture
-def mine() -> Shop:
-    return a_shop("pottery")
+@pytest.fixture(scope="module")
+def shops(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[Shop, Shop]]:
+    """Open both shops once for all tests of a file, in a transaction that is taken back; each test's own lies within it."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield a_shop("pottery"), a_shop("undisclosed")
+        transaction.set_rollback(True)
 
 
 @pytest.fixture
-def theirs() -> Shop:
-    return a_shop("undisclosed")
+def mine(shops: tuple[Shop, Shop]) -> Shop:
+    return deepcopy(shops[0])
+
+
+@pytest.fixture
+def theirs(shops: tuple[Shop, Shop]) -> Shop:
+    return deepcopy(shops[1])
 
 
 @pytest.fixture(autouse=True)

@@ -6,9 +6,9 @@ from ledger.models import CogsRule, ProposedChange, StoreZone
 from ledger.people import Role
 from tests.dashboards.people import a_person, browser_of
 from tests.ledger.admin_shops import Shop
-from tests.ledger.test_admin_gate import RULES, mine, staff, tells, theirs
+from tests.ledger.test_admin_gate import RULES, mine, shops, staff, tells, theirs
 
-__all__ = ["mine", "theirs"]
+__all__ = ["mine", "shops", "theirs"]
 
 pytestmark = pytest.mark.django_db
 

@@ -35,11 +35,11 @@ def url_of(database: str) -> str:
 
 
 @contextmanager
-def new_database() -> Iterator[str]:
-    """Make an empty database, and drop it afterwards with whatever was moved aside for it."""
+def new_database(*, like: str = "template1") -> Iterator[str]:
+    """Make an empty database, or a copy of another, and drop it afterwards with whatever was moved aside for it."""
     name = f"pp_backup_{secrets.token_hex(4)}"
     with psycopg.connect(url_of("postgres"), autocommit=True) as server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(like)))
         try:
             yield url_of(name)
         finally:
@@ -96,10 +96,17 @@ def pnl(url: str) -> dict:
 
 
 @pytest.fixture(scope="module")
-def filled() -> Iterator[str]:
-    """Yield a database with a store, its books and its archive in it."""
+def migrated() -> Iterator[str]:
+    """Yield the name of a database that has its tables, to be copied."""
     with new_database() as url:
         manage(url, "migrate", "--verbosity=0")
+        yield urlsplit(url).path.lstrip("/")
+
+
+@pytest.fixture(scope="module")
+def filled(migrated: str) -> Iterator[str]:
+    """Yield a database with a store, its books and its archive in it."""
+    with new_database(like=migrated) as url:
         manage(url, "create_store", "demo", "--name=Demo", "--currency=EUR", "--timezone=Europe/Dublin")
         manage(url, "import_file", "demo", str(ORDERS), "--kind=order-lines", f"--template={TEMPLATE}")
         yield url
@@ -222,8 +229,8 @@ def test_restore_looks_at_all_that_is_sealed(filled: str, tmp_path: Path) -> Non
                     "VALUES ('a', '', '', '', '', false, false, true, now())"
                 )
                 connection.execute(
-                    "INSERT INTO connectors_rawpayload (file_import_id, number, body, sha256, orders) "
-                    "SELECT file_import_id, number + 1, body, sha256, orders FROM connectors_rawpayload ORDER BY id DESC LIMIT 1"
+                    "INSERT INTO connectors_rawpayload (file_import_id, stream, number, body, sha256, orders) "
+                    "SELECT file_import_id, stream, number + 1, body, sha256, orders FROM connectors_rawpayload ORDER BY id DESC LIMIT 1"
                 )
                 assert connection.execute(change, values).rowcount == 1, name
             manage(source, "backup", f"--output={hurt}")
@@ -302,9 +309,8 @@ def test_dump_of_a_newer_pg_dump_is_refused_in_words(dump: Path, tmp_path: Path)
         assert "was written by a newer pg_dump than this release has" in refusal(url, "restore", str(newer))
 
 
-def test_dump_of_a_newer_release_is_refused_and_one_of_an_older_is_brought_up_to_date(tmp_path: Path) -> None:
-    with new_database() as source, new_database() as url:
-        manage(source, "migrate", "--verbosity=0")
+def test_dump_of_a_newer_release_is_refused_and_one_of_an_older_is_brought_up_to_date(migrated: str, tmp_path: Path) -> None:
+    with new_database(like=migrated) as source, new_database() as url:
         manage(source, "migrate", "jobs", "zero", "--verbosity=0")
         older, newer = tmp_path / "older.dump", tmp_path / "newer.dump"
         manage(source, "backup", f"--output={older}")
@@ -320,9 +326,8 @@ def test_dump_of_a_newer_release_is_refused_and_one_of_an_older_is_brought_up_to
             assert connection.execute("SELECT count(*) FROM jobs_job").fetchone() == (0,)
 
 
-def test_backup_taken_while_orders_are_posted_is_sound(tmp_path: Path) -> None:
-    with new_database() as source, new_database() as url:
-        manage(source, "migrate", "--verbosity=0")
+def test_backup_taken_while_orders_are_posted_is_sound(migrated: str, tmp_path: Path) -> None:
+    with new_database(like=migrated) as source, new_database() as url:
         posting = start(source, "-m", "tests.races.recorder", "record")
         assert posting.stdout is not None
         assert posting.stdout.readline() == "0\n"

@@ -22,7 +22,7 @@ from profitpeek.environment import BASE_DIR
 from profitpeek.management.commands.serve import chosen_port, listen
 from tests.platform.clusters import living, open_folder, server_process, wait_until, without_database
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("served")]
+pytestmark = pytest.mark.slow
 
 
 class Serving:
