@@ -1,6 +1,7 @@
 """Connect stores to accounts, and keep the accounts' secrets sealed and fresh: the one writer of connections."""
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -73,11 +74,14 @@ def kept(connection: Connection) -> Kept:
 
 
 @contextmanager
-def opened(connection: Connection, *, now: datetime) -> Iterator[Client]:
-    """Open a client with a connection's secrets, fresh for a while; raise NeedsReauth when a person has to let us in again."""
+def opened(connection: Connection, *, now: datetime, sleep: Callable[[float], None] = time.sleep) -> Iterator[Client]:
+    """Open a client with a connection's secrets, fresh for a while; raise NeedsReauth when a person has to let us in again.
+
+    `sleep` lets so many seconds pass; who simulates time gives their own.
+    """
     connector = find(connection.platform)
     secrets = fresh(connection, now=now).secrets
-    with Client(connector, base_url(connector, connection.account_ref, connection.base_url), secrets) as client:
+    with Client(connector, base_url(connector, connection.account_ref, connection.base_url), secrets, sleep=sleep) as client:
         yield client
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from math import ceil
 
 import time_machine
 
@@ -59,7 +60,10 @@ class Connected:
                 continue
             for _ in range(tries):
                 try:
-                    with time_machine.travel(self.sandbox.clock.now(), tick=False), opened(self.connection, now=self.sandbox.clock.now()) as client:
+                    with (
+                        time_machine.travel(self.sandbox.clock.now(), tick=False),
+                        opened(self.connection, now=self.sandbox.clock.now(), sleep=self._pass) as client,
+                    ):
                         outcome = sync(self.connection, stream, client, now=self.sandbox.clock.now())
                 except (RetryLater, BadPayload, TooBig) as fault:
                     # what a job would do: try again later
@@ -72,6 +76,10 @@ class Connected:
                 self.sandbox.clock.advance(int(outcome.wait) + 1)
             else:
                 raise AssertionError(f"{stream.name} did not end")
+
+    def _pass(self, seconds: float) -> None:
+        """Let seconds pass on the shop's clock, which nobody has to wait for."""
+        self.sandbox.clock.advance(ceil(seconds))
 
     def restate(self) -> None:
         """Do the background work that reading asked for: draft orders again whose costs were told later."""
