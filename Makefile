@@ -20,7 +20,7 @@ run: install ## Run ProfitPeek on this machine, with its own database and a demo
 	@exec $(PYTHON) manage.py serve
 
 test: install-dev ## Run every test; ARGS="tests/ledger -k refund" chooses some; docs/testing.md names longer forms.
-	@$(PYTHON) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: install-dev ## Check style, formatting and the direction of imports.
 	@$(PYTHON) -m ruff check .

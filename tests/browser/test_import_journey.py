@@ -113,10 +113,14 @@ def test_every_state_of_a_file_is_readable_and_keeps_to_the_screen(
     tab: Callable[..., Page], tmp_path: Path, sold: Path, theme: str, width: int
 ) -> None:
     page = tab("/shop/imports", theme=theme, width=width)
+    # A page that waits would load itself anew while it is looked at: how far the work is stays unanswered here.
+    page.route("**/progress", lambda route: None)
     wrong: list[str] = []
 
     def look(what: str) -> None:
-        wide = page.evaluate("document.documentElement.scrollWidth")
+        page.wait_for_load_state()
+        # Words are wider until their font is there.
+        wide = page.evaluate("document.fonts.ready.then(() => document.documentElement.scrollWidth)")
         wrong.extend([f"{what}: {each}" for each in violations(page)] + ([f"{what}: is {wide} wide"] if wide > width else []))
 
     look("nothing yet")
