@@ -1,6 +1,7 @@
 """Look at the tables: nothing hidden below, a sign of what is hidden beside, reasons in sight, and a code that a camera can read."""
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from playwright.sync_api import Page
@@ -67,7 +68,7 @@ def test_a_table_is_sorted_by_a_heading_with_its_sum_last_and_its_parts_beneath_
     heading = table.locator("th", has=page.get_by_role("button", name="All", exact=True))
     assert heading.get_attribute("aria-sort") == "descending"
     costs = [row.split("\t") for row in table.locator("tbody tr:not(.part, .sum)").all_inner_texts()]
-    amounts = [float(cells[3].replace("−", "-").replace(",", "")) for cells in costs]
+    amounts = [Decimal(cells[3].replace("−", "-").replace(",", "")) for cells in costs]
     assert (amounts, len(amounts) > 1) == (sorted(amounts, reverse=True), True)
     assert table.locator("tbody tr").last.get_attribute("class") == "sum"
     assert [name for name in names.all_inner_texts() if name in as_it_was] != as_it_was

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from graphql import GraphQLObjectType, get_named_type, is_abstract_type, is_leaf_type
@@ -75,7 +76,7 @@ def test_the_sums_of_an_order_are_those_of_the_business(caller: Caller, business
         amounts = {key: row[key]["shopMoney"]["amount"] for key in ("totalPriceSet", "currentTotalPriceSet", "totalTaxSet", "netPaymentSet")}
         totals = order.totals
         minor = (totals.total, totals.current_total, totals.tax, totals.net_payment)
-        assert {key: round(100 * float(value)) for key, value in amounts.items()} == dict(zip(amounts, minor, strict=True))
+        assert {key: _cents(value) for key, value in amounts.items()} == dict(zip(amounts, minor, strict=True))
         assert [line["quantity"] for line in row["lineItems"]["nodes"]] == [line.quantity for line in order.lines]
 
 
@@ -87,7 +88,7 @@ def test_agreements_tell_every_sale_of_the_business(caller: Caller, business: Wo
         for agreement in row["agreements"]["nodes"]
         for sale in agreement["sales"]["nodes"]
     ]
-    assert [(action, kind, quantity, round(100 * float(total))) for action, kind, quantity, total in sales] == [
+    assert [(action, kind, quantity, _cents(total)) for action, kind, quantity, total in sales] == [
         (sale.action, sale.line_type, sale.quantity, sale.total) for agreement in order.agreements for sale in agreement.sales
     ]
     assert [line["quantity"] for refund in row["refunds"] for line in refund["refundLineItems"]["nodes"]] == [
@@ -114,8 +115,8 @@ def test_the_balance_adds_up_to_the_payouts(caller: Caller, business: World) -> 
     )
 
 
-def _cents(amount: str) -> int:
-    return round(100 * float(amount))
+def _cents(amount: str) -> Decimal:
+    return Decimal(amount) * 100
 
 
 def _decimal(minor: int) -> str:
