@@ -22,7 +22,7 @@ from connectors.http import Client
 from connectors.models import Connection, SyncCursor, SyncRun
 from connectors.paged import Limits
 from connectors.runs import Run
-from connectors.spec import Comparison, Json, Request, Stream, Told, Window
+from connectors.spec import Again, Comparison, Json, Request, Stream, Told, Window
 from connectors.sync import ONE_JOB, Outcome, subject_of, tell_fault
 from connectors.taking import Received, Taker
 from ledger import findings
@@ -88,12 +88,12 @@ def compare(
 
     Raise Busy while the stream is read, and the Fault that ended the run, after noting it.
     """
-    if stream.comparison is None:
+    if stream.comparison is None or stream.again is None:
         raise ValueError(f"{stream.name} cannot be compared")
     cursor = runs.cursor_of(connection, cursor_name(stream))
     with runs.claim(connection, stream.name, SyncRun.Mode.COMPARE, now=now) as run:
         cursor.refresh_from_db()
-        comparing = _Comparing(run, stream, stream.comparison, cursor, client, limits or ONE_JOB, progress, guard, now)
+        comparing = _Comparing(run, stream, stream.comparison, stream.again, cursor, client, limits or ONE_JOB, progress, guard, now)
         try:
             done = comparing.run(whole=whole)
         except Fault as fault:
@@ -108,10 +108,10 @@ class _Comparing:
     """Compares in one run."""
 
     def __init__(
-        self, run: Run, stream: Stream, how: Comparison, cursor: SyncCursor, client: Client, limits: Limits, progress: Progress, guard: Guard,
-        now: datetime, clock: Callable[[], float] = time.monotonic,
+        self, run: Run, stream: Stream, how: Comparison, again: Again, cursor: SyncCursor, client: Client, limits: Limits, progress: Progress,
+        guard: Guard, now: datetime, clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
-        self._run, self._stream, self._how, self._cursor, self._client = run, stream, how, cursor, client
+        self._run, self._stream, self._how, self._again, self._cursor, self._client = run, stream, how, again, cursor, client
         self._limits, self._progress, self._guard, self._now, self._clock = limits, progress, guard, now, clock
         self._started, sent = clock(), client.sent
         self._read_through = runs.cursor_of(run.connection, stream.name).seen_through
@@ -216,9 +216,9 @@ class _Comparing:
     def _fetch(self, ids: Sequence[str]) -> list[str]:
         """Fetch whole orders by their ids and record them; return the ids that the platform does not find."""
         absent: list[str] = []
-        for start in range(0, len(ids), self._how.at_once):
-            wanted = ids[start : start + self._how.at_once]
-            records = list(self._how.found(self._client.send(self._how.again(wanted)).json()))
+        for start in range(0, len(ids), self._again.at_once):
+            wanted = ids[start : start + self._again.at_once]
+            records = list(self._again.found(self._client.send(self._again.request(wanted)).json()))
             found = self._taker.read([self._completed(record) for record in records])
             self._taker.write(found, moves={"done": self._cursor.done})
             names = {name for name, _ in found.named}

@@ -28,6 +28,7 @@ from connectors.faults import BadPayload, Denied, Expired, Fault, NeedsReauth, Q
 from connectors.pacing import Unpaced
 from connectors.spec import (
     AccountInfo,
+    Again,
     Comparison,
     Connector,
     Context,
@@ -329,7 +330,7 @@ def connector(*streams: Stream) -> Connector:
 COMPARISON = Comparison(
     request=lambda window: Request(path="/list", query={**span(window), "limit": "20"}), pages=Tokens(), items=items,
     told=lambda record: Told(id=identity(record), changed_at=time_of(record, "changed"), total=Decimal(record["total"])),
-    again=lambda ids: Request(path="/some", query={"ids": ",".join(ids)}), found=items, at_once=3,
 )  # fmt: skip
-COMPARED = replace_stream(ORDERS, comparison=COMPARISON)
+AGAIN = Again(request=lambda ids: Request(path="/some", query={"ids": ",".join(ids)}), found=items, at_once=3)
+COMPARED = replace_stream(ORDERS, comparison=COMPARISON, again=AGAIN)
 BAZAAR = connector(ORDERS)

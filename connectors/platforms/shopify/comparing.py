@@ -9,7 +9,7 @@ from connectors.paging import GraphQLPages, at
 from connectors.platforms.shopify import queries
 from connectors.platforms.shopify.asking import ask, changed_within, gid, identity, records, time_of
 from connectors.platforms.shopify.shape import Bag, Liability, Time, read
-from connectors.spec import Comparison, Json, Told
+from connectors.spec import Again, Comparison, Json, Told
 from ledger.money import decimal
 
 AT_ONCE = 8
@@ -51,5 +51,5 @@ def found(answer: Json) -> Sequence[Json]:
 ORDERS = Comparison(
     request=lambda window: ask(queries.ORDER_LIST, size=LIST_SIZE, query=changed_within(window, field="processed_at")),
     pages=GraphQLPages("orders"), items=records("orders"), told=told,
-    again=lambda ids: ask(queries.ORDERS_AGAIN, ids=[gid("Order", number) for number in ids]), found=found, at_once=AT_ONCE,
 )  # fmt: skip
+AGAIN = Again(request=lambda ids: ask(queries.ORDERS_AGAIN, ids=[gid("Order", number) for number in ids]), found=found, at_once=AT_ONCE)

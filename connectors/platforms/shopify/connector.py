@@ -30,7 +30,8 @@ ORDERS = Stream(
     request=lambda window: ask(queries.ORDERS, size=ORDERS_A_PAGE, query=changed_within(window)),
     pages=GraphQLPages("orders"), items=records("orders"), identity=identity, map=order_facts, complete=whole_order,
     every=timedelta(minutes=5), cursor=CHANGED, scopes=("read_orders",),
-    count=lambda window: ask(queries.COUNT_ORDERS, query=changed_within(window)), counted=counted, bulk=bulk.ORDERS, comparison=comparing.ORDERS,
+    count=lambda window: ask(queries.COUNT_ORDERS, query=changed_within(window)), counted=counted, bulk=bulk.ORDERS, again=comparing.AGAIN,
+    comparison=comparing.ORDERS,
 )  # fmt: skip
 
 REFUNDED = "(financial_status:refunded OR financial_status:partially_refunded)"

@@ -124,8 +124,9 @@ def test_pitfall_09_fees_and_chargebacks_have_a_cursor_of_their_own() -> None:
 
 
 def test_pitfall_10_orders_are_listed_and_those_asked_for_by_id_that_are_not_there_are_gone() -> None:
-    comparison = ORDERS.comparison
+    comparison, again = ORDERS.comparison, ORDERS.again
     assert comparison is not None
+    assert again is not None
     listed: dict[str, object] = {
         "id": "gid://shopify/Order/5001",
         "updatedAt": LATER,
@@ -139,10 +140,10 @@ def test_pitfall_10_orders_are_listed_and_those_asked_for_by_id_that_are_not_the
     assert comparison.told(rounded).total == decimal(100_0200)
     assert comparison.told({**listed, "refundDiscrepancySet": bag("-5.0")}).total is None
     assert comparison.told({**listed, "refundDiscrepancySet": bag("0.0"), "taxLines": [{"channelLiable": True}]}).total is None
-    request = comparison.again(["5001", "5002"])
+    request = again.request(["5001", "5002"])
     assert request.body is not None
     assert request.body["variables"] == {"ids": ["gid://shopify/Order/5001", "gid://shopify/Order/5002"]}
-    assert comparison.found({"data": {"nodes": [None, {"id": "gid://shopify/Order/5002"}]}}) == [{"id": "gid://shopify/Order/5002"}]
+    assert again.found({"data": {"nodes": [None, {"id": "gid://shopify/Order/5002"}]}}) == [{"id": "gid://shopify/Order/5002"}]
 
 
 def test_pitfall_11_a_line_whose_product_was_deleted_keeps_its_name_and_says_so() -> None:
