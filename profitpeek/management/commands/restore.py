@@ -5,14 +5,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from allauth.mfa.models import Authenticator
 from django.core.management import BaseCommand, CommandError, call_command
 from django.utils import timezone
 
-from connectors.models import FilePiece, RawPayload
-from ledger.models import CostDocument
-from ledger.sealing import Unsealable, unseal
 from profitpeek import dumps
+from profitpeek.sealed import keys_fit
 
 
 class Command(BaseCommand):
@@ -47,23 +44,3 @@ class Command(BaseCommand):
                 "The database is restored, but FIELD_KEYS are not the ones its archives were sealed with, so these cannot be opened. "
                 "Put the keys of the former installation (its var/secrets.env, or FILE.keys.env of `backup --with-keys`) into FIELD_KEYS."
             )
-
-
-def keys_fit() -> bool:
-    """Tell whether what is sealed can be opened; where nothing is, any key will do."""
-    payloads = RawPayload.objects.order_by("pk").values_list("body", flat=True)
-    # The oldest as well: FIELD_KEYS may have the newest key only.
-    others = [model._default_manager.order_by("pk").values_list("body", flat=True).first() for model in (FilePiece, CostDocument)]
-    sealed = [payloads.first(), payloads.last(), *others]
-    try:
-        for body in sealed:
-            if body is not None:
-                unseal(bytes(body))
-        for factor in Authenticator.objects.exclude(type=Authenticator.Type.WEBAUTHN).order_by("pk"):
-            # An authenticator app's secret, and the seed of recovery codes; passkeys hold nothing secret.
-            if (text := factor.data.get("secret") or factor.data.get("seed")) is not None:
-                unseal(text.encode())
-                break
-    except Unsealable:
-        return False
-    return True
