@@ -12,7 +12,7 @@ from django.db.models import F
 from connectors.models import Connection, ParkedRecord
 from connectors.spec import Json
 from ledger import findings
-from ledger.sealing import seal, unseal
+from ledger.sealing import Unsealable, seal, unseal
 
 UNREADABLE = "records_parked"
 """The kind of finding that says that records of a stream wait."""
@@ -20,18 +20,23 @@ LONGEST_ID, LONGEST_REASON = 120, 2_000
 
 
 class Bad(NamedTuple):
-    """A record that could not be understood: its id, itself without personal fields, and why."""
+    """A record that could not be understood: its id, itself without personal fields, and why.
+
+    The reason is shown, logged and sent; `detail`, which may quote the record, is sealed beside it.
+    """
 
     id: str
     record: Json
     reason: str
+    detail: str = ""
 
 
 def park(connection: Connection, stream: str, bad: Sequence[Bad], *, now: datetime) -> None:
     """Keep records that could not be understood; one that is parked already is kept as it came last, and counted."""
     for each in {one.id: one for one in bad}.values():
         latest = {
-            "body": seal(zlib.compress(msgspec.json.encode(each.record))), "reason": each.reason[:LONGEST_REASON].replace("\0", ""), "last_at": now,
+            "body": seal(zlib.compress(msgspec.json.encode(each.record))), "reason": each.reason[:LONGEST_REASON].replace("\0", ""),
+            "detail": seal(each.detail[:LONGEST_REASON].encode(errors="replace")) if each.detail else None, "last_at": now,
         }  # fmt: skip
         ParkedRecord.objects.update_or_create(
             connection=connection, stream=stream, external_id=each.id[:LONGEST_ID],
@@ -60,6 +65,14 @@ def body_of(row: ParkedRecord) -> Json:
     """Return a parked record; raise Unsealable when its key is gone."""
     record: Json = msgspec.json.decode(zlib.decompress(unseal(bytes(row.body))))
     return record
+
+
+def detail_of(row: ParkedRecord) -> str:
+    """Return what besides the reason was noted of a parked record, which may quote it; nothing when its key is gone."""
+    try:
+        return unseal(bytes(row.detail)).decode() if row.detail else ""
+    except Unsealable:
+        return ""
 
 
 def parked(connection: Connection, stream: str, *, after: int = 0, most: int = 500) -> list[ParkedRecord]:

@@ -23,8 +23,8 @@ from ledger.record import Contended, record
 
 WORKED_OUT = "sales_worked_out"
 """The kind of finding that says that orders' sales are not their platform's own."""
-REFUSALS = (ValueError, TypeError, OverflowError, struct.error, DataError, IntegrityError)
-"""What a door raises for a fact that it cannot hold."""
+REFUSALS = (ValueError, TypeError, ArithmeticError, AttributeError, LookupError, struct.error, DataError, IntegrityError)
+"""What a door raises for a fact that it cannot hold, or that it was not written for."""
 
 
 class Told(NamedTuple):
@@ -49,10 +49,11 @@ class Mapped(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """A record that the ledger refused, and why."""
+    """A record that the ledger refused, and why; `detail` may quote it."""
 
     id: str
     reason: str
+    detail: str
 
 
 class UnknownFact(LookupError):
@@ -134,7 +135,7 @@ def write(connection: Connection, records: Sequence[Mapped], *, now: datetime) -
         return _write(connection.store, [fact for each in records for fact in each.facts], told), []
     except REFUSALS as error:
         if len(records) == 1:
-            return Counts(0, 0), [Refused(records[0].id, f"The ledger cannot hold it: {type(error).__name__}: {error}")]
+            return Counts(0, 0), [Refused(records[0].id, f"The ledger cannot hold it: {type(error).__name__}.", str(error))]
     half = len(records) // 2
     (one, first), (other, second) = write(connection, records[:half], now=now), write(connection, records[half:], now=now)
     return Counts(one.changed + other.changed, one.entries + other.entries), [*first, *second]

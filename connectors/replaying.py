@@ -55,7 +55,7 @@ def _replay(connection: Connection, stream: Stream, rows: list[ParkedRecord], no
     with transaction.atomic():
         _, refused = recording.write(connection, found.mapped, now=now)
         bodies = dict(found.named)
-        bad = [*found.bad, *(Bad(each.id, bodies[each.id], each.reason) for each in refused)]
+        bad = [*found.bad, *(Bad(each.id, bodies[each.id], each.reason, each.detail) for each in refused)]
         unread = {each.id for each in bad}
         # By what they were parked as: an id may be understood only now.
         called = {was: name for was, (name, _) in zip(opened, found.named, strict=True)}

@@ -4,8 +4,10 @@ The archive is written first and by itself, so that what arrived is kept even wh
 made of it, mirror, entries, totals, parked records, the run's counts and the cursor, commits in one transaction.
 """
 
+import traceback
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -13,6 +15,7 @@ import structlog
 from django.db import transaction
 
 from connectors import archive, parking, recording, runs
+from connectors.checking import check
 from connectors.faults import BadPayload
 from connectors.files.kind import Guard
 from connectors.models import Connection, SyncCursor
@@ -69,10 +72,12 @@ def read(stream: Stream, received: Sequence[Received], context: Context) -> Read
         record = archive.cut(each.record, stream.personal) if stream.personal else each.record
         name = ""
         try:
-            name = stream.identity(record)
+            name = str(stream.identity(record))
             if each.problem:
                 raise BadPayload(each.problem)
             facts = tuple(stream.map(record, context))
+            for fact in facts:
+                check(fact)
             when = changed_at(record) if changed_at else None
             if when is not None and when.tzinfo is None:
                 raise BadPayload("The record's time of change has no time zone.")
@@ -80,13 +85,21 @@ def read(stream: Stream, received: Sequence[Received], context: Context) -> Read
             bad.append(Bad(name or parking.id_of(record), record, fault.reason))
         except Exception as error:
             # A mapper ought to raise nothing else; where it does, that is one record's misfortune and not the stream's.
-            log.exception("sync.mapper_failed", stream=stream.name)
-            bad.append(Bad(name or parking.id_of(record), record, f"{type(error).__name__}: {error}"))
+            failed = Bad(name or parking.id_of(record), record, f"It broke what reads it: {place_of(error)}.", detail=str(error))
+            # Without its text, which may quote the record.
+            log.error("sync.mapper_failed", stream=stream.name, record=failed.id, error=place_of(error))
+            bad.append(failed)
         else:
             mapped.append(Mapped(name, facts))
             newest = when if newest is None or (when is not None and when > newest) else newest
         named.append((name or bad[-1].id, record))
     return Read(named, mapped, bad, newest)
+
+
+def place_of(error: BaseException) -> str:
+    """Return the type of an error and where it was raised, without its text."""
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    return type(error).__name__ + "".join(f" at {Path(frame.filename).name}:{frame.lineno}" for frame in last)
 
 
 class Taker:
@@ -120,7 +133,7 @@ class Taker:
             with transaction.atomic():
                 counts, refused = recording.write(run.connection, found.mapped, now=self._now)
                 bodies = dict(found.named) if refused else {}
-                bad = [*found.bad, *(Bad(each.id, bodies[each.id], each.reason) for each in refused)]
+                bad = [*found.bad, *(Bad(each.id, bodies[each.id], each.reason, each.detail) for each in refused)]
                 self._refuse_many(bad, len(found.named))
                 parking.park(run.connection, self._stream.name, bad, now=self._now)
                 unread = {each.id for each in bad}

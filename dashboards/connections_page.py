@@ -9,6 +9,7 @@ from django.db.models import Count
 from connectors import registry
 from connectors.connections import missing_scopes
 from connectors.models import Connection, ParkedRecord, SyncCursor, SyncRun
+from connectors.parking import detail_of
 from connectors.registry import UnknownPlatform
 from connectors.runs import last_runs
 from connectors.spec import Connector, Stream
@@ -122,10 +123,11 @@ def runs_of(row: Connection) -> list[tuple[str, SyncRun]]:
     return [(labels.get(run.stream, run.stream), run) for run in row.runs.order_by("-started_at")[:MOST_RUNS]]
 
 
-def parked_of(row: Connection) -> list[tuple[str, ParkedRecord]]:
-    """Return the records of a connection that could not be understood, the latest first, each with what it is one of."""
+def parked_of(row: Connection) -> list[tuple[str, ParkedRecord, str]]:
+    """Return the records of a connection that could not be understood, the latest first, each with what it is one of and what the error said."""
     labels = _labels(row)
-    return [(labels.get(one.stream, one.stream), one) for one in row.parked_records.defer("body").order_by("-last_at")[:MOST_PARKED]]
+    waiting = row.parked_records.defer("body").order_by("-last_at")[:MOST_PARKED]
+    return [(labels.get(one.stream, one.stream), one, detail_of(one)) for one in waiting]
 
 
 def _labels(row: Connection) -> dict[str, str]:

@@ -6,12 +6,15 @@ its platform knows of the order: recording it replaces what was known before.
 """
 
 from datetime import date, datetime
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from ledger.kinds import AdLevel, AdTeller, BalanceMeaning, FinancialStatus, PaymentKind, PaymentStatus, SaleKind, SalesBasis, SaleType
 from ledger.money import Tenk
 
+Moment = Annotated[datetime, Meta(tz=True)]
+"""An aware time."""
 BY_NUMBER = "number:"
 """Begins what stands for the id of an order whose platform's id is lost."""
 
@@ -45,7 +48,7 @@ class SaleFact(Struct, frozen=True, gc=False, array_like=True):
     """
 
     external_id: str
-    happened_at: datetime
+    happened_at: Moment
     kind: SaleKind
     type: SaleType
     net: Tenk
@@ -62,7 +65,7 @@ class PaymentFact(Struct, frozen=True, gc=False, array_like=True):
     """One movement of money for an order. `fee` is what the processor kept, positive; None when it is not stated."""
 
     external_id: str
-    processed_at: datetime
+    processed_at: Moment
     kind: PaymentKind
     status: PaymentStatus
     amount: Tenk
@@ -78,7 +81,7 @@ class OrderCostFact(Struct, frozen=True, gc=False, array_like=True):
     """
 
     external_id: str
-    happened_at: datetime
+    happened_at: Moment
     account: int
     amount: Tenk
 
@@ -90,7 +93,7 @@ class OrderFact(Struct, frozen=True, array_like=True):
     external_id: str
     """The platform's id of it; `known_by(number)` where the source has lost that."""
     number: str
-    placed_at: datetime
+    placed_at: Moment
     currency: str
     financial_status: FinancialStatus
     channel: str
@@ -105,10 +108,10 @@ class OrderFact(Struct, frozen=True, array_like=True):
     country: str = ""
     region: str = ""
     is_test: bool = False
-    cancelled_at: datetime | None = None
+    cancelled_at: Moment | None = None
     shipped: bool = False
     """Anything left the warehouse, as far as the platform tells."""
-    updated_at: datetime | None = None
+    updated_at: Moment | None = None
     """The platform's own time of change; None where it states none, as exported files do: those never override what does."""
     stated_total: Tenk | None = None
     """What was charged, tax and shipping included, before what was given back; None when the platform does not say."""
@@ -153,7 +156,7 @@ class GoneFact(Struct, frozen=True, array_like=True):
 
     platform: str
     external_id: str
-    at: datetime
+    at: Moment
     is_product: bool = True
 
 
@@ -163,7 +166,7 @@ class BalanceFact(Struct, frozen=True, array_like=True):
     platform: str
     """The processor, such as `shopify_payments`."""
     external_id: str
-    at: datetime
+    at: Moment
     type: str
     """In the processor's own words."""
     meaning: BalanceMeaning
@@ -185,7 +188,7 @@ class PayoutFact(Struct, frozen=True, array_like=True):
 
     platform: str
     external_id: str
-    issued_at: datetime
+    issued_at: Moment
     status: str
     """In the processor's own words."""
     amount: Tenk
@@ -203,7 +206,7 @@ class DisputeFact(Struct, frozen=True, array_like=True):
     currency: str
     order: str = ""
     """The order's number."""
-    due_at: datetime | None = None
+    due_at: Moment | None = None
     """Until when it can be answered."""
 
 

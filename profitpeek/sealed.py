@@ -12,7 +12,8 @@ from ledger.models import CostDocument
 from ledger.sealing import Unsealable, reseal, unseal
 
 SEALED: tuple[tuple[type[Model], str], ...] = (
-    (RawPayload, "body"), (FilePiece, "body"), (CostDocument, "body"), (ParkedRecord, "body"), (Connection, "secrets"), (ConsentRequest, "secrets"),
+    (RawPayload, "body"), (FilePiece, "body"), (CostDocument, "body"), (ParkedRecord, "body"), (ParkedRecord, "detail"), (Connection, "secrets"),
+    (ConsentRequest, "secrets"),
 )  # fmt: skip
 """Columns of sealed bytes. The secrets of second factors are sealed within their JSON."""
 IN_FACTORS = ("secret", "seed")
