@@ -35,11 +35,14 @@ def note_account(connection: Connection, info: AccountInfo, *, now: datetime) ->
 
     A store that kept the account's former time zone moves with it, from tomorrow on: days that were booked never move.
     A store's book stays in its currency: orders in another one are converted, which its owner has to know.
+    Of an account that was deleted meanwhile nothing is kept or told.
     """
     before = connection.zone
     connection.label, connection.zone, connection.currency = info.name[:200], info.zone, info.currency
     connection.scopes = sorted(info.scopes or connection.scopes)
-    connection.save(update_fields=["label", "zone", "currency", "scopes"])
+    known = Connection.objects.filter(pk=connection.pk)
+    if not known.update(label=connection.label, zone=connection.zone, currency=connection.currency, scopes=connection.scopes):
+        return
     _tell_zone(connection, before, now)
     _tell_currency(connection, now)
     _tell_scopes(connection, now)

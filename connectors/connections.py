@@ -95,7 +95,9 @@ def fresh(connection: Connection, *, now: datetime) -> Kept:
     if not _ends_soon(held, now):
         return held
     with transaction.atomic():
-        row = Connection.objects.select_for_update().get(pk=connection.pk)
+        row = Connection.objects.select_for_update().filter(pk=connection.pk).first()
+        if row is None:
+            raise NeedsReauth("The account is there no more.")
         held = kept(row)
         if _ends_soon(held, now):
             held = _renewed(row, held, now)
@@ -132,17 +134,21 @@ def note_fault(connection: Connection, fault: Fault, *, now: datetime, until: da
         Connection.objects.filter(pk=connection.pk, status=Connection.Status.ACTIVE).update(status=Connection.Status.NEEDS_CONSENT)
 
 
-def pause(connection: Connection) -> None:
-    """Ask the platform nothing until it is resumed."""
-    if Connection.objects.filter(pk=connection.pk, status=Connection.Status.ACTIVE).update(status=Connection.Status.PAUSED):
-        runs.stop(connection, why="Stopped: the account was paused.")
+def pause(connection: Connection) -> bool:
+    """Ask the platform nothing until it is resumed; tell whether it was asked before."""
+    if not Connection.objects.filter(pk=connection.pk, status=Connection.Status.ACTIVE).update(status=Connection.Status.PAUSED):
+        return False
+    runs.stop(connection, why="Stopped: the account was paused.")
+    return True
 
 
-def resume(connection: Connection) -> None:
-    """Go on asking."""
-    Connection.objects.filter(pk=connection.pk, status=Connection.Status.PAUSED).update(
-        status=Connection.Status.ACTIVE, paused_until=None, problem="", problem_at=None
-    )  # fmt: skip
+def resume(connection: Connection) -> bool:
+    """Go on asking; tell whether it was paused."""
+    return bool(
+        Connection.objects.filter(pk=connection.pk, status=Connection.Status.PAUSED).update(
+            status=Connection.Status.ACTIVE, paused_until=None, problem="", problem_at=None
+        )
+    )
 
 
 def disconnect(connection: Connection, *, now: datetime) -> None:

@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from connectors import parking, recording
+from connectors import parking, recording, runs
 from connectors.files.kind import Guard, unguarded
-from connectors.models import Connection, ParkedRecord
+from connectors.models import Connection, ParkedRecord, SyncRun
 from connectors.parking import Bad
 from connectors.registry import find
+from connectors.runs import Run
 from connectors.spec import Stream
 from connectors.taking import Received, context_of, read
 from ledger.sealing import Unsealable
@@ -27,12 +28,18 @@ class Replayed(NamedTuple):
 
 
 def replay(connection: Connection, *, now: datetime, guard: Guard = unguarded) -> Replayed:
-    """Try every parked record of a connection again, some per transaction; those that are understood are parked no more."""
+    """Try every parked record of a connection again, some per transaction; those that are understood are parked no more.
+
+    Raise Busy while a stream with such records is read: what is read then may be the same records, come whole.
+    """
     understood = left = 0
     for stream in find(connection.platform).streams:
-        for rows in _in_parts(connection, stream):
-            done = _replay(connection, stream, rows, now, guard)
-            understood, left = understood + done.understood, left + done.left
+        if parking.parked(connection, stream.name, most=1):
+            with runs.claim(connection, stream.name, SyncRun.Mode.REPLAY, now=now) as run:
+                for rows in _in_parts(connection, stream):
+                    done = _replay(run, stream, rows, now, guard)
+                    understood, left = understood + done.understood, left + done.left
+                run.discard()
         parking.tell(connection, stream.name, stream.label, now=now)
     return Replayed(understood, left)
 
@@ -44,8 +51,8 @@ def _in_parts(connection: Connection, stream: Stream) -> Iterator[list[ParkedRec
         yield rows
 
 
-def _replay(connection: Connection, stream: Stream, rows: list[ParkedRecord], now: datetime, guard: Guard) -> Replayed:
-    opened = {}
+def _replay(run: Run, stream: Stream, rows: list[ParkedRecord], now: datetime, guard: Guard) -> Replayed:
+    connection, opened = run.connection, {}
     for row in rows:
         try:
             opened[row.external_id] = parking.body_of(row)
@@ -62,5 +69,6 @@ def _replay(connection: Connection, stream: Stream, rows: list[ParkedRecord], no
         understood = parking.resolve(connection, stream.name, {was for was, name in called.items() if name not in unread})
         parking.resolve(connection, stream.name, {was for was, name in called.items() if name in unread and name[: parking.LONGEST_ID] != was})
         parking.park(connection, stream.name, bad, now=now)
+        run.fence()
         guard()
     return Replayed(understood, len(rows) - understood)

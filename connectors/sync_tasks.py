@@ -170,13 +170,15 @@ def dispatch(work: Work) -> None:
 
 
 def replay_parked(work: Work) -> None:
-    """Try the parked records of one connection again."""
-    replay(_connection(work), now=timezone.now(), guard=work.fence)
+    """Try the parked records of one connection again; while one of its streams is read, a little later."""
+    connection = _connection(work)
+    with job_faults(connection, ""):
+        replay(connection, now=timezone.now(), guard=work.fence)
 
 
 def replay_all_parked(work: Work) -> None:
     """Have all parked records tried again: a new version may understand them."""
-    waiting = Connection.objects.filter(pk__in=ParkedRecord.objects.values("connection"), store__in=kept_stores()).exclude(status=Status.DISCONNECTED)
+    waiting = Connection.objects.filter(pk__in=ParkedRecord.objects.values("connection"), store__in=kept_stores())
     for connection in waiting.order_by("pk"):
         if _streams(connection):
             submit_replay(connection, actor=work.actor)

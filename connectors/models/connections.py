@@ -93,6 +93,7 @@ class SyncRun(models.Model):
         BACKFILL = "backfill", "reading the past"
         INCREMENT = "increment", "reading what is new"
         COMPARE = "compare", "comparing"
+        REPLAY = "replay", "trying again what was not understood"
 
     class Status(models.TextChoices):
         RUNNING = "running", "running"

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from connectors import accounts, connections, registry, runs, sync_tasks
-from connectors.faults import Fault
+from connectors.faults import Denied, Fault
 from connectors.models import Connection
 from connectors.oauth import answered, ask, connect_with_key, store_asked_for
 from connectors.registry import UnknownPlatform
@@ -24,6 +24,8 @@ from dashboards.connections_page import connection_card, connections_page, parke
 from dashboards.notices import current_zone
 from ledger.models import Store
 from ledger.people import Role
+
+Status = Connection.Status
 
 
 @require_safe
@@ -112,6 +114,7 @@ def steer(request: HttpRequest, slug: str, pk: int, action: str) -> HttpResponse
     if action not in ACTIONS:
         raise Http404("No such action.")
     try:
+        _refuse(row, action)
         messages.success(request, ACTIONS[action](request, row))
     except Fault as fault:
         messages.error(request, fault.reason)
@@ -120,18 +123,28 @@ def steer(request: HttpRequest, slug: str, pk: int, action: str) -> HttpResponse
     return redirect("connection", store.slug, row.pk)
 
 
+def _refuse(row: Connection, action: str) -> None:
+    """Raise Denied, with what to do, for what cannot be done with a connection as it stands, and UnknownPlatform for what nobody can do."""
+    if action not in OF_ANY_PLATFORM:
+        registry.find(row.platform)
+    if row.status not in WHEN.get(action, {Status.ACTIVE}):
+        raise Denied(ALREADY.get((action, row.status)) or WHY_NOT[row.status])
+
+
 def _check(request: HttpRequest, row: Connection) -> str:
     info = accounts.check(row, now=timezone.now())
     return f"It works: the platform answers as {info.name}, in {info.currency}, {info.zone}."
 
 
 def _pause(request: HttpRequest, row: Connection) -> str:
-    connections.pause(row)
+    if not connections.pause(row):
+        raise Denied(MEANWHILE)
     return "Paused. Nothing is read until you resume it."
 
 
 def _resume(request: HttpRequest, row: Connection) -> str:
-    connections.resume(row)
+    if not connections.resume(row):
+        raise Denied(MEANWHILE)
     runs.wake(row)
     sync_tasks.submit_connection(row, actor=actor_of(request))
     return "Resumed. What was missed meanwhile is read now."
@@ -148,7 +161,6 @@ def _backfill(request: HttpRequest, row: Connection) -> str:
 
 
 def _replay(request: HttpRequest, row: Connection) -> str:
-    registry.find(row.platform)
     sync_tasks.submit_replay(row, actor=actor_of(request))
     return "What was not understood is tried again."
 
@@ -167,6 +179,27 @@ ACTIONS: dict[str, Callable[[HttpRequest, Connection], str]] = {
     "resume": _resume,
     "disconnect": _disconnect,
 }
+
+OF_ANY_PLATFORM = {"pause", "disconnect"}
+"""Can be done also where this version does not know the platform."""
+WHEN: dict[str, set[str]] = {
+    "test": {Status.ACTIVE, Status.NEEDS_CONSENT, Status.PAUSED},
+    "replay": set(Status),
+    "resume": {Status.PAUSED},
+    "disconnect": {Status.ACTIVE, Status.NEEDS_CONSENT, Status.PAUSED},
+}
+"""How a connection has to stand for an action; for those that are not here it has to be active."""
+ALREADY = {
+    ("pause", Status.PAUSED): "It is paused already.",
+    ("disconnect", Status.DISCONNECTED): "It is disconnected already.",
+}
+WHY_NOT: dict[str, str] = {
+    Status.ACTIVE: "It is not paused: it is read already.",
+    Status.NEEDS_CONSENT: "Nothing is read until it has your consent again: connect it once more.",
+    Status.PAUSED: "It is paused, so nothing is read of it. Resume it first.",
+    Status.DISCONNECTED: "It is disconnected, so nothing is read of it. Connect it again first.",
+}
+MEANWHILE = "Somebody else changed how it stands meanwhile. Look at it again."
 
 
 def _frame(request: HttpRequest, store: Store) -> dict[str, Any]:

@@ -116,3 +116,12 @@ def test_a_permission_that_is_missing_is_told_until_it_is_granted(answers: respo
     tells(answers)
     check(connection, now=NOW)
     assert told(store) == {}
+
+
+def test_of_an_account_that_was_deleted_while_it_was_asked_nothing_is_noted(answers: responses.RequestsMock) -> None:
+    store = a_store(zone="Europe/Berlin")
+    connection = connected(store)
+    tells(answers, zone="America/New_York", currency="USD", scopes=[])
+    Connection.objects.all().delete()
+    assert check(connection, now=NOW).zone == "America/New_York"
+    assert (told(store), zones(store)) == ({}, [(date(1970, 1, 1), "Europe/Berlin")])

@@ -179,6 +179,47 @@ def test_a_connection_is_steered_by_its_owner(store: Store, owner: Client) -> No
     assert owner.post(f"/shop/connections/{row.pk}/explode").status_code == 404
 
 
+RESTS = {
+    "needs_consent": "Nothing is read until it has your consent again: connect it once more.",
+    "paused": "It is paused, so nothing is read of it. Resume it first.",
+    "disconnected": "It is disconnected, so nothing is read of it. Connect it again first.",
+}
+IT_WORKS = "It works: the platform answers as North &amp; Co, in EUR, Europe/Berlin."
+STEERED = {
+    "test": ("active", IT_WORKS, "active", IT_WORKS, "paused", IT_WORKS, "disconnected", RESTS["disconnected"]),
+    "sync": ("active", "What is new is asked for now.", *(each for pair in RESTS.items() for each in pair)),
+    "backfill": ("active", "All of the past is read again.", *(each for pair in RESTS.items() for each in pair)),
+    "replay": tuple(each for status in ("active", *RESTS) for each in (status, "What was not understood is tried again.")),
+    "pause": (
+        "paused", "Paused. Nothing is read until you resume it.", "needs_consent", RESTS["needs_consent"], "paused", "It is paused already.",
+        "disconnected", RESTS["disconnected"],
+    ),
+    "resume": (
+        "active", "It is not paused: it is read already.", "needs_consent", RESTS["needs_consent"], "active", "Resumed.",
+        "disconnected", RESTS["disconnected"],
+    ),
+    "disconnect": (*("disconnected", "Disconnected: its secrets are forgotten.") * 3, "disconnected", "It is disconnected already."),
+}  # fmt: skip
+"""For each action: how a connection stands afterwards and what is said, where it was active, without consent, paused, disconnected."""
+
+
+@pytest.mark.parametrize("action", STEERED)
+def test_what_cannot_be_done_with_a_connection_as_it_stands_is_refused_in_words(store: Store, owner: Client, things: Stream, action: str) -> None:
+    owner.post("/shop/connections/new/tiny", {"way": "token", "account": "north", "token": "x"})
+    row, held = Connection.objects.get(), Connection.objects.values_list("secrets", flat=True).get()
+    told: list[str] = []
+    for status, said in zip(("active", *RESTS), STEERED[action][1::2], strict=True):
+        Job.objects.all().delete()
+        Connection.objects.update(status=status, secrets=None if status == "disconnected" else held)
+        shown = text_of(owner.post(f"/shop/connections/{row.pk}/{action}", follow=True))
+        row.refresh_from_db()
+        assert said in shown
+        told += [row.status, said]
+        asked = said in {"What is new is asked for now.", "All of the past is read again.", "Resumed.", "What was not understood is tried again."}
+        assert (Job.objects.exists(), row.problem) == (asked, "")
+    assert tuple(told) == STEERED[action]
+
+
 def test_a_connection_of_another_store_is_not_there(store: Store, owner: Client) -> None:
     row = a_connection(a_store(slug="other"))
     assert owner.get(f"/shop/connections/{row.pk}").status_code == 404

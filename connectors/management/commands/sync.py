@@ -67,10 +67,9 @@ class Command(BaseCommand):
         wanted = [stream for stream in streams if options["stream"] in (None, stream.name)]
         if not wanted:
             raise CommandError(f"{connection.platform} has no stream “{options['stream']}”; it has {', '.join(each.name for each in streams)}.")
-        if options["replay"]:
-            done = replay(connection, now=timezone.now())
-            self.stdout.write(f"{name}, parked records: {done.understood:,} understood, {done.left:,} left")
         failed = 0
+        if options["replay"]:
+            failed += self._replay(connection, name)
         for place, stream in enumerate(wanted):
             try:
                 self._stream(connection, stream, name, options)
@@ -81,6 +80,16 @@ class Command(BaseCommand):
                 failed += 1
                 self.stderr.write(f"{name}, {stream.label}: {fault}")
         return failed
+
+    def _replay(self, connection: Connection, name: str) -> int:
+        """Try parked records again; return 1 when that has to wait."""
+        try:
+            done = replay(connection, now=timezone.now())
+        except (Busy, RunLost, RetryLater) as fault:
+            self.stderr.write(f"{name}, parked records: {fault}")
+            return 1
+        self.stdout.write(f"{name}, parked records: {done.understood:,} understood, {done.left:,} left")
+        return 0
 
     def _stream(self, connection: Connection, stream: Stream, name: str, options: dict[str, Any]) -> None:
         """Read a stream to its end, and say what that did; raise the fault that it ended with."""
