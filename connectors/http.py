@@ -15,6 +15,7 @@ import structlog
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from connectors.faults import BadPayload, Expired, QuotaUsedUp, RetryLater
+from connectors.networks import CheckedAdapter, Resolve, look_up
 from connectors.spec import Budget, Connector, Request, Response
 
 log = structlog.get_logger(__name__)
@@ -45,7 +46,8 @@ class Client:
     """Send the requests of one connection, or of one that is not there yet, without secrets. Not for several threads at once."""
 
     def __init__(
-        self, connector: Connector, base_url: str, secrets: Mapping[str, str] | None = None, *, sleep: Callable[[float], None] = time.sleep
+        self, connector: Connector, base_url: str, secrets: Mapping[str, str] | None = None, *, sleep: Callable[[float], None] = time.sleep,
+        resolve: Resolve = look_up,
     ) -> None:  # fmt: skip
         self._connector = connector
         self._base = base_url.rstrip("/")
@@ -53,6 +55,8 @@ class Client:
         self._session = requests.Session()
         # A proxy or a .netrc of the server's environment must not see or add credentials.
         self._session.trust_env = False
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, CheckedAdapter(resolve))
         self._sleep = sleep
         self.budget: Budget | None = None
         self.sent = 0

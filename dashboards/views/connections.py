@@ -189,7 +189,7 @@ WHEN: dict[str, set[str]] = {
     "disconnect": {Status.ACTIVE, Status.NEEDS_CONSENT, Status.PAUSED},
 }
 """How a connection has to stand for an action; for those that are not here it has to be active."""
-ALREADY = {
+ALREADY: dict[tuple[str, str], str] = {
     ("pause", Status.PAUSED): "It is paused already.",
     ("disconnect", Status.DISCONNECTED): "It is disconnected already.",
 }
