@@ -18,6 +18,7 @@ from msgspec import Struct, field
 
 from connectors import bulk_files, runs
 from connectors.bulk_files import BulkFile, BulkRecords
+from connectors.downloading import TooSlow, Unfinished
 from connectors.faults import BadPayload, Denied, Expired, RetryLater, TooBig
 from connectors.files.kind import Guard, Progress
 from connectors.http import Client, ForeignHost
@@ -34,7 +35,9 @@ WORTH_WHILE = 250
 FIRST_WAIT, LONGEST_WAIT, LONGER = 2.0, 60.0, 1.5
 """Seconds between two looks at the files under way, and by how much each is longer than the one before."""
 MOST_TRIES = 3
-"""Times that files are asked for before the stream is read page by page."""
+"""Times that files are asked for, or fetched too slowly, before the stream is read page by page."""
+FETCH_SECONDS = 1_200.0
+"""For fetching files in one run; the next goes on with them."""
 
 
 class Refused(Exception):
@@ -58,6 +61,8 @@ class BulkPosition(Struct, kw_only=True):
     operations: list[str] = field(default_factory=list)
     looks: int = 0
     tries: int = 1
+    slow: int = 0
+    """Times that a file came too slowly."""
     next: int = 1
     """Number of the next record."""
     newest: datetime | None = None
@@ -99,6 +104,14 @@ class Backfill:
             files = self._files(position, states)
         except (Expired, BadPayload) as fault:
             return self._again(window, position, fault.reason)
+        except Unfinished:
+            return Progressed(False, FIRST_WAIT)
+        except TooSlow as fault:
+            position.slow += 1
+            self._note(window, position)
+            if position.slow >= MOST_TRIES:
+                raise Refused(fault.reason) from fault
+            raise
         return self._take(window, position, files)
 
     def _window(self) -> Window:
@@ -186,24 +199,24 @@ class Backfill:
 
     def _fetch(self, operation: str, state: BulkState, path: Path) -> None:
         """Fetch one file, whole or not at all; nothing is in it where it has no address. An address that has expired is asked for once more."""
-        draft = path.with_suffix(".draft")
         label = f"{self._stream.label}: fetching files"
         for url in (state.url, None):
             address = url if url is not None or state.url is None else self._state(operation).url
-            with draft.open("wb") as to:
-                try:
-                    if address is not None:
-                        self._client.download(address, to, told=lambda size: self._progress(label, size, 0))
-                except Expired:
-                    if url is None:
-                        raise
-                    continue
-                except ForeignHost as error:
-                    raise Refused(str(error)) from error
-                except OSError as error:
-                    raise RetryLater(f"A file of “{self._stream.label}” could not be kept on this server: {error.strerror}.") from error
-            break
-        draft.rename(path)
+            if address is None:
+                path.touch()
+                return
+            seconds = max(0.0, FETCH_SECONDS - (self._clock() - self._started))
+            try:
+                self._client.download(address, path, told=lambda size: self._progress(label, size, 0), seconds=seconds)
+            except Expired:
+                if url is None:
+                    raise
+                continue
+            except ForeignHost as error:
+                raise Refused(str(error)) from error
+            except OSError as error:
+                raise RetryLater(f"A file of “{self._stream.label}” could not be kept on this server: {error.strerror}.") from error
+            return
 
     def _take(self, window: Window, position: BulkPosition, files: Sequence[BulkFile]) -> Progressed:
         """Take the records, some at a time."""

@@ -2,33 +2,28 @@
 
 import re
 import time
-import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from fnmatch import fnmatch
-from typing import BinaryIO
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
 import structlog
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from connectors.faults import BadPayload, Expired, QuotaUsedUp, RetryLater
+from connectors import downloading
+from connectors.downloading import CONNECT_SECONDS, READ_SECONDS
+from connectors.faults import BadPayload, QuotaUsedUp, RetryLater
 from connectors.networks import CheckedAdapter, Resolve, look_up
 from connectors.spec import Budget, Connector, Request, Response
 
 log = structlog.get_logger(__name__)
 
-CONNECT_SECONDS, READ_SECONDS = 10.0, 60.0
 ANSWER_SECONDS = 120.0
 """For one answer whole: a server that drips bytes holds nobody for ever."""
 LARGEST_ANSWER = 64_000_000
-LARGEST_FILE = 20_000_000_000
-FILE_SECONDS = 1_500.0
-GONE = (403, 404, 410)
-"""What an address that was valid for a while answers afterwards."""
-GZIP = b"\x1f\x8b"
 PIECE = 262_144
 PAUSES = (2.0, 5.0)
 """Seconds before the second and the third try, where the platform names none."""
@@ -117,24 +112,13 @@ class Client:
         except (requests.RequestException, HTTPError) as error:
             raise RetryLater(f"The connection to {self._connector.label} broke: {type(error).__name__}.") from error
 
-    def download(self, path: str, to: BinaryIO, *, told: Callable[[int], None]) -> int:
-        """Write a file to disk, unpacked, and return its length; without credentials: its address lets in whoever knows it.
+    def download(self, path: str, to: Path, *, told: Callable[[int], None], seconds: float) -> int:
+        """Fetch a file to disk, unpacked, and return its length; without credentials: its address lets in whoever knows it.
 
-        `told` hears the bytes so far. Raise Expired when the address is not valid any more, BadPayload when the file
-        is too large, RetryLater when the way broke.
+        Raise what `connectors.downloading.fetch` raises.
         """
         self.sent += 1
-        try:
-            with self._session.get(
-                self.address(path), timeout=(CONNECT_SECONDS, READ_SECONDS), allow_redirects=False, stream=True
-            ) as answer:  # fmt: skip
-                if answer.status_code in GONE:
-                    raise Expired(f"The file that {self._connector.label} had made is there no more ({answer.status_code}).")
-                if answer.status_code != 200:
-                    raise RetryLater(f"{self._connector.label} answered {answer.status_code} instead of the file it had made.")
-                return _written(answer, to, told)
-        except requests.RequestException as error:
-            raise RetryLater(f"The connection to {self._connector.label} broke under a file: {type(error).__name__}.") from error
+        return downloading.fetch(self._session, self._connector.label, self.address(path), to, told=told, seconds=seconds)
 
     def address(self, path: str) -> str:
         """Return the whole address of a path beneath the base URL; raise ForeignHost for an address of a host that is not allowed."""
@@ -163,39 +147,6 @@ def _read(answer: requests.Response) -> bytes:
             raise RetryLater(f"The answer was not whole after {ANSWER_SECONDS:.0f} s.")
         pieces.append(piece)
     return b"".join(pieces)
-
-
-def _written(answer: requests.Response, to: BinaryIO, told: Callable[[int], None]) -> int:
-    """Write a file piece by piece, within its time and size."""
-    end, size = time.monotonic() + FILE_SECONDS, 0
-    for piece in _unpacked(answer.iter_content(PIECE)):
-        size += len(piece)
-        if size > LARGEST_FILE:
-            raise BadPayload(f"The file has more than {LARGEST_FILE // 1_000_000_000} GB.")
-        if time.monotonic() > end:
-            raise RetryLater(f"The file was not whole after {FILE_SECONDS:.0f} s.")
-        to.write(piece)
-        told(size)
-    return size
-
-
-def _unpacked(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield a file's pieces, unpacked where it is itself a gzip file, never much more at once than was asked for."""
-    unpacker = None
-    for number, piece in enumerate(pieces):
-        if not number and piece.startswith(GZIP):
-            unpacker = zlib.decompressobj(wbits=31)
-        if unpacker is None:
-            yield piece
-            continue
-        try:
-            while piece:
-                yield unpacker.decompress(piece, PIECE)
-                piece = unpacker.unconsumed_tail
-        except zlib.error as error:
-            raise BadPayload(f"The file cannot be unpacked: {error}.") from error
-    if unpacker is not None and not unpacker.eof:
-        raise RetryLater("The packed file ends early.")
 
 
 def _ahead(date: str | None, now: datetime) -> timedelta | None:

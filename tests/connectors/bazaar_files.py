@@ -53,6 +53,8 @@ class Files:
     """Parts that end after so many bytes."""
     expires: int = 0
     """So many addresses have expired when they are fetched."""
+    tag: str = ""
+    """What tells each file from others."""
     packed: bool = False
     turned: bool = False
     """Children come before their parents."""
@@ -95,7 +97,7 @@ class Files:
         if self.expires:
             self.expires -= 1
             return 403, {}, {"error": "expired"}
-        return 200, {}, self.bodies[name]
+        return 200, {"ETag": self.tag} if self.tag else {}, self.bodies[name]
 
 
 def start(window: Window) -> list[Request]:

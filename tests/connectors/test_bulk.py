@@ -265,6 +265,33 @@ def test_a_download_that_breaks_off_is_fetched_again(bazaar: Bazaar, files: File
     assert_whole(connection)
 
 
+def test_files_that_take_longer_than_a_run_are_fetched_by_several(files: Files, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.tag = '"one"'
+    pull(connection, FILED)
+    with monkeypatch.context() as hurried:
+        hurried.setattr("connectors.bulk.FETCH_SECONDS", 0.0)
+        assert [pull(connection, FILED)[:2] for _ in range(2)] == [(False, 0), (False, 0)]
+    assert pull(connection, FILED)[:2] == (True, 30)
+    assert len(files.asked) == 2
+    assert_whole(connection)
+
+
+def test_a_stream_whose_files_come_too_slowly_each_time_is_read_page_by_page(
+    bazaar: Bazaar, files: Files, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.downloading.SLOW_SECONDS", 0.0)
+    monkeypatch.setattr("connectors.downloading.SLOWEST", 10**9)
+    pull(connection, FILED)
+    for _ in range(2):
+        with pytest.raises(RetryLater, match=r"Of a file only [\d,]+ bytes came in 0 s."):
+            pull(connection, FILED)
+        connection.refresh_from_db()
+        assert connection.problem.startswith("Of a file only ")
+    assert pull(connection, FILED)[:2] == (True, 30)
+    connection.refresh_from_db()
+    assert (pages_asked(bazaar), Order.objects.count(), connection.problem) == (3, 30, "")
+
+
 def test_files_that_are_not_to_be_read_are_made_again(files: Files, connection: Connection) -> None:
     real = files.body
     files.body = lambda query: b"<html>Sorry</html>"  # type: ignore[method-assign]
