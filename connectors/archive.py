@@ -24,7 +24,7 @@ _decode = msgspec.json.Decoder(list[tuple[str, dict[str, Any]]]).decode
 
 def keep_page(connection: Connection, stream: str, records: Sequence[Record], *, now: datetime) -> None:
     """Keep the records of a page, before anything is made of them."""
-    packed = zlib.compress(msgspec.json.encode(records), 1)
+    packed = pack(records)
     row = RawPayload(
         connection=connection, stream=stream, received_at=now, number=0, body=seal(packed), sha256=hashlib.sha256(packed).hexdigest(),
         orders=len(records), keys=keys_of(name for name, _ in records),
@@ -32,6 +32,21 @@ def keep_page(connection: Connection, stream: str, records: Sequence[Record], *,
     RawPayload.objects.bulk_create(
         [row], update_conflicts=True, unique_fields=["connection", "stream", "sha256"], update_fields=["received_at"]
     )  # fmt: skip
+
+
+def pack(records: Sequence[Record]) -> bytes:
+    """Compress the records of a page."""
+    return zlib.compress(msgspec.json.encode(records), 1)
+
+
+def rewrite(payload: RawPayload, packed: bytes, *, now: datetime) -> None:
+    """Keep a payload, of a connection or of a file, as it is after somebody was cut from it; where that makes two of one, one of them."""
+    digest = hashlib.sha256(packed).hexdigest()
+    same = RawPayload.objects.filter(connection=payload.connection_id, stream=payload.stream, sha256=digest).exclude(pk=payload.pk)
+    if payload.connection_id is not None and same.exists():
+        RawPayload.objects.filter(pk=payload.pk).delete()
+    else:
+        RawPayload.objects.filter(pk=payload.pk).update(body=seal(packed), sha256=digest, redacted_at=now)
 
 
 def keys_of(names: Iterable[str]) -> list[int]:
@@ -52,7 +67,7 @@ def received(connections: Collection[int], names: Collection[str], *, most: int)
 
 def pages(connection: Connection, stream: str) -> Iterator[list[Record]]:
     """Yield everything that is kept of a stream, as it came in."""
-    payloads = RawPayload.objects.filter(connection=connection, stream=stream, redacted_at=None).order_by("pk")
+    payloads = RawPayload.objects.filter(connection=connection, stream=stream).order_by("pk")
     for payload in payloads.iterator(chunk_size=1):
         yield records_of(payload)
 

@@ -35,6 +35,11 @@ class Asked(Struct, frozen=True, kw_only=True):
     verifier: str
 
 
+def forget(connection: Connection) -> None:
+    """Delete the questions for consent of an account, with the secrets in them."""
+    ConsentRequest.objects.filter(store=connection.store_id, platform=connection.platform, account_ref=connection.account_ref).delete()
+
+
 def ask(
     store: Store, connector: Connector, *, account: str, foreign: str, told: Mapping[str, str], user: User, session: str, redirect: str,
     now: datetime,

@@ -44,6 +44,11 @@ def park(connection: Connection, stream: str, bad: Sequence[Bad], *, now: dateti
         )  # fmt: skip
 
 
+def rewrite(row: ParkedRecord, record: Json) -> None:
+    """Keep a parked record as it is after somebody was cut from it; what its error said may quote what was cut, and goes."""
+    ParkedRecord.objects.filter(pk=row.pk).update(body=seal(zlib.compress(msgspec.json.encode(record))), detail=None)
+
+
 def note_reason(row: ParkedRecord, reason: str, *, now: datetime) -> None:
     """Note why a parked record cannot even be tried."""
     ParkedRecord.objects.filter(pk=row.pk).update(reason=reason, last_at=now, attempts=F("attempts") + 1)

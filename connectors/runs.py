@@ -218,6 +218,11 @@ def failures_in_a_row(owner: Connection, stream: str, *, most: int) -> int:
     return sum(1 for _ in takewhile(lambda status: status == Status.FAILED, latest))
 
 
+def forget_cursors(connection: Connection) -> int:
+    """Forget how far an account is read, so that whoever connects it again reads all of it; return how many streams that were."""
+    return SyncCursor.objects.filter(connection=connection).delete()[0]
+
+
 def forget_runs(*, before: datetime) -> int:
     """Delete ended runs that began before a moment, but for the latest of each stream; return how many."""
     latest = SyncRun.objects.values("connection", "stream").annotate(last=Max("pk")).values_list("last", flat=True)

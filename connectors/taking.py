@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from django.db import transaction
+from msgspec.structs import replace
 
 from connectors import archive, parking, recording, runs
 from connectors.checking import check
@@ -24,7 +25,7 @@ from connectors.recording import Mapped
 from connectors.runs import Run
 from connectors.spec import Context, Json, Stream
 from ledger.build import Zones
-from ledger.identity import customer_hash
+from ledger.identity import recogniser
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +58,7 @@ def context_of(connection: Connection, *, now: datetime) -> Context:
     return Context(
         account=connection.account_ref, currency=connection.currency or store.currency, now=now,
         zone=ZoneInfo(connection.zone) if connection.zone else Zones.load(store).zone_on(now.date()),
-        identify=lambda text: customer_hash(store.pk, text),
+        identify=recogniser(store.pk),
     )  # fmt: skip
 
 
@@ -69,7 +70,7 @@ def read(stream: Stream, received: Sequence[Received], context: Context) -> Read
     newest: datetime | None = None
     changed_at = stream.cursor.changed_at if stream.cursor else None
     for each in received:
-        record = archive.cut(each.record, stream.personal) if stream.personal else each.record
+        record = unrecognised(stream, archive.cut(each.record, stream.personal) if stream.personal else each.record, context)
         name = ""
         try:
             name = str(stream.identity(record))
@@ -96,6 +97,12 @@ def read(stream: Stream, received: Sequence[Received], context: Context) -> Read
     return Read(named, mapped, bad, newest)
 
 
+def unrecognised(stream: Stream, record: Json, context: Context) -> Json:
+    """Return a record as nobody's where its person was erased; before anything of it is kept."""
+    identity = stream.whose.identity(record) if stream.whose else None
+    return record if stream.whose is None or identity is None or context.identify(identity) else stream.whose.renamed(record, "")
+
+
 def place_of(error: BaseException) -> str:
     """Return the type of an error and where it was raised, without its text."""
     last = traceback.extract_tb(error.__traceback__)[-1:]
@@ -111,7 +118,9 @@ class Taker:
 
     def read(self, received: Sequence[Received]) -> Read:
         """Keep what was received and map it; raise BadPayload when too much of what the run read is bad."""
-        found = read(self._stream, received, self._context)
+        # Whom not to recognise may have been said since the last page.
+        context = replace(self._context, identify=recogniser(self._run.connection.store_id))
+        found = read(self._stream, received, context)
         if found.named:
             archive.keep_page(self._run.connection, self._stream.name, found.named, now=self._now)
         self._refuse_many(found.bad, len(received))

@@ -80,8 +80,9 @@ class _Parts:
 class OrderBuilder:
     """Builds the rows of one batch of facts of one platform, resolving what they point at once for all."""
 
-    def __init__(self, store: Store, facts: Sequence[OrderFact], *, cause_ref: str) -> None:
+    def __init__(self, store: Store, facts: Sequence[OrderFact], *, before: Iterable[OrderRow], cause_ref: str) -> None:
         self._cause_ref = cause_ref
+        self._erased = dimensions.erased(store.pk, {order.customer for order in before if order.customer is not None})
         self._zones = Zones.load(store)
         self._channels = dimensions.channel_numbers(store.pk, {fact.channel for fact in facts})
         wanted = {line.variant: (line.sku, line.title) for fact in reversed(facts) for line in fact.lines if line.variant is not None}
@@ -107,6 +108,9 @@ class OrderBuilder:
         self._add_events(order, fact, before)
         if before is not None:
             order.charges = before.charges
+            if before.customer in self._erased:
+                # Who was erased stays so, whatever is told of the order: it is nobody's for good, and counts as it did.
+                order.customer, order.region = before.customer, ""
         return order
 
     def _add_lines(self, order: OrderRow, fact: OrderFact, before: OrderRow | None) -> None:

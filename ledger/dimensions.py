@@ -1,6 +1,6 @@
 """Find or make what orders point at: channels, products with their variants, customers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -189,6 +189,18 @@ def customers(store_id: int, wanted: dict[bytes, str]) -> dict[bytes, int]:
             cursor.execute(_MAKE_CUSTOMERS, [store_id, missing, [wanted[key] for key in missing]])
         found |= _find_customers(store_id, missing)
     return found
+
+
+_ERASED = "SELECT id FROM ledger_customer WHERE store_id = %s AND id = ANY(%s) AND erased_at IS NOT NULL"
+
+
+def erased(store_id: int, customers: Collection[int]) -> frozenset[int]:
+    """Return those of some customers who were erased."""
+    if not customers:
+        return frozenset()
+    with connection.cursor() as cursor:
+        cursor.execute(_ERASED, [store_id, sorted(customers)])
+        return frozenset(row[0] for row in cursor.fetchall())
 
 
 def _find_customers(store_id: int, keys: list[bytes]) -> dict[bytes, int]:

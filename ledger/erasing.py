@@ -26,6 +26,7 @@ JOB_PARAMETERS = {
     "import": "connectors_fileimport",
     "connection": "connectors_connection",
     "proposed": "ledger_proposedchange",
+    "case": "connectors_privacycase",
 }
 """The parameters by which jobs name rows of a store, and the rows' tables."""
 

@@ -66,6 +66,13 @@ def rename(store_id: int, platform: str, names: Mapping[str, str]) -> None:
             cursor.execute(_RENAME, [list(names), list(names.values()), store_id, platform])
 
 
+def forget_regions(store_id: int, order_ids: Sequence[int]) -> None:
+    """Forget where in their countries orders went to."""
+    hold(store_id, order_ids)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE ledger_order SET region = '' WHERE store_id = %s AND id = ANY(%s) AND region <> ''", [store_id, list(order_ids)])
+
+
 def delete(store_id: int, order_ids: Collection[int]) -> None:
     """Delete orders and everything under them from the mirror; their entries stay in the book."""
     if not order_ids:

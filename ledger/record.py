@@ -107,7 +107,7 @@ def _record(store: Store, facts: Sequence[OrderFact], cause: Cause) -> Recorded:
     before = {keys[order.id]: order for order in locked}
     # another writer may have been here between the look and the lock
     news = [key for key in news if key not in before or _says_more(latest[key], digests[key], _as_known(before[key]))]
-    builder = OrderBuilder(store, [latest[key] for key in news], cause_ref=cause.ref)
+    builder = OrderBuilder(store, [latest[key] for key in news], before=before.values(), cause_ref=cause.ref)
     ids = iter(mirror.new_ids(sum(key not in before for key in news)))
     orders = [builder.build(latest[key], digests[key], before.get(key), before[key].id if key in before else next(ids)) for key in news]
     references.note(store.pk, {order.id: latest[key].references for order, key in zip(orders, news, strict=True)})

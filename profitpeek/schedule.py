@@ -2,6 +2,7 @@
 
 from datetime import time, timedelta
 
+from connectors.privacy.tasks import DO_CASE, KEEP_PRIVACY
 from connectors.sync_tasks import (
     BACKFILL,
     CHECK_ACCOUNT,
@@ -70,6 +71,8 @@ KINDS: tuple[Kind, ...] = (
     CHECK_ACCOUNTS,
     COMPARE,
     COMPARE_ALL,
+    DO_CASE,
+    KEEP_PRIVACY,
 )
 
 RECURRING: tuple[Recurring, ...] = (
@@ -88,6 +91,7 @@ RECURRING: tuple[Recurring, ...] = (
     Recurring(name="prune-jobs", kind=PRUNE_JOBS, every=timedelta(hours=6)),
     # The bank publishes at about 16:00 its time, on working days.
     Recurring(name="exchange-rates", kind=LOAD_RATES, at=time(16, 40), zone="Europe/Berlin"),
+    Recurring(name="keep-privacy", kind=KEEP_PRIVACY, every=timedelta(hours=1)),
     Recurring(name="forget-expired", kind=FORGET_EXPIRED, at=time(4, 10)),
     Recurring(name="forget-files", kind=FORGET_FILES, at=time(4, 20)),
     Recurring(name="forget-proposals", kind=FORGET_PROPOSALS, at=time(4, 30)),

@@ -2,6 +2,7 @@
 
 from connectors.models.connections import Connection, ConsentRequest, ParkedRecord, SyncCursor, SyncRun
 from connectors.models.files import FileImport, FilePiece, FileReport, OrderLineTemplate, OrderTransaction, RawPayload
+from connectors.models.privacy import PrivacyCase, PrivacyCopy
 
 __all__ = [
     "Connection",
@@ -12,6 +13,8 @@ __all__ = [
     "OrderLineTemplate",
     "OrderTransaction",
     "ParkedRecord",
+    "PrivacyCase",
+    "PrivacyCopy",
     "RawPayload",
     "SyncCursor",
     "SyncRun",

@@ -140,7 +140,7 @@ class RawPayload(models.Model):
     sha256 = models.CharField(max_length=64, help_text="Of the compressed bytes, before sealing.")
     orders = models.PositiveIntegerField()
     keys = ArrayField(models.BigIntegerField(), default=list, db_default=[], help_text="Hashes of the names of the orders in it; none: not known.")
-    redacted_at = models.DateTimeField(null=True)
+    redacted_at = models.DateTimeField(null=True, help_text="When somebody who was erased was last cut from it.")
 
     class Meta:
         constraints = [

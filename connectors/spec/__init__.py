@@ -8,7 +8,7 @@ records to facts but writes none.
 from connectors.spec.access import Consent, Grant, Key, Setting
 from connectors.spec.connector import AccountInfo, Connector
 from connectors.spec.exchange import Budget, Json, Pace, Paginator, Request, Response, Send
-from connectors.spec.streams import Again, Bulk, BulkState, Comparison, Context, Cursor, Stream, Told, Window
+from connectors.spec.streams import Again, Bulk, BulkState, Comparison, Context, Cursor, Stream, Told, Whose, Window
 from connectors.spec.webhooks import (
     BulkFinished,
     CheckAccount,
@@ -66,5 +66,6 @@ __all__ = [
     "Told",
     "Uninstalled",
     "Webhooks",
+    "Whose",
     "Window",
 ]

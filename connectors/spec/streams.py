@@ -31,6 +31,16 @@ class Context(Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Whose:
+    """How a record says which person it is of, so that the person can be told of it and cut from it. Both take records of any shape."""
+
+    identity: Callable[[Json], str | None]
+    """Takes what the platform calls the person, as `Context.identify` is given it; None where it is of nobody."""
+    renamed: Callable[[Json, str], Json]
+    """Returns the record as one of somebody of another name, nobody's where that is empty, without what else is told of the person."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cursor:
     """How a stream is read in windows of the platform's time of change."""
 
@@ -144,6 +154,8 @@ class Stream:
     scopes: tuple[str, ...] = ()
     personal: frozenset[str] = frozenset()
     """Names of fields that are cut, wherever they stand, before anything is kept."""
+    whose: Whose | None = None
+    """None: its records are of no person."""
     count: Callable[[Window], Request] | None = None
     """Asks how many records a window holds, for progress."""
     counted: Callable[[Json], int] = field(default=lambda answer: 0)

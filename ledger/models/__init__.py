@@ -5,7 +5,7 @@ from ledger.models.book import Account, Batch, Book, Entry, Finding
 from ledger.models.catalog import Product, Variant, VariantPrice
 from ledger.models.charges import OrderCharge
 from ledger.models.costs import CostDocument, ManualCost, ProfitGoal
-from ledger.models.erasures import Erasure
+from ledger.models.erasures import ErasedIdentity, Erasure
 from ledger.models.marketing import AdDay, Campaign
 from ledger.models.orders import Customer, Order, OrderCost, OrderLine, OrderReference, Payment, Sale
 from ledger.models.partners import Partner, PartnerCode
@@ -34,6 +34,7 @@ __all__ = [
     "Customer",
     "DayTotal",
     "Entry",
+    "ErasedIdentity",
     "Erasure",
     "ExchangeRate",
     "FeeRule",

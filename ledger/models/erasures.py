@@ -1,6 +1,8 @@
-"""Hold the record of stores that were deleted: it outlives everything else of them."""
+"""Hold the record of stores that were deleted, which outlives everything else of them, and of people who are to be recognised no more."""
 
 from django.db import models
+
+from ledger.models.stores import Store
 
 
 class Erasure(models.Model):
@@ -32,3 +34,17 @@ class Erasure(models.Model):
     def deleted_rows(self) -> int:
         """Return how many rows are gone, of all tables."""
         return sum(self.rows.values())
+
+
+class ErasedIdentity(models.Model):
+    """The keyed hash of an identity that its person had erased: whatever is told of it from then on is kept as nobody's."""
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+")
+    identity_hash = models.BinaryField(max_length=16)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store", "identity_hash"], name="one_erased_identity_per_store_and_hash")]
+
+    def __str__(self) -> str:
+        return f"erased identity {self.pk}"

@@ -28,6 +28,7 @@ class Customer(models.Model):
     order_count = models.PositiveIntegerField(default=0)
     first_order_at = models.DateTimeField(null=True)
     first_order = models.BigIntegerField(null=True, help_text="Id of the first order that counts.")
+    erased_at = models.DateTimeField(null=True, help_text="Since when its hash is of nobody, by request: its orders stay together, and nobody's.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["store", "identity_hash"], name="one_customer_per_store_and_hash")]

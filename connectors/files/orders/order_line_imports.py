@@ -17,7 +17,7 @@ from connectors.platforms.files import order_lines
 from connectors.platforms.files.template import Template, as_json, from_json
 from ledger.build import Zones
 from ledger.facts import OrderFact
-from ledger.identity import customer_hash
+from ledger.identity import recogniser
 from ledger.models import Store
 
 KIND = "order-lines"
@@ -30,7 +30,7 @@ MOST_NAMED = 20
 
 def context_of(store: Store, now: datetime) -> order_lines.Context:
     """Return what reading a store's order lines needs."""
-    return order_lines.Context(Zones.load(store).zone_on, store.currency, now, lambda identity: customer_hash(store.pk, identity))
+    return order_lines.Context(Zones.load(store).zone_on, store.currency, now, recogniser(store.pk))
 
 
 class OrderLines(OrderFormat):

@@ -24,7 +24,7 @@ from connectors.platforms.files.shopify.refunds import UNDATED
 from connectors.platforms.files.shopify.transactions import OrderRef
 from ledger.build import Zones
 from ledger.facts import BY_NUMBER, OrderFact, known_by
-from ledger.identity import customer_hash
+from ledger.identity import recogniser
 from ledger.models import Order, Store
 from ledger.money import Tenk, tenk
 
@@ -45,7 +45,7 @@ class ShopifyOrders(OrderFormat):
 
     def __init__(self, store: Store, now: datetime, taxes: str = AUTO) -> None:
         self._store, self._now, self._settled = store, now, taxes
-        self._readers = Readers(Zones.load(store).zone_on, now, lambda identity: customer_hash(store.pk, identity))
+        self._readers = Readers(Zones.load(store).zone_on, now, recogniser(store.pk))
 
     def checker(self, header: Sequence[str]) -> OrderChecker:
         """Make the checker of a file's rows; raise FileRefused when the header is not Shopify's."""

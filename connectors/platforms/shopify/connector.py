@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from connectors.paging import GraphQLPages
-from connectors.platforms.shopify import bulk, comparing, consent, queries
+from connectors.platforms.shopify import bulk, comparing, consent, queries, whose
 from connectors.platforms.shopify.asking import PaymentsPages, ask, changed_within, identity, payments_records, records, time_of
 from connectors.platforms.shopify.mapping import balance, catalogue
 from connectors.platforms.shopify.mapping.orders import PLATFORM, order_facts
@@ -29,7 +29,7 @@ ORDERS = Stream(
     name="orders", label="Orders",
     request=lambda window: ask(queries.ORDERS, size=ORDERS_A_PAGE, query=changed_within(window)),
     pages=GraphQLPages("orders"), items=records("orders"), identity=identity, map=order_facts, complete=whole_order,
-    every=timedelta(minutes=5), cursor=CHANGED, scopes=("read_orders",),
+    whose=whose.ORDERS, every=timedelta(minutes=5), cursor=CHANGED, scopes=("read_orders",),
     count=lambda window: ask(queries.COUNT_ORDERS, query=changed_within(window)), counted=counted, bulk=bulk.ORDERS, again=comparing.AGAIN,
     comparison=comparing.ORDERS,
 )  # fmt: skip
@@ -40,7 +40,7 @@ REFUNDS = Stream(
     # The newest first: bulk files do not tell it, and what was sold lately is looked at most.
     request=lambda window: ask(queries.NEWEST_ORDERS, size=ORDERS_A_PAGE, query=f"{REFUNDED} AND {changed_within(window)}"),
     pages=GraphQLPages("orders"), items=records("orders"), identity=identity, map=order_facts, complete=whole_order,
-    every=timedelta(hours=1), cursor=CHANGED, scopes=("read_orders",),
+    whose=whose.ORDERS, every=timedelta(hours=1), cursor=CHANGED, scopes=("read_orders",),
 )  # fmt: skip
 
 VARIANTS = Stream(

@@ -1,0 +1,79 @@
+"""Erase what was received of an account whose owner has left its platform's app: the archive, the inbox and the secrets go, buyers become nobodies.
+
+What the store concluded stays, orders and amounts, the ledger and its totals: they are its owner's own books, on its owner's own machine
+(docs/decisions/0032-shop-redact-leaves-the-books.md). Whoever wants them gone as well deletes the store.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
+
+from django.conf import settings
+
+from connectors import bulk_files, connections, oauth, parking, runs
+from connectors.models import Connection, ParkedRecord, RawPayload
+from connectors.registry import UnknownPlatform, find
+from ledger import privacy
+
+AT_ONCE = 200
+
+
+class Connected(Exception):
+    """Say that the account is connected: whoever left has come back since, and a person has to decide."""
+
+
+class Place(NamedTuple):
+    """One place, and what erases some of it, returning how much: nothing when all is gone."""
+
+    name: str
+    label: str
+    erase: Callable[[Connection, datetime], int]
+
+
+def let_go(account: Connection, *, now: datetime) -> None:
+    """Forget the secrets of an account that has left, and how far it was read; raise Connected where it is connected."""
+    account.refresh_from_db()
+    if account.status == Connection.Status.ACTIVE:
+        raise Connected(
+            "The account is connected and answers, so it was not left, or has been connected again, and nothing was erased. "
+            "Disconnect it on the page “Connections” if what was received of it is to go, then try again here."
+        )
+    if account.status != Connection.Status.DISCONNECTED or account.secrets is not None:
+        connections.disconnect(account, now=now)
+    runs.forget_cursors(account)
+    oauth.forget(account)
+
+
+def _received(account: Connection, now: datetime) -> int:
+    some = list(RawPayload.objects.filter(connection=account).order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
+    return RawPayload.objects.filter(pk__in=some).delete()[0]
+
+
+def _parked(account: Connection, now: datetime) -> int:
+    count = ParkedRecord.objects.filter(connection=account).delete()[0]
+    try:
+        streams = find(account.platform).streams
+    except UnknownPlatform:
+        return count
+    for stream in streams:
+        parking.tell(account, stream.name, stream.label, now=now)
+    return count
+
+
+def _bulk(account: Connection, now: datetime) -> int:
+    folders = list(settings.BULK_FOLDER.glob(f"{account.pk}-*"))
+    for folder in folders:
+        bulk_files.remove(folder)
+    return len(folders)
+
+
+def _customers(account: Connection, now: datetime) -> int:
+    return privacy.erase_some_told_by(account.store, account.cause_ref, now=now)
+
+
+PLACES: tuple[Place, ...] = (
+    Place("pages", "pages as the platform told them", _received),
+    Place("parked", "parked records", _parked),
+    Place("bulk_folders", "files that the platform made of its past", _bulk),
+    Place("customers", "customers, each known by a keyed hash", _customers),
+)

@@ -1,0 +1,145 @@
+"""Know what the ledger holds of a person, and make them nobody there: the one writer of who was erased.
+
+A person is a customer known by a keyed hash, and what hangs together by it. Erased, the hash becomes that of a name made of nothing: the
+orders stay together, every count and every entry stays as it is, and nothing says any more whose they are. The hash that was is
+remembered by itself, so that whatever is told of it later is kept as nobody's; who was erased is never recognised again.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+
+from ledger import customers, mirror
+from ledger.facts import BY_NUMBER
+from ledger.identity import a_nobody, customer_hash
+from ledger.models import Customer, ErasedIdentity, Order, OrderLine, OrderReference, Payment, Sale, Store
+
+AT_ONCE = 500
+
+
+class Named(NamedTuple):
+    """One order, by all that it is called."""
+
+    id: int
+    number: str
+    external_id: str
+    customer: int | None
+
+    @property
+    def names(self) -> set[str]:
+        """Return what files and platforms may call it."""
+        bare = self.number.removeprefix("#")
+        return {name for name in (self.number, bare, f"#{bare}", self.external_id.removeprefix(BY_NUMBER)) if name}
+
+
+def orders_called(store: Store, names: Collection[str], *, platform: str = "") -> list[Named]:
+    """Return the orders of some numbers, written with or without #, or of some ids of a platform, all platforms' where none is named."""
+    wanted = {text for name in names if (text := name.strip())}
+    if not wanted:
+        return []
+    if platform:
+        found = Order.objects.filter(store=store, platform=platform, external_id__in=wanted)
+    else:
+        bare = {name.removeprefix("#") for name in wanted}
+        found = Order.objects.filter(Q(number__in={*bare, *(f"#{name}" for name in bare)}) | Q(external_id__in=bare), store=store)
+    return _named(found)
+
+
+def orders_of(store: Store, people: Collection[int], *, most: int) -> list[Named]:
+    """Return the orders of some customers, the latest first, at most so many."""
+    return _named(Order.objects.filter(store=store, customer_id__in=list(people)).order_by("-placed_at", "-id")[:most]) if people else []
+
+
+def _named(orders: QuerySet[Order]) -> list[Named]:
+    return [Named(*row) for row in orders.values_list("id", "number", "external_id", "customer_id")]
+
+
+def people(store: Store, *, hashes: Collection[bytes] = (), ids: Collection[int] = ()) -> dict[int, bytes]:
+    """Return customers by their keyed hashes or their ids, with their hashes; those who were erased are nobody's, and left out."""
+    found = Customer.objects.filter(Q(identity_hash__in=list(hashes)) | Q(pk__in=list(ids)), store=store, erased_at=None)
+    return {pk: bytes(hashed) for pk, hashed in found.values_list("pk", "identity_hash")}
+
+
+def orders_counted(store: Store, hashes: Collection[bytes]) -> dict[bytes, int]:
+    """Return how many orders count of each customer, by their hashes."""
+    found = Customer.objects.filter(store=store, identity_hash__in=list(hashes)).values_list("identity_hash", "order_count")
+    return {bytes(hashed): count for hashed, count in found}
+
+
+def nobodies(store: Store, hashes: Collection[bytes]) -> set[bytes]:
+    """Return those of some hashes that stand for people who were erased."""
+    found = Customer.objects.filter(store=store, identity_hash__in=list(hashes), erased_at__isnull=False)
+    return {bytes(hashed) for hashed in found.values_list("identity_hash", flat=True)}
+
+
+def never_recognise(store: Store, hashes: Iterable[bytes], *, now: datetime) -> None:
+    """Keep whatever is told of some hashes from now on as nobody's."""
+    ErasedIdentity.objects.bulk_create(
+        [ErasedIdentity(store=store, identity_hash=hashed, at=now) for hashed in sorted(hashes)], ignore_conflicts=True
+    )  # fmt: skip
+
+
+def erase(store: Store, names: Mapping[bytes, str], *, now: datetime) -> int:
+    """Make the customers of some hashes nobodies, each of the name given for it, and return how many there were. Call it in a transaction."""
+    found = people(store, hashes=names)
+    return _erase(store, {pk: names[hashed] for pk, hashed in found.items()}, now=now)
+
+
+def erase_some_told_by(store: Store, cause_ref: str, *, now: datetime) -> int:
+    """Make some customers nobodies of whose orders one cause told last, each of a new name; return how many: none when all are."""
+    with transaction.atomic():
+        told = Order.objects.filter(store=store, cause_ref=cause_ref, customer__isnull=False, customer__erased_at=None)
+        found = list(told.order_by("customer_id").values_list("customer_id", flat=True).distinct()[:AT_ONCE])
+        return _erase(store, {pk: a_nobody() for pk in found if pk is not None}, now=now)
+
+
+def _erase(store: Store, names: Mapping[int, str], *, now: datetime) -> int:
+    if not names:
+        return 0
+    # Orders before customers, as everywhere. Their countries stay, which figures are told by; what is finer goes.
+    mirror.forget_regions(store.pk, list(Order.objects.filter(store=store, customer_id__in=list(names)).values_list("id", flat=True)))
+    customers.lock(store.pk, names)
+    rows = list(Customer.objects.filter(store=store, pk__in=list(names), erased_at=None))
+    for row in rows:
+        row.identity_hash, row.country, row.erased_at = customer_hash(store.pk, _free(store, names[row.pk])), "", now
+        row.save(update_fields=["identity_hash", "country", "erased_at"])
+    return len(rows)
+
+
+def _free(store: Store, name: str) -> str:
+    """Return a name that no customer has: one more may be told of a person whose name is given out already."""
+    taken = Customer.objects.filter(store=store, identity_hash=customer_hash(store.pk, name)).exists()
+    return a_nobody() if taken else name
+
+
+def told_customers(store: Store, ids: Collection[int]) -> list[dict[str, Any]]:
+    """Return what is held of some customers, in plain values: never their hashes, which are of use to nobody."""
+    found = Customer.objects.filter(store=store, pk__in=list(ids)).order_by("pk")
+    return list(found.values("country", "order_count", "first_order_at"))
+
+
+def told_orders(store: Store, ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Return what the mirror holds of some orders and what is under them, in plain values; what they cost the store is no data of the person."""
+    orders = {
+        row["id"]: {**row, "lines": [], "sales": [], "payments": [], "references": []}
+        for row in Order.objects.filter(store=store, pk__in=list(ids)).order_by("placed_at", "id").values(
+            "id", "platform", "external_id", "number", "placed_at", "day", "currency", "country", "region", "is_test", "cancelled_at", "shipped",
+            "discount_codes", "shipping_method", "grams", "stated_total", "stated_refunded",
+        )
+    }  # fmt: skip
+    under: tuple[tuple[str, QuerySet[Any], tuple[str, ...]], ...] = (
+        ("lines", OrderLine.objects.all(), ("sku", "title", "quantity", "unit_price")),
+        ("sales", Sale.objects.annotate(what=F("type"), how=F("kind")), ("happened_at", "how", "what", "quantity", "net", "discount", "tax")),
+        ("payments", Payment.objects.all(), ("processed_at", "kind", "status", "gateway", "amount")),
+        ("references", OrderReference.objects.all(), ("reference",)),
+    )
+    for name, rows, columns in under:
+        key = ("order_id", "reference") if name == "references" else ("order_id", "part")
+        for row in rows.filter(store_id=store.pk, order_id__in=list(orders)).order_by(*key).values("order_id", *columns):
+            orders[row.pop("order_id")][name].append(row)
+    for order in orders.values():
+        del order["id"]
+    return list(orders.values())
