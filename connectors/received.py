@@ -68,8 +68,6 @@ def received_of(connections: Collection[Connection], names: Collection[str]) -> 
 def _opened(payload: RawPayload, source: str, names: frozenset[str]) -> list[ReceivedRecord]:
     at = payload.received_at
     assert at is not None  # noqa: S101  every payload of a connection tells it
-    if payload.redacted_at is not None:
-        return [ReceivedRecord(source, at, problem="What was received was erased.")]
     try:
         records = archive.records_of(payload)
     except Unsealable:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from connectors.files.imported_rows import ImportedRows, imports_named, rows_of_order
@@ -16,6 +17,7 @@ from ledger.kinds import CauseKind
 from ledger.models import CostChange, Store
 from ledger.order_parts import EntryView
 from ledger.orders_view import AD_SHARE, OrderView, order_profit
+from ledger.privacy import erased_when
 
 WIDE = 1_000
 """A bar of the steps is drawn on a line so wide."""
@@ -72,6 +74,8 @@ class OrderPage:
     imported: list[ImportedRows]
     received: list[ReceivedRecord]
     last_changed_by: str
+    erased_at: datetime | None
+    """When its buyer was erased, by request."""
     advertising: str = AD_SHARE
 
 
@@ -81,8 +85,8 @@ def order_pages(store: Store, number: str) -> list[OrderPage]:
     refs = {ref for order in orders for ref in _refs(order)}
     imports = imports_named(store, refs)
     connections = connections_named(store, refs)
-    changes = _changes(store, orders)
-    return [_page(store, order, imports, connections, changes) for order in orders]
+    changes, erased = _changes(store, orders), erased_when(store, [order.id for order in orders])
+    return [_page(store, order, imports, connections, changes, erased.get(order.id)) for order in orders]
 
 
 def _refs(order: OrderView) -> list[str]:
@@ -100,7 +104,8 @@ def _changes(store: Store, orders: Sequence[OrderView]) -> list[CostChange]:
 
 
 def _page(
-    store: Store, order: OrderView, imports: dict[str, FileImport], connections: dict[str, Connection], changes: Sequence[CostChange]
+    store: Store, order: OrderView, imports: dict[str, FileImport], connections: dict[str, Connection], changes: Sequence[CostChange],
+    erased_at: datetime | None,
 ) -> OrderPage:  # fmt: skip
     margin = None if order.margin is None else order.margin / 100
     bare = order.number.removeprefix("#")
@@ -112,7 +117,7 @@ def _page(
         order=order, flags=flags_of(order), margin=margin, said=_said(order, margin, store), steps=steps(order),
         moments=timeline(order, sources, changes, store.currency), booked=_booked(order), undone=_undone(order),
         imported=rows_of_order(own, names) if own else [], received=received_of(asked, names),
-        last_changed_by=sources.get(order.cause_ref, order.cause_ref),
+        last_changed_by=sources.get(order.cause_ref, order.cause_ref), erased_at=erased_at,
     )  # fmt: skip
 
 

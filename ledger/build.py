@@ -109,8 +109,8 @@ class OrderBuilder:
         if before is not None:
             order.charges = before.charges
             if before.customer in self._erased:
-                # Who was erased stays so, whatever is told of the order: it is nobody's for good, and counts as it did.
-                order.customer, order.region = before.customer, ""
+                # Who was erased stays so, whatever is told of the order: it is nobody's for good, and counts as it did, for its country too.
+                order.customer, order.country, order.region = before.customer, order.country or before.country, ""
         return order
 
     def _add_lines(self, order: OrderRow, fact: OrderFact, before: OrderRow | None) -> None:

@@ -75,6 +75,12 @@ def nobodies(store: Store, hashes: Collection[bytes]) -> set[bytes]:
     return {bytes(hashed) for hashed in found.values_list("identity_hash", flat=True)}
 
 
+def erased_when(store: Store, orders: Collection[int]) -> dict[int, datetime]:
+    """Return when the buyers of some orders were erased, by the orders' ids; the others are left out."""
+    found = Order.objects.filter(store=store, pk__in=list(orders), customer__erased_at__isnull=False)
+    return {pk: at for pk, at in found.values_list("pk", "customer__erased_at") if at is not None}
+
+
 def never_recognise(store: Store, hashes: Iterable[bytes], *, now: datetime) -> None:
     """Keep whatever is told of some hashes from now on as nobody's."""
     ErasedIdentity.objects.bulk_create(
@@ -118,12 +124,12 @@ def _free(store: Store, name: str) -> str:
 def told_customers(store: Store, ids: Collection[int]) -> list[dict[str, Any]]:
     """Return what is held of some customers, in plain values: never their hashes, which are of use to nobody."""
     found = Customer.objects.filter(store=store, pk__in=list(ids)).order_by("pk")
-    return list(found.values("country", "order_count", "first_order_at"))
+    return [dict(row) for row in found.values("country", "order_count", "first_order_at")]
 
 
 def told_orders(store: Store, ids: Sequence[int]) -> list[dict[str, Any]]:
     """Return what the mirror holds of some orders and what is under them, in plain values; what they cost the store is no data of the person."""
-    orders = {
+    orders: dict[int, dict[str, Any]] = {
         row["id"]: {**row, "lines": [], "sales": [], "payments": [], "references": []}
         for row in Order.objects.filter(store=store, pk__in=list(ids)).order_by("placed_at", "id").values(
             "id", "platform", "external_id", "number", "placed_at", "day", "currency", "country", "region", "is_test", "cancelled_at", "shipped",

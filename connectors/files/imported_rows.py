@@ -66,8 +66,6 @@ def rows_of_order(imports: Collection[FileImport], names: Collection[str]) -> li
 
 
 def _opened(row: FileImport, pieces: Sequence[RawPayload], names: frozenset[str]) -> ImportedRows:
-    if any(piece.redacted_at is not None for piece in pieces):
-        return ImportedRows(row, problem="What this import kept was erased.")
     try:
         found = [kept for piece in pieces for name, rows in unpack(unseal(bytes(piece.body))) if name in names for kept in rows]
     except Unsealable:

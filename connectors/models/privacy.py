@@ -23,7 +23,9 @@ class PrivacyCase(models.Model):
         DONE = "done", "done"
 
     store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="privacy_cases")
-    connection = models.ForeignKey(Connection, null=True, on_delete=models.SET_NULL, related_name="+", help_text="Whose platform asked; none: a person.")
+    connection = models.ForeignKey(
+        Connection, null=True, on_delete=models.SET_NULL, related_name="+", help_text="Whose platform asked; none: a person."
+    )
     kind = models.CharField(max_length=14, choices=Kind.choices)
     state = models.CharField(max_length=6, choices=State.choices, default=State.OPEN)
     reference = models.CharField(max_length=120, blank=True, help_text="What the platform calls the request, else its delivery.")

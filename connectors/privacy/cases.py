@@ -35,12 +35,10 @@ class NotLookedAt(Exception):
 def take(connection: Connection, request: PrivacyRequest, *, delivery_id: str, now: datetime) -> None:
     """Take a platform's request in the caller's transaction, and have it done at once; told twice, it is taken once."""
     # A platform's customer is erased at once by its number; what it calls the request, or else its delivery, tells two of them apart.
+    sought = Sought(identities=[request.person] if request.person else [], orders=list(request.orders), platform=connection.platform)
     case, new = PrivacyCase.objects.get_or_create(
         connection=connection, kind=request.kind, reference=(request.reference or delivery_id)[:120],
-        defaults={
-            "store": connection.store, "received_at": now, "due_at": now + DUE,
-            "sought": sealed(Sought(identities=[request.person] if request.person else [], orders=list(request.orders), platform=connection.platform)),
-        },
+        defaults={"store": connection.store, "received_at": now, "due_at": now + DUE, "sought": sealed(sought)},
     )  # fmt: skip
     if new:
         _submit(case, actor=asked_by(case))
@@ -109,7 +107,7 @@ def keep(case: PrivacyCase, sought: Sought, notes: Sequence[str] | None = None) 
 def step(case: PrivacyCase, place: str, after: int, counts: Mapping[str, int]) -> None:
     """Note how far a request is, and what was done, in the transaction that did it."""
     case.place, case.after = place, after
-    for name, count in counts.items():
+    for name, count in ((name, count) for name, count in counts.items() if count):
         case.counts[name] = case.counts.get(name, 0) + count
     case.save(update_fields=["place", "after", "counts"])
 
@@ -147,5 +145,7 @@ def forget(*, now: datetime) -> None:
 
 def _submit(case: PrivacyCase, *, actor: str) -> None:
     # By its number alone: parameters and subjects of jobs are read by many.
-    case.job = queue.submit(kinds.find(JOB), {"case": case.pk}, key=f"privacy:{case.pk}", subject=f"{case.get_kind_display()}, request {case.pk}", actor=actor)
+    case.job = queue.submit(
+        kinds.find(JOB), {"case": case.pk}, key=f"privacy:{case.pk}", subject=f"{case.get_kind_display()}, request {case.pk}", actor=actor
+    )
     case.save(update_fields=["job"])

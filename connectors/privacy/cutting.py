@@ -33,7 +33,9 @@ AT_ONCE = 20
 SEALED = "unopened"
 """Counts what is sealed with a key that is gone: nobody can read it, and it cannot be cut either."""
 PUT_AWAY = "The file was put away before it was taken, since a person in it had their data erased. Export it again, and upload what you get."
-LEFT = "The rest of the file was put away, since a person in it had their data erased. Undo what was taken, or export it again and upload what you get."
+LEFT = (
+    "The rest of the file was put away, since a person in it had their data erased. Undo what was taken, or export it again and upload what you get."
+)
 OVERLAP = 400
 """Bytes of a piece that are looked at again with the next: a name may stand across both."""
 
@@ -163,7 +165,7 @@ def _waiting(search: Search, after: int) -> Step:
         return Step(None, {})
     row, counts = found[0], {}
     # What a worker is taking, or about to, goes by itself in minutes, and nothing of the person is kept of it.
-    is_taken = Job.objects.filter(pk=row.job, state__in=(Job.State.WAITING, Job.State.RUNNING)).exists()
+    is_taken = Job.objects.filter(pk=row.job or 0, state__in=(Job.State.WAITING, Job.State.RUNNING)).exists()
     if not is_taken and names_person(row, texts):
         counts = {"waiting": 1}
         if row.state in UNDECIDED:
@@ -273,4 +275,3 @@ PLACES: tuple[Place, ...] = (
     Place("copies", "copies that waited to be passed on", _copies),
 )
 """In the order in which they are gone through."""
-

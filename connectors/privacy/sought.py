@@ -94,14 +94,14 @@ def _notes(store: Store, sought: Sought, orders: Sequence[Named], given: Sequenc
     """Say what was not found, and what was not followed."""
     if too_many:
         yield (
-            f"{too_many} more {'identities are' if too_many > 1 else 'identity is'} told with these orders, each with more than {MOST_LINKED} others: "
-            "a till’s or a marketplace’s address rather than one person’s. It was left alone."
-        )  # fmt: skip
+            f"{too_many} more {'identities are' if too_many > 1 else 'identity is'} told with these orders, and with more than {MOST_LINKED} others: "
+            "the address of a till or a marketplace rather than of one person. It was left alone."
+        )
     if len(orders) >= MOST_ORDERS:
         yield f"More than {MOST_ORDERS:,} orders are theirs; this is the latest part of them. Ask once more when it is done."
     unknown = len({name.removeprefix("#") for name in sought.orders} - {name for order in given for name in order.names})
     if unknown:
-        yield f"{unknown:,} of the orders that were named {'are' if unknown > 1 else 'is'} not known here, so nothing was found by {'them' if unknown > 1 else 'it'}."  # noqa: E501
+        yield f"Of the orders that were named, {unknown:,} {'are' if unknown > 1 else 'is'} not known here, so nothing was found by that."
     if sought.identities and all("@" in text for text in sought.identities) and Connection.objects.filter(store=store).exists():
         yield (
             "Orders that came through a connection are known by the customer’s number on its platform, which an e-mail address does not tell. "

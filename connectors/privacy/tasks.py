@@ -9,8 +9,7 @@ from connectors.privacy.leaving import Connected
 from connectors.taking import place_of
 from ledger.people import kept_stores
 from ledger.sealing import Unsealable
-from profitpeek.jobs.faults import Cancelled, JobFault, NeedsAttention, Permanent, Postponed, Retryable
-from profitpeek.jobs.faults import LeaseLost
+from profitpeek.jobs.faults import Cancelled, JobFault, LeaseLost, NeedsAttention, Permanent, Postponed, Retryable
 from profitpeek.jobs.kinds import Kind
 from profitpeek.jobs.models import Job
 from profitpeek.jobs.work import Work
