@@ -78,7 +78,7 @@ def read(stream: Stream, received: Sequence[Received], context: Context) -> Read
                 raise BadPayload(each.problem)
             facts = tuple(stream.map(record, context))
             for fact in facts:
-                check(fact)
+                check(fact, now=context.now)
             when = changed_at(record) if changed_at else None
             if when is not None and when.tzinfo is None:
                 raise BadPayload("The record's time of change has no time zone.")

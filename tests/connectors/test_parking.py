@@ -4,6 +4,7 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -143,6 +144,50 @@ def test_a_fact_of_a_wrong_type_parks_its_record_alone(bazaar: Bazaar, connectio
     bazaar.add(a_record(1), a_record(2), a_record(3))
     assert pull(connection, replace(ORDERS, map=wrong))[:4] == (True, 3, 2, 1)
     assert (orders(), ParkedRecord.objects.get().reason) == (["1", "3"], reason)
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        (
+            {"placed": "1889-12-31T10:00:00+00:00"},
+            "It was placed on 1889-12-31, and days before 1990 are on no page. Correct the date where it comes from.",
+        ),
+        ({"placed": "1990-01-01T10:00:00+00:00"}, "It was placed on 1990-01-01, and days before 1990 are on no page."),
+        ({"placed": "2026-11-28T10:00:00+00:00"}, "It was placed on 2026-11-28, which has not come yet. It is tried again until it has."),
+        ({"placed": "2101-01-01T10:00:00+00:00", "changed": "2101-01-01T10:00:00+00:00"}, "It was placed on 2101-01-01, which has not come yet."),
+        (
+            {"refunds": [{"id": "r", "at": "2062-11-05T00:00:00+00:00", "amount": "1.00"}]},
+            "A sale or return of it is dated on 2062-11-05, which has not come yet.",
+        ),
+        (
+            {"refunds": [{"id": "r", "at": "0026-11-05T00:00:00+00:00", "amount": "1.00"}]},
+            "A sale or return of it is dated on 0026-11-05, and days before 1990 are on no page.",
+        ),
+    ],
+)
+def test_what_is_dated_on_no_page_is_parked_with_what_to_do(bazaar: Bazaar, connection: Connection, told: Json, reason: str) -> None:
+    bazaar.orders |= {"1": a_record(1), "2": {**a_record(2), **told}}
+    everything = replace(ORDERS, cursor=None, items=lambda answer: list(bazaar.orders.values()))
+    assert pull(connection, everything)[:4] == (True, 2, 1, 1)
+    assert ParkedRecord.objects.get().reason.startswith(reason)
+    assert orders() == ["1"]
+
+
+def test_an_order_of_tomorrow_is_taken_when_its_day_has_come(bazaar: Bazaar, connection: Connection) -> None:
+    bazaar.add(a_record(1, placed=(NOW + timedelta(days=5)).isoformat(), changed=NOW - timedelta(days=1)))
+    assert pull(connection).parked == 1
+    assert replay(connection, now=NOW + timedelta(days=2)) == (0, 1)
+    assert replay(connection, now=NOW + timedelta(days=3)) == (1, 0)
+    assert orders() == ["1"]
+
+
+def test_a_platform_whose_clock_is_ahead_tells_of_its_own_present(bazaar: Bazaar, connection: Connection) -> None:
+    ahead = NOW + timedelta(days=40)
+    bazaar.switches.clock = timedelta(days=40)
+    bazaar.add(a_record(1, placed=ahead.isoformat(), changed=ahead))
+    everything = replace(ORDERS, cursor=None, items=lambda answer: list(bazaar.orders.values()))
+    assert pull(connection, everything)[:4] == (True, 1, 1, 0)
 
 
 def test_what_is_no_fact_at_all_parks_its_record_alone(bazaar: Bazaar, connection: Connection) -> None:
