@@ -4,19 +4,23 @@ import threading
 from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import accumulate
 
 from connectors.sandbox import bank
 from connectors.sandbox.index import moment, seconds
-from connectors.sandbox.story import Deleted, Disputed, Edited, Refunded, Returned, Story
+from connectors.sandbox.story import Banked, Deleted, Disputed, Edited, FeeTold, Refunded, Returned, Story
 from connectors.sandbox.telling import SILENT
 from connectors.sandbox.told import Payout
 from connectors.sandbox.world import World
 
+UNHEARD = (FeeTold, Banked)
+"""What happens and nobody is told of."""
 FOREVER = datetime(9000, 1, 1, tzinfo=UTC)
 NEVER = -(1 << 62)
+WEEK = timedelta(days=7)
+"""Longer than anything waits to be paid out."""
 MANY = 2000
 """From how many changes on it is quicker to sort all orders again than to move each."""
 Key = tuple[datetime, int]
@@ -35,15 +39,20 @@ class BusinessIndex:
         self.moves: list[tuple[Key, int]] = []
         """When the balance moved and the movement's id, with the order it came from."""
         self.changes: list[tuple[int, int]] = []
-        self.payouts: list[Payout] = []
+        self.rings: list[tuple[int, int]] = []
+        """When something happens that somebody may want to be told of, the bank's doings included, and to which order."""
+        self._world, self._lock = world, threading.RLock()
+        self._stale: dict[int, datetime] = {}
+        """Payouts to be added up again, with the moment of one of their moves."""
         moved = []
         for story in world.stories():
             self._take(story)
             for move in bank.moves(story, world.shop, FOREVER):
                 self.moves.append(((move.at, move.id), story.id))
                 moved.append(move)
-        self.payouts = bank.payouts(moved, FOREVER)
+        self._payouts = bank.payouts(moved, FOREVER)
         self.changes.sort()
+        self.rings.sort()
         self.moves.sort()
         self._order_of_move = {number: order for (_, number), order in self.moves}
         for variant, sold in self._sold.items():
@@ -51,28 +60,87 @@ class BusinessIndex:
             self._sold[variant] = list(zip((at for at, _ in sold), accumulate(units for _, units in sold), strict=True))
 
     def _take(self, story: Story) -> None:
-        created = seconds(story.created_at)
+        """Note an order with all that ever happens to it."""
+        self._append(story)
+        self.changes += [(at, story.id) for at in _changes(story)]
+        self.rings += [(at, story.id) for at in _rings(story)]
+        self._point_to(story)
+        for variant, at, units in _sales(story):
+            self._sold.setdefault(variant, []).append((at, units))
+
+    def _append(self, story: Story) -> None:
+        """Note an order behind all others; its id comes last, so that who finds it finds the rest."""
         gone = [seconds(each.at) for each in story.happenings if isinstance(each, Deleted)]
-        self.orders.append(story.id)
-        self.created.append(created)
+        self.created.append(seconds(story.created_at))
         self.processed.append(seconds(story.processed_at))
         self.deleted.append(gone[0] if gone else NEVER)
-        times = {created} | {max(created, seconds(each.at)) for each in story.happenings if not isinstance(each, SILENT)}
-        self.changes += [(at, story.id) for at in times]
-        if any(isinstance(each, Disputed) for each in story.happenings):
-            self.disputed.append(story.id)
+        self.orders.append(story.id)
         if story.customer is not None:
             self.orders_of.setdefault(story.customer, array("q")).append(story.id)
-        added = [(story.created_at, item) for item in story.items]
+
+    def _point_to(self, story: Story) -> None:
+        """Note where refunds, returns and disputes belong."""
+        if any(isinstance(each, Disputed) for each in story.happenings) and story.id not in self.disputed:
+            self.disputed.append(story.id)
         for each in story.happenings:
             if isinstance(each, Refunded):
                 self.order_of["Refund", each.id] = story.id
             elif isinstance(each, Returned):
                 self.order_of["Refund", each.refund_id] = self.order_of["Return", each.id] = story.id
-            added += [(each.at, item) for item in (each.added if isinstance(each, Edited) else each.exchanged if isinstance(each, Returned) else ())]
-        for at, item in added:
-            if item.variant is not None:
-                self._sold.setdefault(item.variant, []).append((seconds(at), item.quantity))
+
+    def put(self, story: Story, before: Story | None) -> list[tuple[int, int]]:
+        """Take in an order that somebody placed, or what happened to it since `before`; return its new changes."""
+        with self._lock:
+            fresh = sorted((at, story.id) for at in _changes(story) - (_changes(before) if before is not None else set()))
+            if before is None:
+                self._append(story)
+                self.keys.cache_clear()
+            self._point_to(story)
+            known = set(_sales(before)) if before is not None else set()
+            for sale in _sales(story):
+                if sale not in known:
+                    self._sell(*sale)
+            self._bank(story)
+            changes = self.changes.copy()
+            for change in fresh:
+                insort(changes, change)
+            self.changes = changes
+            return fresh
+
+    def _sell(self, variant: int, at: int, units: int) -> None:
+        """Count units among those that were and will be sold."""
+        sold = self._sold.get(variant, [])
+        place = bisect_right(sold, at, key=lambda each: each[0])
+        before = sold[place - 1][1] if place else 0
+        self._sold[variant] = [*sold[:place], (at, before + units), *((later, count + units) for later, count in sold[place:])]
+
+    def _bank(self, story: Story) -> None:
+        """Note what an order newly moves of the balance."""
+        moves = self.moves.copy()
+        for move in bank.moves(story, self._world.shop, FOREVER):
+            if move.id not in self._order_of_move:
+                insort(moves, ((move.at, move.id), story.id))
+                self._order_of_move[move.id] = story.id
+                if move.payout is not None:
+                    self._stale[move.payout] = move.at
+        self.moves = moves
+
+    @property
+    def payouts(self) -> list[Payout]:
+        """Return all payouts there will ever be, oldest first."""
+        with self._lock:
+            for number, about in self._stale.items():
+                others = [payout for payout in self._payouts if payout.id != number]
+                self._payouts = sorted([*others, *self._added_up(number, about)], key=lambda payout: payout.issued_at)
+            self._stale.clear()
+            return self._payouts
+
+    def _added_up(self, payout: int, about: datetime) -> list[Payout]:
+        """Add one payout up; none of its moves is further than a week from another."""
+        near = {order for (at, _), order in self.moves if about - WEEK <= at <= about + WEEK}
+        stories = [story for order in near if (story := self._world.story(order)) is not None]
+        moves = [move for story in stories for move in bank.moves(story, self._world.shop, FOREVER) if move.payout == payout]
+        return bank.payouts(moves, FOREVER)
 
     def place(self, order: int) -> int | None:
         """Return where an order stands in the arrays; None for a stranger."""
@@ -103,29 +171,59 @@ class BusinessIndex:
         return sorted((moment(at), order) for at, order in zip(times, self.orders, strict=True))
 
 
+def _changes(story: Story) -> set[int]:
+    """Return the seconds in which an order changes."""
+    created = seconds(story.created_at)
+    return {created} | {max(created, seconds(each.at)) for each in story.happenings if not isinstance(each, SILENT)}
+
+
+def _rings(story: Story) -> set[int]:
+    """Return the seconds in which something happens to an order that somebody may want to be told of."""
+    created = seconds(story.created_at)
+    return {created} | {max(created, seconds(each.at)) for each in story.happenings if not isinstance(each, UNHEARD)}
+
+
+def _sales(story: Story) -> list[tuple[int, int, int]]:
+    """Return which variant is sold when, and how many units."""
+    added = [(story.created_at, item) for item in story.items]
+    for each in story.happenings:
+        added += [(each.at, item) for item in (each.added if isinstance(each, Edited) else each.exchanged if isinstance(each, Returned) else ())]
+    return [(item.variant, seconds(at), item.quantity) for at, item in added if item.variant is not None]
+
+
 class Timeline:
     """All changes in the order in which searches come to see them: some up to `lag` seconds late."""
 
     def __init__(self, changes: Sequence[tuple[int, int]], lag: int) -> None:
         self.seen, self.at, self.orders = array("q"), array("q"), array("q")
+        self.lag, self.lock = lag, threading.Lock()
         for seen, at, order in sorted((at + _late(order, at, lag), at, order) for at, order in changes):
             self.seen.append(seen)
             self.at.append(at)
             self.orders.append(order)
+
+    def insert(self, at: int, order: int) -> int:
+        """Put a change in and return its place; the caller holds the lock."""
+        seen = at + _late(order, at, self.lag)
+        place = bisect_right(self.seen, seen)
+        self.seen.insert(place, seen)
+        self.at.insert(place, at)
+        self.orders.insert(place, order)
+        return place
 
 
 class ByChange:
     """Keep orders sorted by when they last changed, as a search sees it at a moment; asking later moves it on."""
 
     def __init__(self, timeline: Timeline) -> None:
-        self._timeline, self._lock = timeline, threading.Lock()
+        self._timeline = timeline
         self.through, self._next = NEVER, 0
         self._last: dict[int, int] = {}
         self._keys: list[Key] = []
 
     def keys(self, now: int) -> list[Key]:
         """Return all orders that a search at a second, not before the last one asked about, sees; the list is never changed afterwards."""
-        with self._lock:
+        with self._timeline.lock:
             line, start = self._timeline, self._next
             stop = bisect_right(line.seen, now)
             if stop > start:
@@ -134,6 +232,12 @@ class ByChange:
                 self._next = stop
             self.through = max(self.through, now)
             return self._keys
+
+    def inserted(self, place: int) -> None:
+        """Take in a change that was put into the timeline; the caller holds its lock. One that came late counts at once."""
+        if place < self._next:
+            self._keys = self._moved([(self._timeline.at[place], self._timeline.orders[place])])
+            self._next += 1
 
     def changed(self, order: int) -> int | None:
         """Return when an order last changed, as far as searches see."""
@@ -178,6 +282,14 @@ class Changes:
                     del self._earlier[next(iter(self._earlier))]
                 self._earlier[now] = ByChange(self._timeline)
             return self._earlier[now]
+
+    def put(self, at: int, order: int) -> None:
+        """Take in a change nobody knew beforehand."""
+        with self._lock, self._timeline.lock:
+            place = self._timeline.insert(at, order)
+            for each in (self._latest, *self._earlier.values()):
+                each.inserted(place)
+            self._earlier.clear()  # who asks for an earlier moment again reckons it anew
 
 
 def _late(order: int, at: int, lag: int) -> int:

@@ -50,6 +50,16 @@ class WorldRows:
                 self._changes[lag] = Changes(self.index.changes, lag)
         return WorldView(self, now, since, self._changes[lag].at(seconds(now)))
 
+    def put(self, story: Story) -> None:
+        """Take in an order that somebody placed, or more that happened to it."""
+        index = self.index
+        with self._lock:
+            before = self.world.story(story.id)
+            self.world.put(story)
+            for at, order in index.put(story, before):
+                for changes in self._changes.values():
+                    changes.put(at, order)
+
     def told(self, number: int, now: datetime) -> Order | None:
         """Tell an order as of a moment; told once, it is kept for as long as nothing happens to it."""
         story = self.world.story(number)
@@ -192,7 +202,7 @@ class WorldView:
     def _customers(self) -> Table:
         """List customers by what sorting needs; their rows are made when they are asked for."""
         found: dict[int, tuple[int, int]] = {}
-        for customer in self._index.orders_of:
+        for customer in list(self._index.orders_of):
             orders = self._orders_of(customer)
             if orders:
                 first, last = (self._index.created[self._index.place(order) or 0] for order in (orders[0], orders[-1]))
@@ -211,7 +221,7 @@ class WorldView:
 
     def _events(self) -> Table:
         """List what happened to things that are gone: nothing else is told by the sandbox's events."""
-        orders = zip(self._index.orders, self._index.deleted, strict=True)
+        orders = zip(self._index.orders, self._index.deleted, strict=False)  # one may be coming in
         gone = {order: ("ORDER", "Order", moment(at)) for order, at in orders if 0 < at <= self._second}
         for product in self._world.catalogue.products.values():
             if product.deleted_at is not None and product.deleted_at <= self._now:

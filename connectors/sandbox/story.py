@@ -121,14 +121,18 @@ class Payment(Struct, frozen=True):
     error: str | None = None
 
 
-class Paid(Struct, frozen=True):
+class Told(Struct, frozen=True, tag=True, tag_field="happened"):
+    """What every happening is, where it is written down: named."""
+
+
+class Paid(Told, frozen=True):
     """Money moved, or failed to."""
 
     at: datetime
     payment: Payment
 
 
-class Shipped(Struct, frozen=True):
+class Shipped(Told, frozen=True):
     """Goods left the warehouse. `label` is what the label cost in the payout currency where it was bought of Shopify."""
 
     at: datetime
@@ -138,7 +142,7 @@ class Shipped(Struct, frozen=True):
     label_id: int = 0
 
 
-class Edited(Struct, frozen=True):
+class Edited(Told, frozen=True):
     """Somebody changed an order. `discounts` are taken off what remains of a line, in all."""
 
     at: datetime
@@ -164,7 +168,7 @@ class GoodsBack(Struct, frozen=True):
         return self.restock in ("RETURN", "CANCEL")
 
 
-class Refunded(Struct, frozen=True):
+class Refunded(Told, frozen=True):
     """Goods, shipping or money were given back.
 
     `goodwill` is money given back for nothing; `withheld` is what of the value of the goods and shipping was kept.
@@ -185,7 +189,7 @@ class Refunded(Struct, frozen=True):
     """None: at once with `at`."""
 
 
-class Returned(Struct, frozen=True):
+class Returned(Told, frozen=True):
     """Goods came back, perhaps for others, and perhaps for a fee. Its refund tells what was restocked and moves the money."""
 
     at: datetime
@@ -197,14 +201,14 @@ class Returned(Struct, frozen=True):
     payments: tuple[Payment, ...] = ()
 
 
-class Cancelled(Struct, frozen=True):
+class Cancelled(Told, frozen=True):
     """An order was cancelled; a refund tells what was given back."""
 
     at: datetime
     reason: str = "CUSTOMER"
 
 
-class Disputed(Struct, frozen=True):
+class Disputed(Told, frozen=True):
     """A bank took money back (`amount`, and a fee that Shopify charges), both in the payout currency. An inquiry takes none."""
 
     at: datetime
@@ -217,7 +221,7 @@ class Disputed(Struct, frozen=True):
     payment: int
 
 
-class Settled(Struct, frozen=True):
+class Settled(Told, frozen=True):
     """A dispute ended: WON gives money and fee back, LOST and ACCEPTED nothing."""
 
     at: datetime
@@ -225,27 +229,27 @@ class Settled(Struct, frozen=True):
     status: str
 
 
-class Touched(Struct, frozen=True):
+class Touched(Told, frozen=True):
     """Something that moves no money was changed, such as a tag."""
 
     at: datetime
     tag: str = ""
 
 
-class Expired(Struct, frozen=True):
+class Expired(Told, frozen=True):
     """Nobody charged what was held on a card in time: the hold is gone."""
 
     at: datetime
 
 
-class FeeTold(Struct, frozen=True):
+class FeeTold(Told, frozen=True):
     """The platform begins to tell what it kept of a payment; its balance told at once. The order does not count as changed."""
 
     at: datetime
     payment: int
 
 
-class Banked(Struct, frozen=True):
+class Banked(Told, frozen=True):
     """The balance of Shopify Payments moved for a reason of the bank's own that earns and costs nothing, such as a reserve."""
 
     at: datetime
@@ -255,13 +259,13 @@ class Banked(Struct, frozen=True):
     """Signed, in the payout currency."""
 
 
-class Closed(Struct, frozen=True):
+class Closed(Told, frozen=True):
     """The order was archived."""
 
     at: datetime
 
 
-class Deleted(Struct, frozen=True):
+class Deleted(Told, frozen=True):
     """The order is gone: the platform answers as if it had never been."""
 
     at: datetime

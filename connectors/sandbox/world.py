@@ -8,6 +8,7 @@ all of them: plain and slow, to set beside what a server answers from its indexe
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import chain
 from typing import Protocol, Self
 
 from msgspec import Struct
@@ -79,6 +80,7 @@ class World:
     def __init__(self, source: Source) -> None:
         self.source, self.shop, self.catalogue = source, source.shop, source.catalogue
         self._kept = lru_cache(maxsize=KEPT)(source.story)
+        self._placed: dict[int, Story] = {}
 
     @classmethod
     def live(cls, *, seed: int = 1, start: date, days: int, orders_per_day: int = 20, scenario: str = "quiet") -> Self:
@@ -94,17 +96,25 @@ class World:
         return cls(Script(shop, catalogue, stories, customers))
 
     def __len__(self) -> int:
-        return len(self.source)
+        return len(self.source) + len(self._placed)
 
     # Orders
 
     def story(self, order: int) -> Story | None:
-        """Return all that will ever happen to an order."""
-        return self._kept(order)
+        """Return all that will ever happen to an order; of one that somebody placed, what has happened so far."""
+        return self._placed.get(order) or self._kept(order)
 
     def stories(self) -> Iterator[Story]:
         """Yield all orders by id, as they will end up."""
-        return self.source.stories()
+        return chain(self.source.stories(), list(self._placed.values()))
+
+    def put(self, story: Story) -> None:
+        """Take in an order that somebody placed, or more that happened to it. Its id is above all others."""
+        self._placed[story.id] = story
+
+    def placed(self) -> list[Story]:
+        """Return the orders that somebody placed, by id."""
+        return list(self._placed.values())
 
     def order(self, order: int, at: datetime) -> told.Order | None:
         """Tell an order as of a moment; None before it is known and after it is deleted."""
