@@ -56,6 +56,10 @@ class Basket:
         self._last += 1
         return self._last
 
+    def begin_after(self, count: int) -> None:
+        """Give out ids from the one after so many on: those before belong to what happened earlier."""
+        self._last = self.order * IDS_EACH + count
+
     def skip(self, count: int) -> None:
         """Leave ids free for parts that are numbered after the last one given out."""
         self._last += count
@@ -93,7 +97,7 @@ def buy(
     way, app, location, created = _way(basket, at)
     till, online = way == "pos", way == "web"
     country, province, code, rate = home
-    levies = _levies(home, rate)
+    levies = levies_of(home, rate)
     if habits.marketplace_tax and way.isdigit():
         levies = tuple(structs.replace(levy, channel_liable=True) for levy in levies)
     foreign = online and bool(habits.presentment_currencies) and basket.chance(habits.foreign_currency)
@@ -136,7 +140,8 @@ def _way(basket: Basket, at: datetime) -> tuple[str, tuple[int, str], int | None
     return "web", (580111, "Online Store"), None, at
 
 
-def _levies(home: tuple[str, str, str, int], rate: int) -> tuple[Levy, ...]:
+def levies_of(home: tuple[str, str, str, int], rate: int) -> tuple[Levy, ...]:
+    """Return the taxes of a home, at its rate."""
     if not rate:
         return ()
     if home[1] == "NY":

@@ -7,6 +7,7 @@ import msgspec
 
 from connectors.sandbox.answers import Answer, as_json
 from connectors.sandbox.shopify_shop import Shop
+from connectors.sandbox.shopify_topics import COMPLIANCE
 from connectors.sandbox.troubles import KINDS
 
 if TYPE_CHECKING:
@@ -48,10 +49,30 @@ def _of_shop(shop: Shop, method: str, steps: list[str], asked: dict[str, Any]) -
         case "POST", ["uninstall"]:
             shop.uninstall()
             return as_json({"installed": None})
+        case "GET", ["deliveries"]:
+            return as_json({"waiting": shop.bell.outbox.waiting, "lost": shop.bell.overflowed, **shop.courier.counts, "last": list(shop.courier.log)})
+        case "POST", ["compliance"] if "uri" in asked:
+            shop.bell.set_compliance(asked["uri"])
+            return as_json({"uri": shop.bell.compliance})
+        case "POST", ["compliance"]:
+            return _comply(shop, asked)
+        case "POST", ["secret"]:
+            shop.rotate(str(asked["secret"]), former_signs=int(asked.get("former_signs", 3600)))
+            return as_json({"client_secret": shop.tokens.app.client_secret})
         case "POST", ["scopes"]:
             shop.tokens.narrow(frozenset(asked["scopes"]))
             return as_json({"installed": sorted(shop.tokens.installed or ())})
-    return as_json({"error": "A shop has troubles, requests, uninstall and scopes."}, 404)
+    return as_json({"error": "A shop has troubles, requests, deliveries, compliance, secret, uninstall and scopes."}, 404)
+
+
+def _comply(shop: Shop, asked: dict[str, Any]) -> Answer:
+    """Pass a person's request on, or the one to forget the shop."""
+    topic = str(asked["topic"])
+    if topic not in COMPLIANCE:
+        raise ValueError(f"No such topic: {topic}. There are: {', '.join(COMPLIANCE)}.")
+    if topic == "shop/redact":
+        return as_json({"told": shop.bell.tell(topic, shop.bell.payloads.redact_shop())})
+    return as_json({"told": shop.bell.about_customer(topic, int(asked["customer"]))})
 
 
 def _turn(sandbox: "Sandbox", asked: dict[str, Any]) -> None:
@@ -76,6 +97,7 @@ def _state(sandbox: "Sandbox") -> dict[str, Any]:
                 "troubles": shop.troubles.said(),
                 "bulk_operations": {str(operation.number): operation.status for operation in shop.bulk.all()},
                 "requests": len(shop.requests),
+                "subscriptions": sorted(row["topic"] for row in shop.subscriptions.values()),
             }
             for domain, shop in sandbox.shops.items()
         },

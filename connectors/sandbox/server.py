@@ -15,12 +15,13 @@ from urllib.parse import urlsplit
 
 from graphql import GraphQLSchema
 
-from connectors.sandbox import control, shopify_oauth
+from connectors.sandbox import control, shopify_counter, shopify_oauth
 from connectors.sandbox.answers import Answer, as_json
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.shopify_schema import API_VERSION
-from connectors.sandbox.shopify_shop import Rows, Shop
+from connectors.sandbox.shopify_shop import Shop
 from connectors.sandbox.shopify_tokens import App
+from connectors.sandbox.shopify_world import WorldRows
 from connectors.sandbox.troubles import DOWNLOAD
 
 SERVED = ("2026-01", "2026-04", "2026-07", API_VERSION, "unstable")
@@ -41,7 +42,9 @@ class Sandbox:
         self._server: ThreadingHTTPServer | None = None
         self.address = ""
 
-    def add_shop(self, domain: str, rows: Rows, *, app: App, plan: str = "standard", seed: str = "1", schema: GraphQLSchema | None = None) -> Shop:
+    def add_shop(
+        self, domain: str, rows: WorldRows, *, app: App, plan: str = "standard", seed: str = "1", schema: GraphQLSchema | None = None
+    ) -> Shop:
         """Add a shop of Shopify's with the one app that may be installed in it."""
         folder = Path(self._folder.name) / domain
         folder.mkdir()
@@ -86,6 +89,8 @@ class Sandbox:
         parts = urlsplit(target)
         steps = parts.path.strip("/").split("/")
         if steps[0] == "sandbox":
+            if not shopify_counter.comes_from_here(headers):
+                return as_json({"error": "The request came from another site's page."}, 403)
             return control.answer(self, method, steps[1:], body)
         if steps[0] != "shops" or len(steps) < 2 or steps[1] not in self.shops:
             return _not_found()
@@ -110,6 +115,8 @@ def _of_shop(shop: Shop, method: str, steps: list[str], query: Mapping[str, str]
             return answer
         case ["admin"] if method == "GET":
             return shopify_oauth.admin(shop)
+        case ["counter"] if method in ("GET", "POST"):
+            return shopify_counter.answer(shop, method, query, headers, body)
         case ["bulk", name] if method == "GET":
             return _bulk_file(shop, name)
     return _not_found()

@@ -48,6 +48,7 @@ def open_shop(
     if keeper is not None:
         try:
             keeper.keep(shop, start, kept)
+            shop.bell.keep_in(keeper.path.with_suffix(".sqlite"), f"{keeper.business} {start}")
         except OSError as error:
             sandbox.close()
             raise StateUnusable(f"{keeper.path} cannot be written: {error.strerror}. Name another file with --state.") from error

@@ -3,6 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,13 +14,16 @@ from graphql import GraphQLError, GraphQLSchema
 from connectors.sandbox import shopify_root  # noqa: F401  importing it registers what answers the root's fields
 from connectors.sandbox.answers import Answer, as_json
 from connectors.sandbox.clock import Clock
+from connectors.sandbox.shopify_bell import Bell
 from connectors.sandbox.shopify_bucket import Bucket
 from connectors.sandbox.shopify_bulk import BulkDesk
 from connectors.sandbox.shopify_cost import Reckoning, operation_of, size_asked
+from connectors.sandbox.shopify_courier import Courier
 from connectors.sandbox.shopify_execute import Asking, run
 from connectors.sandbox.shopify_pages import Table
 from connectors.sandbox.shopify_schema import check, pruned_schema, refused_variable
 from connectors.sandbox.shopify_tokens import App, TokenOffice
+from connectors.sandbox.shopify_world import WorldRows
 from connectors.sandbox.troubles import GRAPHQL, Trouble, Troubles
 
 MOST_POINTS = 1000
@@ -45,18 +49,11 @@ class View(Protocol):
         """Return one row by the number of its id."""
 
 
-class Rows(Protocol):
-    """What a shop's rows come from."""
-
-    def view(self, now: datetime, *, since: datetime | None, lag: int) -> View:
-        """Return the rows as of a moment. Orders created before `since` are not there; searches find changes up to `lag` seconds late."""
-
-
 class Shop:
     """One shop: its tokens, its bucket, its operations and subscriptions, its troubles, and the rows it shows."""
 
     def __init__(
-        self, domain: str, rows: Rows, *, clock: Clock, app: App, folder: Path, plan: str = "standard", seed: str = "1",
+        self, domain: str, rows: WorldRows, *, clock: Clock, app: App, folder: Path, plan: str = "standard", seed: str = "1",
         schema: GraphQLSchema | None = None,
     ) -> None:  # fmt: skip
         self.domain, self.rows, self.clock = domain, rows, clock
@@ -72,6 +69,11 @@ class Shop:
         """Called when subscriptions change."""
         self.lock = threading.RLock()
         self.base_url = ""
+        self.former_secret = app.client_secret
+        self._former_until: datetime | None = None
+        """By the wall: until when the secret that held before goes on signing."""
+        self.bell = Bell(self, rows, folder)
+        self.courier = Courier(self)
         self.requests: deque[dict[str, Any]] = deque(maxlen=1000)
         """The last requests: their operation, status, and cost."""
 
@@ -108,10 +110,25 @@ class Shop:
         return view
 
     def uninstall(self) -> None:
-        """Take the app out of the shop: its tokens, operations and subscriptions end."""
+        """Take the app out of the shop: its tokens, operations and subscriptions end, and it is told so."""
         with self.lock:
             self.tokens.revoke_all()
+            self.bell.uninstalled()
             self.subscriptions.clear()
+            self.changed()
+
+    # The app's secret
+
+    def rotate(self, secret: str, *, former_signs: int = 3600) -> None:
+        """Give the app another secret; the former one goes on signing deliveries for so many seconds of the wall's."""
+        self.former_secret, before = self.tokens.app.client_secret, self.tokens.app
+        self._former_until = self.wall() + timedelta(seconds=former_signs)
+        self.tokens.app = replace(before, client_secret=secret)
+        self.bell.outbox.write("secret", secret)
+
+    def signs_with_former_secret(self) -> bool:
+        """Tell whether deliveries are still signed with the secret that held before."""
+        return self._former_until is not None and self.wall() < self._former_until
 
     # GraphQL
 
@@ -212,6 +229,8 @@ class Shop:
 
     def close(self) -> None:
         """End what runs in the background and remove its files."""
+        self.courier.close()
+        self.bell.close()
         self.bulk.close()
 
 

@@ -34,14 +34,18 @@ class WorldRows:
 
     def __init__(self, world: World, domain: str | None = None) -> None:
         self.world, self.domain = world, domain or world.shop.domain
-        self._lock = threading.Lock()
+        self._lock, self._building = threading.Lock(), threading.Lock()
+        self._index: BusinessIndex | None = None
         self._changes: dict[int, Changes] = {}
         self._told: dict[tuple[int, int, bool], Order] = {}
 
-    @cached_property
+    @property
     def index(self) -> BusinessIndex:
-        """Return what is known beforehand."""
-        return BusinessIndex(self.world)
+        """Return what is known beforehand: one index, whoever asks first."""
+        with self._building:
+            if self._index is None:
+                self._index = BusinessIndex(self.world)
+            return self._index
 
     def view(self, now: datetime, *, since: datetime | None, lag: int) -> "WorldView":
         """Return the rows as of a moment."""
@@ -52,7 +56,11 @@ class WorldRows:
 
     def put(self, story: Story) -> None:
         """Take in an order that somebody placed, or more that happened to it."""
-        index = self.index
+        with self._building:
+            index = self._index
+            if index is None:  # it takes the order in when it is made
+                self.world.put(story)
+                return
         with self._lock:
             before = self.world.story(story.id)
             self.world.put(story)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-GRAPHQL, OAUTH, DOWNLOAD = "graphql", "oauth", "download"
+GRAPHQL, OAUTH, DOWNLOAD, DELIVERY = "graphql", "oauth", "download", "delivery"
 """Where requests are counted, each by itself."""
 
 KINDS: Mapping[str, tuple[str, str]] = {
@@ -28,6 +28,12 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "bulk_failed": (GRAPHQL, "bulk operations end FAILED with keep rows whole and the next in part"),
     "oauth_error": (OAUTH, "the authorisation server fails (status)"),
     "download_cut": (DOWNLOAD, "a bulk file ends too early (keep bytes)"),
+    "lost": (DELIVERY, "a delivery that is never sent"),
+    "repeated": (DELIVERY, "a delivery that is sent again (copies)"),
+    "late": (DELIVERY, "a delivery that is sent late (seconds)"),
+    "out_of_order": (DELIVERY, "a delivery that others overtake: it waits up to so many seconds, each another while"),
+    "forged": (DELIVERY, "a delivery of somebody else's besides, with a signature that is none"),
+    "former_secret": (DELIVERY, "a delivery signed with the secret that held before"),
 }
 """Kind of trouble → where its requests are counted, and what it does."""
 
@@ -40,7 +46,9 @@ class Trouble:
     first: int = 1
     count: int | None = None
     operation: str | None = None
-    """Only requests of this GraphQL operation are counted and struck."""
+    """Only requests of this GraphQL operation, or deliveries of this topic, are counted and struck."""
+    every: int = 1
+    """Of those that it could strike, every so manieth."""
     ends_at: datetime | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     seen: int = 0
@@ -52,6 +60,7 @@ class Trouble:
             return False
         self.seen += 1
         strikes = self.seen >= self.first and (self.count is None or self.seen < self.first + self.count)
+        strikes = strikes and (self.seen - self.first) % self.every == 0
         self.struck += strikes
         return strikes
 
@@ -65,7 +74,7 @@ class Trouble:
     def said(self) -> dict[str, Any]:
         """Return the trouble as the control pages show it."""
         return {
-            "kind": self.kind, "first": self.first, "count": self.count, "operation": self.operation,
+            "kind": self.kind, "first": self.first, "count": self.count, "operation": self.operation, "every": self.every,
             "ends_at": self.ends_at.isoformat() if self.ends_at else None, **self.settings,
             "seen": self.seen, "struck": self.struck,
         }  # fmt: skip
@@ -80,16 +89,17 @@ class Troubles:
         self._troubles: list[Trouble] = []
 
     def add(
-        self, kind: str, *, first: int = 1, count: int | None = None, operation: str | None = None, lasts: int | None = None, **settings: Any
+        self, kind: str, *, first: int = 1, count: int | None = None, operation: str | None = None, lasts: int | None = None, every: int = 1,
+        **settings: Any,
     ) -> Trouble:  # fmt: skip
-        """Add a trouble that strikes `count` requests from the `first` after now on, for as many seconds as it `lasts`.
+        """Add a trouble that strikes `count` requests from the `first` after now on, of them every so manieth, for as many seconds as it `lasts`.
 
-        An unknown kind raises ValueError.
+        Deliveries are counted as they are written. An unknown kind raises ValueError.
         """
         if kind not in KINDS:
             raise ValueError(f"No such trouble: {kind}. There are: {', '.join(KINDS)}.")
         ends_at = self._wall() + timedelta(seconds=lasts) if lasts is not None else None
-        trouble = Trouble(kind, first, count, operation, ends_at, settings)
+        trouble = Trouble(kind, first, count, operation, max(every, 1), ends_at, settings)
         with self._lock:
             self._troubles.append(trouble)
         return trouble

@@ -35,7 +35,7 @@ def test_troubles_are_added_and_ended(caller: Caller) -> None:
     path = f"shops/{DOMAIN}/troubles"
     added = control(caller.sandbox, "POST", path, kind="server_error", first=1, count=2, status=500)
     assert (added.status_code, added.json()) == (
-        201, {"kind": "server_error", "first": 1, "count": 2, "operation": None, "ends_at": None, "status": 500, "seen": 0, "struck": 0},
+        201, {"kind": "server_error", "first": 1, "count": 2, "operation": None, "every": 1, "ends_at": None, "status": 500, "seen": 0, "struck": 0},
     )  # fmt: skip
     assert caller.post("{ shop { name } }").status_code == 500
     assert control(caller.sandbox, "GET", path).json()["troubles"][0]["struck"] == 1

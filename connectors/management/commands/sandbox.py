@@ -29,6 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--scenario", default="quiet", choices=sorted(SCENARIOS), help="what happens unusually often")
         parser.add_argument("--speed", type=int, default=1, help="how many times as fast as real time the business lives (default 1)")
         parser.add_argument("--redirect", action="append", default=[], metavar="URL", help="where consent may lead back to, besides this machine")
+        parser.add_argument("--compliance", metavar="URL", help="where requests about people's data are delivered, as an app sets it at Shopify")
         parser.add_argument("--state", type=Path, metavar="FILE", help="keep the shop and what it granted in this file over a restart")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -45,7 +46,10 @@ class Command(BaseCommand):
         except StateUnusable as error:
             raise CommandError(str(error)) from error
         try:
+            if options["compliance"]:
+                shop.bell.set_compliance(options["compliance"])
             shop.view(shop.asking(frozenset()))  # it lives through its business before anybody waits for an answer
+            shop.courier.start()
             gc.freeze()
             self._announce(sandbox.address, shop)
             _wait_to_be_stopped()
@@ -61,6 +65,7 @@ class Command(BaseCommand):
             f"  Address        {shop.base_url}\n"
             f"  Client ID      {app.client_id}\n"
             f"  Client secret  {app.client_secret}\n\n"
+            f"Place orders there: {shop.base_url}/counter\n\n"
             f"Connect a store: manage.py connect SLUG shopify --account {shop.domain} --base-url {shop.base_url} \\\n"
             f"  --client-id {app.client_id} --client-secret {app.client_secret}\n\n"
             "Ctrl-C stops it.\n"
