@@ -43,10 +43,13 @@ th,td{text-align:left;padding:.5rem .75rem .5rem 0;border-bottom:1px solid #8884
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .acts{display:flex;flex-wrap:wrap;gap:.4rem}.acts form{gap:.3rem;flex-wrap:nowrap}
 .acts button{background:none;color:inherit;border:1px solid #888;padding:.25rem .6rem;font-weight:500;white-space:nowrap}
-.acts input{width:3.6rem;padding:.2rem .3rem}p.done{padding:.6rem .8rem;border-radius:.4rem;background:#dff3ea;color:#0b3d2c}
+.order input,.order select{height:2.5rem}.note{font-weight:400}.acts input{width:3.6rem;padding:.2rem .3rem}
+p.done{padding:.6rem .8rem;border-radius:.4rem;background:#dff3ea;color:#0b3d2c}
 p.problem{padding:.6rem .8rem;border-radius:.4rem;background:#fbe3e1;color:#5d1410}
 @media (prefers-color-scheme:dark){input,select{background:#111315;color:#e9eaeb;border-color:#777}caption{color:#a3a9ae}
 p.done{background:#12382b;color:#c9f0e0}p.problem{background:#43201d;color:#f6d5d2}}
+@media (max-width:40rem){.placed thead{position:absolute;clip-path:inset(50%)}.placed tr{display:block;padding:.6rem 0;border-bottom:1px solid #8884}
+.placed td,.placed th{display:block;border:0;padding:.1rem 0;text-align:left}}
 """
 
 
@@ -166,7 +169,7 @@ def _orders(shop: "Shop", now: datetime, zone: ZoneInfo) -> str:
     caption = f"The newest {SHOWN} of {len(placed)}" if len(placed) > SHOWN else "The newest first"
     return (
         f'<h2 id="orders">Orders placed here</h2><div class="scroll" role="region" aria-labelledby="orders" tabindex="0">'
-        f"<table><caption>{caption}</caption>"
+        f'<table class="placed"><caption>{caption}</caption>'
         '<thead><tr><th scope="col">Order</th><th scope="col">Goods</th><th scope="col" class="n">Comes to</th><th scope="col">State</th>'
         f'<th scope="col">What happens next</th></tr></thead><tbody>{rows}</tbody></table></div>'
     )

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -127,10 +128,7 @@ class Outbox:
                 " WHERE due <= ? ORDER BY due, id LIMIT ?",
                 (_micro(now), most + len(but)),
             ).fetchall()
-        found = [
-            Delivery(*row[:6], _moment(row[6]), row[7], row[8], _moment(row[9]), row[10], row[11], _moment(row[12]) if row[12] is not None else None)
-            for row in rows if row[0] not in but
-        ]  # fmt: skip
+        found = [_read(row) for row in rows if row[0] not in but]
         return found[:most]
 
     def done(self, delivery: int) -> None:
@@ -178,6 +176,14 @@ class Outbox:
         """Note something by a name."""
         with self.together():
             self._file.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (name, said))
+
+
+def _read(row: tuple[Any, ...]) -> Delivery:
+    number, subscription, uri, topic, webhook_id, event_id, triggered_at, name, body, due, signed, tries, began = row
+    return Delivery(
+        number, subscription, uri, topic, webhook_id, event_id, _moment(triggered_at), name, body, _moment(due), signed, tries,
+        _moment(began) if began is not None else None,
+    )  # fmt: skip
 
 
 def _micro(moment: datetime) -> int:
