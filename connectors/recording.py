@@ -14,9 +14,9 @@ from django.db import DataError, IntegrityError, transaction
 
 from connectors.faults import RetryLater
 from connectors.models import Connection
-from ledger import balance, catalog, disputes, findings, spending
+from ledger import balance, catalog, disputes, findings, spending, touches
 from ledger.cause import Cause
-from ledger.facts import AdDayFact, BalanceFact, DisputeFact, GoneFact, OrderFact, PayoutFact, VariantFact
+from ledger.facts import AdDayFact, BalanceFact, DisputeFact, GoneFact, JourneyFact, OrderFact, PayoutFact, VariantFact
 from ledger.kinds import CauseKind
 from ledger.models import Finding, Store
 from ledger.record import Contended, record
@@ -118,8 +118,12 @@ def _disputes(store: Store, facts: Sequence[DisputeFact], told: Told) -> Counts:
     return Counts(disputes.record_disputes(store, facts, now=told.now), 0)
 
 
+def _journeys(store: Store, facts: Sequence[JourneyFact], told: Told) -> Counts:
+    return Counts(touches.record_journeys(store, facts), 0)
+
+
 DOORS: tuple[Door, ...] = (
-    Door(VariantFact, _variants), Door(GoneFact, _gone), Door(OrderFact, _orders), Door(AdDayFact, _ad_days),
+    Door(VariantFact, _variants), Door(GoneFact, _gone), Door(OrderFact, _orders), Door(JourneyFact, _journeys), Door(AdDayFact, _ad_days),
     Door(BalanceFact, _balance), Door(PayoutFact, _payouts), Door(DisputeFact, _disputes),
 )  # fmt: skip
 """In the order in which the facts of one page are written."""

@@ -26,6 +26,8 @@ from profitpeek.jobs.work import Work
 
 DENIED_RESTS = timedelta(days=1)
 """A stream whose permission lacks is asked for again so much later; consent given anew wakes it at once."""
+BEHIND_RESTS = timedelta(minutes=10)
+"""A stream that follows another is looked at again so much later while the past of that one is being read."""
 SHORTEST_PAUSE, MOST_DOUBLED = 30.0, 6
 """Seconds before a platform that is away is asked again, doubled each time: a quarter of an hour at most."""
 WHOLE_EVERY = timedelta(days=30)
@@ -83,6 +85,9 @@ def read_stream(work: Work) -> None:
         return
     _wait_out(connection, now)
     read_as = _stream(connection, stream)
+    if read_as.after and runs.cursor_of(connection, read_as.after).backfilled_at is None:
+        runs.due(connection, stream, at=now + BEHIND_RESTS)
+        return
     try:
         with job_faults(connection, stream):
             outcome = read(connection, read_as, now=now, progress=work.progress, guard=work.fence)

@@ -70,7 +70,8 @@ def read(stream: Stream, received: Sequence[Received], context: Context) -> Read
     newest: datetime | None = None
     changed_at = stream.cursor.changed_at if stream.cursor else None
     for each in received:
-        record = unrecognised(stream, archive.cut(each.record, stream.personal) if stream.personal else each.record, context)
+        record = archive.cut(each.record, stream.personal) if stream.personal else each.record
+        record = unrecognised(stream, record if stream.tidy is None else stream.tidy(record), context)
         name = ""
         try:
             name = str(stream.identity(record))

@@ -101,13 +101,14 @@ class OrderBuilder:
             cancelled=None if fact.cancelled_at is None else moment(fact.cancelled_at),
             stated_total=fact.stated_total, stated_refunded=fact.stated_refunded,
             platform_updated=None if fact.updated_at is None else moment(fact.updated_at),
-            digest=digest, cause_ref=self._cause_ref, shipping_method=fact.shipping_method[:120], grams=fact.grams,
+            digest=digest, cause_ref=self._cause_ref, shipping_method=fact.shipping_method[:120], grams=fact.grams, journey=fact.journey,
             discount_codes=tuple(sorted({code.strip().upper()[:80] for code in fact.discount_codes if code.strip()})),
         )  # fmt: skip
         self._add_lines(order, fact, before)
         self._add_events(order, fact, before)
         if before is not None:
             order.charges = before.charges
+            order.journey = max(before.journey, fact.journey)
             if before.customer in self._erased:
                 # Who was erased stays so, whatever is told of the order: it is nobody's for good, and counts as it did, for its country too.
                 order.customer, order.country, order.region = before.customer, order.country or before.country, ""

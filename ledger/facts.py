@@ -10,7 +10,20 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from ledger.kinds import AdLevel, AdTeller, BalanceMeaning, FinancialStatus, PaymentKind, PaymentStatus, SaleKind, SalesBasis, SaleType
+from ledger.kinds import (
+    AdLevel,
+    AdTeller,
+    BalanceMeaning,
+    Evidence,
+    FinancialStatus,
+    Journey,
+    PaymentKind,
+    PaymentStatus,
+    SaleKind,
+    SalesBasis,
+    SaleType,
+    TouchKind,
+)
 from ledger.money import Tenk
 
 Moment = Annotated[datetime, Meta(tz=True)]
@@ -86,6 +99,37 @@ class OrderCostFact(Struct, frozen=True, gc=False, array_like=True):
     amount: Tenk
 
 
+class TouchFact(Struct, frozen=True, gc=False, array_like=True):
+    """One visit before an order. Nothing in it names a person: of addresses only a path, a host and known parameters are told."""
+
+    happened_at: Moment
+    kind: TouchKind
+    evidence: Evidence
+    source: str = ""
+    """Such as `google` or `newsletter`; in the words of the link, else of whom the evidence names, else of the platform."""
+    medium: str = ""
+    campaign: str = ""
+    term: str = ""
+    content: str = ""
+    click_ids: tuple[str, ...] = ()
+    """`name=value`, such as `gclid=…`."""
+    landing: str = ""
+    """The path of the page they came to first."""
+    referrer: str = ""
+    """The host of the page they came from."""
+
+
+class JourneyFact(Struct, frozen=True, gc=False, array_like=True):
+    """How the customer of one order came, told by itself: the order stays as it is."""
+
+    platform: str
+    order: str
+    """The platform's id of it."""
+    journey: Journey
+    touches: tuple[TouchFact, ...] = ()
+    """In the order of time."""
+
+
 class OrderFact(Struct, frozen=True, array_like=True):
     """One order with its lines and everything that happened to it."""
 
@@ -127,6 +171,10 @@ class OrderFact(Struct, frozen=True, array_like=True):
     """Why its platform's own sales were not taken, where they are derived though it tells some."""
     coarse: bool = False
     """Tells less than its platform does record by record, as bulk files do: what was told before with the same time of change stands."""
+    journey: Journey = Journey.NOT_TOLD
+    """How much is told of how its customer came."""
+    touches: tuple[TouchFact, ...] = ()
+    """Visits before it, in the order of time."""
 
 
 class VariantFact(Struct, frozen=True, array_like=True):

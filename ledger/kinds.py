@@ -215,3 +215,33 @@ class Hold(IntegerChoices):
 
     NONE = 0, "not held"
     RATE_MISSING = 1, "exchange rate missing"
+
+
+class Journey(IntegerChoices):
+    """Say how much a platform has told of how an order's customer came. What tells more is never replaced by what tells less."""
+
+    NOT_TOLD = 0, "not told"
+    NOT_READY = 1, "not ready yet"
+    ENDS = 2, "first and last visit"
+    WHOLE = 3, "visit by visit"
+
+
+class TouchKind(IntegerChoices):
+    """Say which of a customer's contacts before an order a touch is."""
+
+    FIRST_VISIT = 1, "first visit"
+    MOMENT = 2, "visit between"
+    LAST_VISIT = 3, "last visit"
+    ONLY_VISIT = 4, "only visit"
+    CODE = 5, "discount code used"
+
+
+class Evidence(IntegerChoices):
+    """Say what tells where a touch came from; a visit without any is direct."""
+
+    NONE = 0, "nothing: came directly"
+    UTM = 1, "the link's own words (UTM)"
+    CLICK_ID = 2, "the ad's click id"
+    REFERRER = 3, "the page with the link"
+    PLATFORM = 4, "the shop platform's word"
+    DISCOUNT_CODE = 5, "the discount code"

@@ -16,7 +16,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from msgspec.structs import replace
 from psycopg.errors import DeadlockDetected, UniqueViolation
 
-from ledger import charge_rows, mirror, references
+from ledger import charge_rows, mirror, references, touches
 from ledger.build import Known, OrderBuilder
 from ledger.cause import Cause
 from ledger.days import moment
@@ -116,6 +116,7 @@ def _record(store: Store, facts: Sequence[OrderFact], cause: Cause) -> Recorded:
     drafts = draft_orders(orders, terms)
     replaced = [before[key] for key in news if key in before]
     mirror.write(store.pk, orders, replaced=[order.id for order in replaced])
+    touches.note(store.pk, [(order.id, latest[key], before.get(key)) for order, key in zip(orders, news, strict=True)])
     posting = post_orders(store, orders, drafts, before=replaced, cause=cause, costs_version=terms.costs_version)
     if charge_rows.waiting_for(store.pk, orders):
         raise CostsMoved  # a file told of them meanwhile

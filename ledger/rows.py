@@ -5,7 +5,7 @@ Days are day numbers and times are moments (ledger/days.py); amounts are Tenk in
 
 from msgspec import Struct, field
 
-from ledger.kinds import CostSource, FinancialStatus, Hold
+from ledger.kinds import CostSource, FinancialStatus, Hold, Journey
 from ledger.money import Tenk
 
 
@@ -141,6 +141,7 @@ class OrderRow(Struct):
     discount_codes: tuple[str, ...] = ()
     shipping_method: str = ""
     grams: int | None = None
+    journey: int = Journey.NOT_TOLD
     lines: list[LineRow] = field(default_factory=list)
     sales: list[SaleRow] = field(default_factory=list)
     payments: list[PaymentRow] = field(default_factory=list)

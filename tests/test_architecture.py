@@ -65,6 +65,7 @@ WRITERS = {
     "ledger_ordercharge": {"ledger/charge_rows.py"},
     "ledger_adday": {"ledger/ad_rows.py"},
     "ledger_orderreference": {"ledger/references.py"},
+    "ledger_touch": {"ledger/touches.py"},
     "ledger_exchangerate": {"ledger/rates.py"},
     "ledger_account": {"ledger/labels.py"},
     # what orders name makes them; what catalogues tell of them is written over it

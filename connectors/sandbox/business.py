@@ -136,6 +136,12 @@ class Visit(Struct, frozen=True):
     """`SEO`, `PAID`…; None where Shopify names none."""
     utm: tuple[str | None, str | None, str | None, str | None, str | None] | None = None
     """Source, medium, campaign, term, content."""
+    path: str = "/"
+    """Of the landing page."""
+    click: tuple[str, str] | None = None
+    """Name and value of the parameter that an advertiser put behind the link."""
+    came_from: str = ""
+    """The host they came from."""
 
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)

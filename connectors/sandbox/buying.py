@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 from msgspec import structs
 
-from connectors.sandbox.business import Shop, Variant, Visit
+from connectors.sandbox.business import Shop, Variant
 from connectors.sandbox.catalogue import Catalogue
+from connectors.sandbox.coming import visits_before
 from connectors.sandbox.habits import Habits
 from connectors.sandbox.money import digits, divide, exchange, split, tax
 from connectors.sandbox.rates import millionths
@@ -29,13 +30,6 @@ from connectors.sandbox.story import (
 )
 
 CODES = ("WELCOME10", "SPRING15", "VIP20", "ANNA5")
-CAMPAIGNS = (
-    ("google", "cpc", "brand-search"),
-    ("facebook", "paid_social", "spring-collection"),
-    ("klaviyo", "email", "newsletter-week"),
-    ("instagram", "paid_social", "retargeting"),
-    ("google", "cpc", "shopping-all"),
-)
 IDS_EACH = 1000
 """Room for the ids of an order's lines, payments and so on."""
 METHODS = (("Standard", 499), ("Express", 1299), ("Economy", 299))
@@ -115,11 +109,12 @@ def buy(
         items.append(Item(basket.id(), 1, r.randrange(100, 1000, 50), title="Tip", kind=TIP, requires_shipping=False))
     fees = (ExtraFee(basket.id(), "Packaging fee", 25),) if basket.chance(habits.extra_fee) else ()
     test = online and basket.chance(habits.test)
-    first, last = _visits(basket, created) if online and basket.chance(habits.visits) else (None, None)
+    visits = visits_before(basket.order, created, basket.r) if online and basket.chance(habits.visits) else ()
+    first, last = (visits[0], visits[-1]) if visits else (None, None)
     story = Story(
         basket.order, name, created, at, tuple(items), (), setting.currency, paid_in, millionths(setting.currency, paid_in, shop.day(at)),
         shop.taxes_included, carriages, tuple(discounts), duties, fees, None if till and basket.chance(5000) else customer,
-        None if till else country, None if till else province or None, None if till else code, way, app, location, test, first, last,
+        None if till else country, None if till else province or None, None if till else code, way, app, location, test, first, last, visits[1:-1],
     )  # fmt: skip
     happenings, paid = pay(basket, story, total_of(story), foreign=foreign)
     return structs.replace(story, happenings=happenings), paid
@@ -222,22 +217,6 @@ def _carriage(basket: Basket, items: list[Item], levies: tuple[Levy, ...], disco
         return (Carriage(basket.id(), "Free", 0),)
     discounts.append(Discount(None, "Free shipping", 100, on_shipping=True))
     return (Carriage(basket.id(), title, price, price, ((len(discounts) - 1, price),), levies),)
-
-
-def _visits(basket: Basket, at: datetime) -> tuple[Visit, Visit]:
-    r = basket.r
-    visits = []
-    for back in sorted((r.randrange(3600, 25 * 86_400), r.randrange(60, 3600)), reverse=True):
-        page = "https://shop.example.com/products/linen-shirt"
-        if r.random() < 0.4:
-            visits.append(Visit(at - timedelta(seconds=back), page))
-            continue
-        source, medium, campaign = CAMPAIGNS[int(r.random() * len(CAMPAIGNS))]
-        page += f"?utm_source={source}&utm_medium={medium}&utm_campaign={campaign}"
-        visits.append(
-            Visit(at - timedelta(seconds=back), page, f"https://{source}.example.com/", source, None, (source, medium, campaign, None, None))
-        )
-    return visits[0], visits[1]
 
 
 def total_of(story: Story) -> int:

@@ -11,7 +11,8 @@ NEEDS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         (
             "AdditionalFee", "AdditionalFeeSale", "AdjustmentSale", "CashRoundingAdjustment", "CurrencyExchangeAdjustment",
-            "CustomerJourneySummary", "CustomerVisit", "Duty", "DutySale", "FeeSale", "GiftCardSale", "LineItem", "Order", "OrderAdjustment",
+            "CustomerJourneySummary", "CustomerMoment",
+            "CustomerVisit", "Duty", "DutySale", "FeeSale", "GiftCardSale", "LineItem", "Order", "OrderAdjustment",
             "OrderAgreement", "OrderApp", "OrderDisputeSummary", "OrderEditAgreement", "OrderTransaction", "ProductSale", "QueryRoot.ordersCount",
             "QueryRoot.refund", "Refund", "RefundAgreement", "RefundDuty", "RefundLineItem", "RefundShippingLine", "ReturnAgreement", "Sale",
             "SaleAdditionalFee", "SaleTax", "SalesAgreement", "ShippingLineSale", "TipSale", "TransactionFee", "UnknownSale",

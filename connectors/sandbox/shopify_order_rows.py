@@ -124,20 +124,20 @@ class OrderRow:
 
     def _journey(self, journey: Journey) -> Row:
         order = self.order
-        index = journey.customer_order_index
+        index, visits = journey.customer_order_index, [self._visit(place, visit) for place, visit in enumerate(journey.visits, 1)]
         if journey.ready and index is None and order.customer is not None:
             index = self.near.place_among_own(order.customer, order.id)
         return {
             "ready": journey.ready, "customerOrderIndex": index, "daysToConversion": journey.days_to_conversion,
-            "firstVisit": self._visit(1, journey.first_visit), "lastVisit": self._visit(2, journey.last_visit),
+            "firstVisit": visits[0] if visits else None, "lastVisit": visits[-1] if visits else None,
+            "moments": visits if journey.ready else None, "momentsCount": {"count": len(visits), "precision": "EXACT"} if journey.ready else None,
         }  # fmt: skip
 
-    def _visit(self, place: int, visit: Visit | None) -> Row | None:
-        if visit is None:
-            return None
+    def _visit(self, place: int, visit: Visit) -> Row:
         names = ("source", "medium", "campaign", "term", "content")
         return {
-            "id": gid("CustomerVisit", self.order.id * 10 + place), "occurredAt": stamp(visit.occurred_at), "landingPage": visit.landing_page,
+            "__typename": "CustomerVisit", "id": gid("CustomerVisit", self.order.id * 100 + place),
+            "occurredAt": stamp(visit.occurred_at), "landingPage": visit.landing_page,
             "referrerUrl": visit.referrer, "source": visit.source, "sourceType": visit.source_type,
             "utmParameters": dict(zip(names, visit.utm, strict=True)) if visit.utm else None,
         }  # fmt: skip

@@ -304,4 +304,6 @@ class Story(Struct, frozen=True):
     test: bool = False
     first_visit: Visit | None = None
     last_visit: Visit | None = None
+    other_visits: tuple[Visit, ...] = ()
+    """Between the first and the last."""
     tags: tuple[str, ...] = ()

@@ -208,6 +208,8 @@ class Journey(Struct, frozen=True):
     days_to_conversion: int | None
     first_visit: Visit | None
     last_visit: Visit | None
+    visits: tuple[Visit, ...] = ()
+    """All of them, in the order of time."""
 
 
 class Order(Struct, frozen=True):

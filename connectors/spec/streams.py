@@ -156,6 +156,10 @@ class Stream:
     """Names of fields that are cut, wherever they stand, before anything is kept."""
     whose: Whose | None = None
     """None: its records are of no person."""
+    tidy: Callable[[Json], Json] | None = None
+    """Cuts what is personal within fields, such as the queries of addresses, before anything is kept; raises nothing, whatever the record's shape."""
+    after: str = ""
+    """The stream whose past is to be read first, since what this one tells is about its records; empty: none."""
     count: Callable[[Window], Request] | None = None
     """Asks how many records a window holds, for progress."""
     counted: Callable[[Json], int] = field(default=lambda answer: 0)

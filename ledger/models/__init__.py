@@ -15,6 +15,7 @@ from ledger.models.rules import BundlePart, CogsRule, CostChange, CostOverride, 
 from ledger.models.seen import Seen
 from ledger.models.stores import Channel, CostDefaults, Membership, Store, StoreZone
 from ledger.models.totals import CountryDayTotal, DayTotal, ProductDayTotal
+from ledger.models.touches import Touch
 
 __all__ = [
     "Account",
@@ -59,6 +60,7 @@ __all__ = [
     "ShippingRule",
     "Store",
     "StoreZone",
+    "Touch",
     "Variant",
     "VariantCost",
     "VariantPrice",

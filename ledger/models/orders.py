@@ -9,7 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
-from ledger.kinds import CostSource, FinancialStatus, Hold, PaymentKind, PaymentStatus, SaleKind, SalesBasis, SaleType
+from ledger.kinds import CostSource, FinancialStatus, Hold, Journey, PaymentKind, PaymentStatus, SaleKind, SalesBasis, SaleType
 from ledger.models.catalog import Variant
 from ledger.models.stores import Store
 
@@ -64,6 +64,9 @@ class Order(models.Model):
     discount_codes = ArrayField(models.CharField(max_length=80), default=list, db_default=[], help_text="In capitals.")
     shipping_method = models.CharField(max_length=120, blank=True, default="", db_default="")
     grams = models.IntegerField(null=True, help_text="What it weighs; empty where that is not known.")
+    journey = models.PositiveSmallIntegerField(
+        choices=Journey.choices, default=Journey.NOT_TOLD, db_default=Journey.NOT_TOLD, help_text="How much is told of how its customer came."
+    )
     hold = models.PositiveSmallIntegerField(choices=Hold.choices, default=Hold.NONE)
     hold_currency = models.CharField(max_length=3, blank=True, default="", db_default="", help_text="The currency whose rate it waits for.")
 

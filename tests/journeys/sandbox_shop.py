@@ -14,6 +14,7 @@ from connectors.faults import BadPayload, RetryLater, TooBig
 from connectors.models import Connection
 from connectors.oauth import connect_with_key
 from connectors.sandbox.clock import Clock
+from connectors.sandbox.coming import Came, came
 from connectors.sandbox.oracle import EVENT, LINES, ORDER, Oracle
 from connectors.sandbox.rates import euro_rates
 from connectors.sandbox.server import Sandbox
@@ -23,12 +24,13 @@ from connectors.sandbox.shopify_tokens import App
 from connectors.sandbox.shopify_world import WorldRows
 from connectors.sandbox.world import World
 from connectors.sync import sync
-from ledger import rates
-from ledger.kinds import Basis, RateSource
+from ledger import rates, touches
+from ledger.kinds import Basis, Evidence, Journey, RateSource, TouchKind
 from ledger.models import Order, ProductDayTotal, Store, Variant
 from ledger.periods import By, cut
 from ledger.statements import Statement, profit
 from ledger.stores import open_store
+from ledger.touches import TouchView
 from profitpeek.jobs.models import Job
 from profitpeek.jobs.running import run
 
@@ -108,7 +110,7 @@ class Connected:
 
     def all_differences(self) -> list[str]:
         """List every difference there is: of days on both bases, of orders, of products."""
-        return [*self.differences(), *self.differences(basis=ORDER), *self.differing_orders(), *self.differing_products()]
+        return [*self.differences(), *self.differences(basis=ORDER), *self.differing_orders(), *self.differing_products(), *self.differing_touches()]
 
     def differing_orders(self) -> list[str]:
         """List orders whose profit the book and the truth tell differently."""
@@ -118,6 +120,26 @@ class Connected:
             f"order {number}: {told.get(number)} in the book, {true.get(number)} in truth"
             for number in sorted({*true, *told}) if (told.get(number) or 0) != (true.get(number) or 0)
         ]  # fmt: skip
+
+    def differing_touches(self) -> list[str]:
+        """List orders of which the book tells otherwise than the truth how their customers came; what is read while it is not ready is read later."""
+        orders = list(Order.objects.filter(store=self.store, withdrawn_at=None))
+        kept = touches.of_orders(self.store.pk, [order.pk for order in orders])
+        found = []
+        for order in orders:
+            story = self.world.story(int(order.external_id))
+            assert story is not None
+            visits = [touch for touch in kept[order.pk] if touch.kind != TouchKind.CODE]
+            true = came(story, self.sandbox.clock.now())
+            told = tuple(_came(touch) for touch in visits)
+            if order.journey == Journey.ENDS:
+                true = (true[0], true[-1]) if true else true
+            if told != (true or ()):
+                found.append(f"{order.number} came by {told} in the book, by {true} in truth")
+            codes = [touch.code for touch in kept[order.pk] if touch.kind == TouchKind.CODE]
+            if codes != sorted({discount.code for discount in story.discounts if discount.code}):
+                found.append(f"{order.number} used {codes} in the book")
+        return found
 
     def differing_products(self) -> list[str]:
         """List where totals of a variant's day and the truth differ, by line; deleted and unknown variants are known by another name."""
@@ -135,6 +157,18 @@ class Connected:
             if (booked := getattr(told.get((variant, day)), line, ZERO))
             != (really := true[variant, day].lines.get(line, ZERO) if (variant, day) in true else ZERO)
         ]
+
+
+WORDS = {TouchKind.FIRST_VISIT: "first", TouchKind.MOMENT: "between", TouchKind.LAST_VISIT: "last"}
+EVIDENCE = {Evidence.UTM: "utm", Evidence.CLICK_ID: "click", Evidence.REFERRER: "referrer", Evidence.NONE: "none"}
+
+
+def _came(touch: TouchView) -> Came:
+    click = "".join(touch.click_ids)
+    return Came(
+        touch.happened_at, WORDS[touch.kind], EVIDENCE[touch.evidence], touch.source, touch.medium, touch.campaign, click, touch.landing,
+        touch.referrer,
+    )  # fmt: skip
 
 
 def _moved(statement: Statement) -> Lines:

@@ -6,13 +6,13 @@ from datetime import timedelta
 from connectors.paging import GraphQLPages
 from connectors.platforms.shopify import bulk, comparing, consent, queries, whose
 from connectors.platforms.shopify.asking import PaymentsPages, ask, changed_within, identity, payments_records, records, time_of
-from connectors.platforms.shopify.mapping import balance, catalogue
+from connectors.platforms.shopify.mapping import balance, catalogue, journey
 from connectors.platforms.shopify.mapping.orders import PLATFORM, order_facts
 from connectors.platforms.shopify.pace import PointsPace
 from connectors.platforms.shopify.probe import SCOPES, counted, probe
 from connectors.platforms.shopify.refusals import classify
 from connectors.platforms.shopify.whole import whole_order
-from connectors.spec import Connector, Cursor, Stream
+from connectors.spec import Connector, Cursor, Stream, Window
 
 ORDERS_A_PAGE = 50
 """Larger pages cost few points more but take Shopify long; the engine asks for fewer where it must."""
@@ -29,7 +29,7 @@ ORDERS = Stream(
     name="orders", label="Orders",
     request=lambda window: ask(queries.ORDERS, size=ORDERS_A_PAGE, query=changed_within(window)),
     pages=GraphQLPages("orders"), items=records("orders"), identity=identity, map=order_facts, complete=whole_order,
-    whose=whose.ORDERS, every=timedelta(minutes=5), cursor=CHANGED, scopes=("read_orders",),
+    whose=whose.ORDERS, tidy=journey.tidy, every=timedelta(minutes=5), cursor=CHANGED, scopes=("read_orders",),
     count=lambda window: ask(queries.COUNT_ORDERS, query=changed_within(window)), counted=counted, bulk=bulk.ORDERS, again=comparing.AGAIN,
     comparison=comparing.ORDERS,
 )  # fmt: skip
@@ -40,7 +40,26 @@ REFUNDS = Stream(
     # The newest first: bulk files do not tell it, and what was sold lately is looked at most.
     request=lambda window: ask(queries.NEWEST_ORDERS, size=ORDERS_A_PAGE, query=f"{REFUNDED} AND {changed_within(window)}"),
     pages=GraphQLPages("orders"), items=records("orders"), identity=identity, map=order_facts, complete=whole_order,
-    whose=whose.ORDERS, every=timedelta(hours=1), cursor=CHANGED, scopes=("read_orders",),
+    whose=whose.ORDERS, tidy=journey.tidy, every=timedelta(hours=1), cursor=CHANGED, scopes=("read_orders",),
+)  # fmt: skip
+
+UNTIL_READY = timedelta(days=2)
+"""Shopify needs minutes to a day to know how a customer came, and does not count the order as changed when it does."""
+FIRST_JOURNEYS = timedelta(days=30)
+"""How far back every visit is asked for at first; of older orders bulk files tell the first visit and the last."""
+CREATED = replace(CHANGED, changed_at=lambda record: time_of(record, "createdAt"))
+
+
+def _created_within(window: Window) -> str:
+    since = window.until - FIRST_JOURNEYS if window.since is None else window.since
+    return changed_within(Window(since=since, until=window.until), field="created_at")
+
+
+JOURNEYS = Stream(
+    name="journeys", label="How customers came",
+    request=lambda window: ask(queries.JOURNEYS, size=CATALOGUE_A_PAGE, query=_created_within(window)),
+    pages=GraphQLPages("orders"), items=records("orders"), identity=identity, map=journey.journey_facts,
+    whose=whose.ORDERS, tidy=journey.tidy, every=timedelta(hours=1), cursor=replace(CREATED, overlap=UNTIL_READY), after="orders", scopes=("read_orders",),
 )  # fmt: skip
 
 VARIANTS = Stream(
@@ -63,7 +82,7 @@ DELETIONS = Stream(
     name="deletions", label="Deleted products",
     request=lambda window: ask(queries.DELETIONS, size=CATALOGUE_A_PAGE, query=f"{DELETED} AND {changed_within(window, field='created_at')}"),
     pages=GraphQLPages("events"), items=records("events"), identity=identity, map=catalogue.gone_facts,
-    every=timedelta(hours=6), cursor=replace(CHANGED, changed_at=lambda record: time_of(record, "createdAt")), scopes=("read_products",),
+    every=timedelta(hours=6), cursor=CREATED, scopes=("read_products",),
 )  # fmt: skip
 
 BALANCE = Stream(
@@ -94,5 +113,5 @@ SHOPIFY = Connector(
     platform=PLATFORM, label="Shopify", account_label="Shop domain", account_ref=consent.account_ref, base_url=lambda account: f"https://{account}",
     hosts=("*.myshopify.com", "storage.googleapis.com"), scopes=SCOPES, consent=consent.ShopifyConsent(),
     keys=(consent.CREDENTIALS, consent.PASTED), headers=consent.headers, pace=PointsPace(), classify=classify, probe=probe,
-    streams=(ORDERS, REFUNDS, VARIANTS, INVENTORY, DELETIONS, BALANCE, PAYOUTS, DISPUTES),
+    streams=(ORDERS, REFUNDS, JOURNEYS, VARIANTS, INVENTORY, DELETIONS, BALANCE, PAYOUTS, DISPUTES),
 )  # fmt: skip

@@ -12,14 +12,18 @@ VERSION = "2026-10"
 LINES, SHIPPING_LINES, TRANSACTIONS, REFUNDS, REFUND_LINES, AGREEMENTS, SALES = 20, 3, 10, 5, 10, 5, 20
 """How many of each an order's page shows; what has more is read whole by itself."""
 
-_HEAD = """
+_VISIT = "id occurredAt landingPage referrerUrl source utmParameters { source medium campaign term content }"
+_ENDS = f"ready firstVisit {{ {_VISIT} }} lastVisit {{ {_VISIT} }}"
+"""Of the visits before an order: in a page of orders no more than the first and the last, as bulk files tell them, too."""
+_HEAD = f"""
   id name processedAt updatedAt cancelledAt test edited taxesIncluded currencyCode presentmentCurrencyCode
-  sourceName app { id } displayFinancialStatus displayFulfillmentStatus discountCodes totalWeight
-  totalPriceSet { ...M } currentTotalPriceSet { ...M } totalRefundedSet { ...M } refundDiscrepancySet { ...M } totalTipReceivedSet { ...M }
-  originalTotalDutiesSet { ...M } originalTotalAdditionalFeesSet { ...M }
-  taxLines { channelLiable }
-  shippingAddress { countryCodeV2 provinceCode }
-  customer { id }
+  sourceName app {{ id }} displayFinancialStatus displayFulfillmentStatus discountCodes totalWeight
+  totalPriceSet {{ ...M }} currentTotalPriceSet {{ ...M }} totalRefundedSet {{ ...M }} refundDiscrepancySet {{ ...M }} totalTipReceivedSet {{ ...M }}
+  originalTotalDutiesSet {{ ...M }} originalTotalAdditionalFeesSet {{ ...M }}
+  taxLines {{ channelLiable }}
+  shippingAddress {{ countryCodeV2 provinceCode }}
+  customer {{ id }}
+  customerJourneySummary {{ {_ENDS} }}
 """
 _LINE = """
   id title sku quantity currentQuantity isGiftCard variant { id } product { id } originalUnitPriceSet { ...M }
@@ -85,6 +89,22 @@ query NewestOrders($first: Int!, $after: String, $query: String!) {{
   }}
 }}
 {_MONEY}"""
+
+MOMENTS = 20
+"""How many visits before an order are asked for; of longer ways the first and the last are known as well."""
+JOURNEYS = f"""
+query Journeys($first: Int!, $after: String, $query: String!) {{
+  orders(first: $first, after: $after, query: $query, sortKey: CREATED_AT) {{
+    pageInfo {{ hasNextPage endCursor }}
+    nodes {{
+      id createdAt
+      customerJourneySummary {{
+        {_ENDS} moments(first: {MOMENTS}) {{ pageInfo {{ hasNextPage }} nodes {{ __typename ... on CustomerVisit {{ {_VISIT} }} }} }}
+      }}
+    }}
+  }}
+}}
+"""
 
 COUNT_ORDERS = """
 query CountOrders($query: String!) { ordersCount(query: $query, limit: null) { count precision } }
@@ -265,7 +285,7 @@ class Cost(NamedTuple):
 
 
 COSTS: dict[str, Cost] = {
-    ORDERS: Cost(2, 111), NEWEST_ORDERS: Cost(2, 111), ORDER: Cost(347), REFUND_LINES_OF: Cost(25), AGREEMENTS_OF: Cost(29),
+    ORDERS: Cost(2, 116), NEWEST_ORDERS: Cost(2, 116), ORDER: Cost(352), JOURNEYS: Cost(2, 18), REFUND_LINES_OF: Cost(25), AGREEMENTS_OF: Cost(29),
     COUNT_ORDERS: Cost(10), SHOP: Cost(4), BULK_RUN: Cost(10), BULK_STATE: Cost(1), ORDER_LIST: Cost(2, 3), VARIANTS: Cost(2, 3),
     INVENTORY: Cost(2, 22), DELETIONS: Cost(2, 1), BALANCE: Cost(3, 3), PAYOUTS: Cost(3, 1), DISPUTES: Cost(3, 2),
 }  # fmt: skip

@@ -214,6 +214,36 @@ class Address(Struct, rename="camel"):
     province_code: str | None = None
 
 
+class Utm(Struct):
+    """The words of a link."""
+
+    source: str | None = None
+    medium: str | None = None
+    campaign: str | None = None
+    term: str | None = None
+    content: str | None = None
+
+
+class Visit(Struct, rename="camel"):
+    """One visit."""
+
+    id: str = ""
+    occurred_at: Time | None = None
+    landing_page: str | None = None
+    referrer_url: str | None = None
+    source: str | None = None
+    utm_parameters: Utm | None = None
+
+
+class Summary(Struct, rename="camel"):
+    """The visits before an order, as far as they were asked for."""
+
+    ready: bool
+    first_visit: Visit | None = None
+    last_visit: Visit | None = None
+    moments: Nodes[Visit] | None = None
+
+
 class Order(Struct, rename="camel"):
     """An order with everything that happened to it."""
 
@@ -248,6 +278,7 @@ class Order(Struct, rename="camel"):
     tax_lines: list[Liability] = []
     shipping_address: Address | None = None
     customer: Ref | None = None
+    customer_journey_summary: Summary | None = None
     is_whole: bool = False
     """Read by itself or put together from bulk files: no list of it ends at a page's size."""
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from connectors.faults import BadPayload
 from connectors.platforms.shopify import words
 from connectors.platforms.shopify.mapping.derived import derived_sales
+from connectors.platforms.shopify.mapping.journey import journey_of
 from connectors.platforms.shopify.mapping.stated import Told, list_prices, stated_sales, why_not_stated
 from connectors.platforms.shopify.shape import Address, Line, Order, Transaction, read, tail
 from connectors.spec import Context, Json
@@ -33,6 +34,7 @@ def order_fact(order: Order, told: Told, context: Context, *, why_not: str) -> O
     types = {sale.line: sale.type for sale in told.sales if sale.line is not None}
     refunded = order.total_refunded_set.units
     rounded = tuple(_roundings(order))
+    journey, touches = journey_of(order.customer_journey_summary)
     return OrderFact(
         PLATFORM, tail(order.id), order.name[:80], order.processed_at, order.currency_code,
         words.STATUSES.get(order.display_financial_status or "", FinancialStatus.UNKNOWN),
@@ -47,6 +49,7 @@ def order_fact(order: Order, told: Told, context: Context, *, why_not: str) -> O
         shipping_method=next((line.title[:120] for line in order.shipping_lines.nodes if not line.is_removed), ""),
         grams=_grams(order), references=tuple(dict.fromkeys(each.payment_id[:120] for each in order.transactions if each.payment_id)),
         worked_out=why_not, coarse=any(refund.refund_line_items is None for refund in order.refunds),
+        journey=journey, touches=touches,
     )  # fmt: skip
 
 
