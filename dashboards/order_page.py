@@ -8,10 +8,11 @@ from decimal import Decimal
 from connectors.files.imported_rows import ImportedRows, imports_named, rows_of_order
 from connectors.models import Connection, FileImport
 from connectors.received import ReceivedRecord, called, connections_named, received_of
+from dashboards.order_came import Coming, coming
 from dashboards.order_timeline import Moment, timeline
 from dashboards.orders_page import flags_of
 from dashboards.templatetags.money import money, percent
-from ledger import accounts
+from ledger import accounts, touches
 from ledger.accounts import STATEMENT
 from ledger.kinds import CauseKind
 from ledger.models import CostChange, Store
@@ -76,6 +77,7 @@ class OrderPage:
     last_changed_by: str
     erased_at: datetime | None
     """When its buyer was erased, by request."""
+    coming: Coming
     advertising: str = AD_SHARE
 
 
@@ -85,8 +87,12 @@ def order_pages(store: Store, number: str) -> list[OrderPage]:
     refs = {ref for order in orders for ref in _refs(order)}
     imports = imports_named(store, refs)
     connections = connections_named(store, refs)
-    changes, erased = _changes(store, orders), erased_when(store, [order.id for order in orders])
-    return [_page(store, order, imports, connections, changes, erased.get(order.id)) for order in orders]
+    ids = [order.id for order in orders]
+    changes, erased, came = _changes(store, orders), erased_when(store, ids), touches.of_orders(store.pk, ids)
+    return [
+        _page(store, order, imports, connections, changes, erased.get(order.id), coming(order, came[order.id], erased=order.id in erased))
+        for order in orders
+    ]
 
 
 def _refs(order: OrderView) -> list[str]:
@@ -105,7 +111,7 @@ def _changes(store: Store, orders: Sequence[OrderView]) -> list[CostChange]:
 
 def _page(
     store: Store, order: OrderView, imports: dict[str, FileImport], connections: dict[str, Connection], changes: Sequence[CostChange],
-    erased_at: datetime | None,
+    erased_at: datetime | None, came: Coming,
 ) -> OrderPage:  # fmt: skip
     margin = None if order.margin is None else order.margin / 100
     bare = order.number.removeprefix("#")
@@ -117,7 +123,7 @@ def _page(
         order=order, flags=flags_of(order), margin=margin, said=_said(order, margin, store), steps=steps(order),
         moments=timeline(order, sources, changes, store.currency), booked=_booked(order), undone=_undone(order),
         imported=rows_of_order(own, names) if own else [], received=received_of(asked, names),
-        last_changed_by=sources.get(order.cause_ref, order.cause_ref), erased_at=erased_at,
+        last_changed_by=sources.get(order.cause_ref, order.cause_ref), erased_at=erased_at, coming=came,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from ledger import dimensions
 from ledger.days import day_number, moment
 from ledger.facts import OrderFact
+from ledger.kinds import Journey
 from ledger.models import Store, StoreZone
 from ledger.rows import CostRow, LineRow, OrderRow, PaymentRow, SaleRow
 
@@ -112,6 +113,7 @@ class OrderBuilder:
             if before.customer in self._erased:
                 # Who was erased stays so, whatever is told of the order: it is nobody's for good, and counts as it did, for its country too.
                 order.customer, order.country, order.region = before.customer, order.country or before.country, ""
+                order.journey = Journey.NOT_TOLD
         return order
 
     def _add_lines(self, order: OrderRow, fact: OrderFact, before: OrderRow | None) -> None:

@@ -23,6 +23,7 @@ from ledger.kinds import (
     ChargeStatus,
     FinancialStatus,
     Hold,
+    Journey,
     PaymentKind,
     PaymentStatus,
     SaleKind,
@@ -74,6 +75,10 @@ class OrderView(Struct, frozen=True):
     sales_basis: str
     cause_ref: str
     """What last changed it."""
+    told_by_platform: bool
+    """Whether its platform itself told of it, not a file alone."""
+    journey: Journey
+    """How much is told of how its customer came (ledger/touches.py)."""
     columns: dict[str, Decimal]
     """By `COLUMNS`, in the book's currency, costs positive as the order keeps them."""
     margin: Decimal | None
@@ -175,7 +180,8 @@ def _view(order: Order, row: OrderRow, found: _Found) -> OrderView:
         financial_status=order.financial_status, counts=order.counts, is_test=order.is_test, cancelled_at=order.cancelled_at,
         withdrawn_at=order.withdrawn_at, shipped=order.shipped, hold=order.hold, hold_currency=order.hold_currency,
         remark=_remark(order), flags=_flags(order, row), discount_codes=row.discount_codes, shipping_method=row.shipping_method,
-        sales_basis=order.get_sales_basis_display(), cause_ref=order.cause_ref, columns=columns, margin=margin, margin_base=base,
+        sales_basis=order.get_sales_basis_display(), cause_ref=order.cause_ref,
+        told_by_platform=order.platform_updated_at is not None, journey=Journey(order.journey), columns=columns, margin=margin, margin_base=base,
         margin_basis=Store.MarginBasis(store.margin_basis).label, estimated_share=order.estimated_share, shipping_why=why.shipping,
         rule_costs=why.rule_costs, lines=[_line(line, row.sales) for line in row.lines], sales=_sales(row),
         payments=[_payment(payment, booked, why.fees[payment.part]) for payment in row.payments],

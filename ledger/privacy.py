@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from ledger import customers, mirror
+from ledger import customers, mirror, touches
 from ledger.facts import BY_NUMBER
 from ledger.identity import a_nobody, customer_hash
-from ledger.models import Customer, ErasedIdentity, Order, OrderLine, OrderReference, Payment, Sale, Store
+from ledger.models import Customer, ErasedIdentity, Order, OrderLine, OrderReference, Payment, Sale, Store, Touch
 
 AT_ONCE = 500
+VISIT = ("happened_at", "source", "medium", "campaign", "term", "content", "click_ids", "landing", "referrer")
 
 
 class Named(NamedTuple):
@@ -106,7 +107,9 @@ def _erase(store: Store, names: Mapping[int, str], *, now: datetime) -> int:
     if not names:
         return 0
     # Orders before customers, as everywhere. Their countries stay, which figures are told by; what is finer goes.
-    mirror.forget_regions(store.pk, list(Order.objects.filter(store=store, customer_id__in=list(names)).values_list("id", flat=True)))
+    orders = list(Order.objects.filter(store=store, customer_id__in=list(names)).values_list("id", flat=True))
+    mirror.forget_regions(store.pk, orders)
+    touches.forget(store.pk, orders)
     customers.lock(store.pk, names)
     rows = list(Customer.objects.filter(store=store, pk__in=list(names), erased_at=None))
     for row in rows:
@@ -130,7 +133,7 @@ def told_customers(store: Store, ids: Collection[int]) -> list[dict[str, Any]]:
 def told_orders(store: Store, ids: Sequence[int]) -> list[dict[str, Any]]:
     """Return what the mirror holds of some orders and what is under them, in plain values; what they cost the store is no data of the person."""
     orders: dict[int, dict[str, Any]] = {
-        row["id"]: {**row, "lines": [], "sales": [], "payments": [], "references": []}
+        row["id"]: {**row, "lines": [], "sales": [], "payments": [], "references": [], "visits": []}
         for row in Order.objects.filter(store=store, pk__in=list(ids)).order_by("placed_at", "id").values(
             "id", "platform", "external_id", "number", "placed_at", "day", "currency", "country", "region", "is_test", "cancelled_at", "shipped",
             "discount_codes", "shipping_method", "grams", "stated_total", "stated_refunded",
@@ -141,9 +144,10 @@ def told_orders(store: Store, ids: Sequence[int]) -> list[dict[str, Any]]:
         ("sales", Sale.objects.annotate(what=F("type"), how=F("kind")), ("happened_at", "how", "what", "quantity", "net", "discount", "tax")),
         ("payments", Payment.objects.all(), ("processed_at", "kind", "status", "gateway", "amount")),
         ("references", OrderReference.objects.all(), ("reference",)),
+        ("visits", Touch.objects.all(), VISIT),
     )
     for name, rows, columns in under:
-        key = ("order_id", "reference") if name == "references" else ("order_id", "part")
+        key = ("order_id", {"references": "reference", "visits": "position"}.get(name, "part"))
         for row in rows.filter(store_id=store.pk, order_id__in=list(orders)).order_by(*key).values("order_id", *columns):
             orders[row.pop("order_id")][name].append(row)
     for order in orders.values():

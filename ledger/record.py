@@ -116,7 +116,7 @@ def _record(store: Store, facts: Sequence[OrderFact], cause: Cause) -> Recorded:
     drafts = draft_orders(orders, terms)
     replaced = [before[key] for key in news if key in before]
     mirror.write(store.pk, orders, replaced=[order.id for order in replaced])
-    touches.note(store.pk, [(order.id, latest[key], before.get(key)) for order, key in zip(orders, news, strict=True)])
+    touches.note(store.pk, [(order, latest[key], before.get(key)) for order, key in zip(orders, news, strict=True)])
     posting = post_orders(store, orders, drafts, before=replaced, cause=cause, costs_version=terms.costs_version)
     if charge_rows.waiting_for(store.pk, orders):
         raise CostsMoved  # a file told of them meanwhile

@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from django.db import connection
+from django.db.models import Q
 
 from ledger import mirror
 from ledger import pgcopy as pg
@@ -46,18 +47,18 @@ class TouchView(NamedTuple):
     code: str = ""
 
 
-def note(store_id: int, told: Sequence[tuple[int, OrderFact, OrderRow | None]]) -> None:
+def note(store_id: int, told: Sequence[tuple[OrderRow, OrderFact, OrderRow | None]]) -> None:
     """Keep the touches of orders that are being recorded, each with its fact and what was mirrored of it; without any, nothing is asked."""
     fresh: dict[int, Sequence[TouchFact]] = {}
     stale = []
     for order, fact, was in told:
         known = Journey.NOT_TOLD if was is None else was.journey
-        if fact.journey < max(known, Journey.ENDS):
+        if fact.journey < max(known, Journey.ENDS) or order.journey < Journey.ENDS:
             continue
         if known >= Journey.ENDS:
-            stale.append(order)
+            stale.append(order.id)
         if fact.touches:
-            fresh[order] = fact.touches
+            fresh[order.id] = fact.touches
     if fresh or stale:
         _replace(store_id, stale, fresh)
 
@@ -69,6 +70,7 @@ def record_journeys(store: Store, facts: Sequence[JourneyFact]) -> int:
     """
     told = {fact.order: fact for fact in facts}
     found = Order.objects.filter(store=store, platform__in={fact.platform for fact in facts}, external_id__in=told)
+    found = found.filter(Q(customer=None) | Q(customer__erased_at=None))
     ids = sorted(found.values_list("pk", flat=True))
     if not ids:
         return 0
@@ -103,7 +105,12 @@ def of_orders(store_id: int, orders: Collection[int]) -> dict[int, list[TouchVie
 
 
 def forget(store_id: int, orders: Collection[int]) -> int:
-    """Delete what is kept of how the customers of orders came, and return how many touches that were."""
+    """Delete what is kept of how the customers of held orders came, as if nothing had been told; return how many touches that were."""
+    mirror.tell_journeys(store_id, dict.fromkeys(orders, Journey.NOT_TOLD))
+    return _delete(store_id, orders)
+
+
+def _delete(store_id: int, orders: Collection[int]) -> int:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM ledger_touch WHERE store_id = %s AND order_id = ANY(%s::bigint[])", [store_id, pg.array(orders)])
         return int(cursor.rowcount)
@@ -119,7 +126,7 @@ def _kept(store_id: int, orders: Collection[int]) -> dict[int, tuple[TouchFact, 
 
 def _replace(store_id: int, stale: Collection[int], fresh: Mapping[int, Sequence[TouchFact]]) -> None:
     if stale:
-        forget(store_id, stale)
+        _delete(store_id, stale)
     pg.copy_rows("ledger_touch", _COLUMNS, _rows(store_id, fresh))
 
 

@@ -82,7 +82,7 @@ def _without_words(at: datetime, drawn: int) -> Visit:
     if way == 0:
         click = ("gclid", f"c{drawn % 10**12}")
         address = f"{SHOP}{path}?variant=1&gclid={click[1]}"
-        return Visit(at, address, "https://www.google.com/search?q=jo%40example.com", "Google", "SEARCH", None, path, click, "google.com")
+        return Visit(at, address, "https://www.google.com/search?q=jo%40example.com", "Google", "AD", None, path, click, "google.com")
     if way == 1:
         source, host = SEARCHES[(drawn >> 10) % len(SEARCHES)]
         return Visit(at, f"{SHOP}{path}", f"https://{host}/search?q=jo+smith", source, "SEO", None, path, None, host.removeprefix("www."))

@@ -1,5 +1,6 @@
 """Check an order's page: its profit in steps, its story in time, why it cost what it cost, its entries, and its rows as imported."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from html import unescape
 from io import BytesIO
@@ -9,6 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
+from msgspec.structs import replace
 
 from connectors.archive import keys_of
 from connectors.files.uploads import import_received
@@ -19,7 +21,8 @@ from dashboards.order_page import order_pages, steps
 from ledger import accounts, rules
 from ledger.cause import Cause
 from ledger.charges import ChargeFact, record_charges
-from ledger.kinds import CauseKind, ChargeKind, FinancialStatus
+from ledger.facts import TouchFact
+from ledger.kinds import CauseKind, ChargeKind, Evidence, FinancialStatus, Journey, TouchKind
 from ledger.models import CogsRule, Store
 from ledger.order_question import Flag
 from ledger.orders_view import order_profit
@@ -225,6 +228,40 @@ def test_orders_and_archives_of_other_stores_stay_theirs(shop: Store) -> None:
     assert ("march.csv" in page, "MUG" in page) == (False, False)
 
 
+VISIT = TouchFact(datetime(2026, 3, 1, 9, tzinfo=UTC), TouchKind.FIRST_VISIT, Evidence.NONE, "direct", landing="/")
+CLICKED = TouchFact(
+    datetime(2026, 3, 2, 9, tzinfo=UTC), TouchKind.LAST_VISIT, Evidence.UTM, "google", "cpc", "brand", "mugs", "", ("gclid=g1",), "/products/mug",
+    "google.example.org",
+)  # fmt: skip
+
+
+def came(store: Store, journey: Journey, *own: TouchFact, codes: tuple[str, ...] = (), updated: str | None = "2026-03-05 12:00") -> str:
+    """Return what the page says of how the customer came."""
+    write(store, replace(an_order("1001", platform="shopify", updated=updated, codes=codes), journey=journey, touches=own))
+    return page_of(store, "1001").partition("How the customer came")[2].partition("Lines")[0]
+
+
+def test_contacts_before_an_order_are_told_in_the_order_of_time_with_what_they_are_known_by(shop: Store) -> None:
+    said = " ".join(came(shop, Journey.ENDS, VISIT, CLICKED, codes=("ANNA5",)).split())
+    first, last, code = said.index("First visit directly"), said.index("Last visit google cpc brand the link's own words (UTM)"), said.index("ANNA5")
+    assert first < last < code
+    assert "term “mugs”, Google ad click, from google.example.org /products/mug" in said
+    assert "whether there were others between them was not asked" in said
+
+
+@pytest.mark.parametrize(
+    ("journey", "updated", "words"),
+    [
+        (Journey.NOT_TOLD, None, "files do not say how customers came"),
+        (Journey.NOT_TOLD, "2026-03-05 12:00", "Not told by Shopify. It tells of no visits for orders at a till"),
+        (Journey.NOT_READY, "2026-03-05 12:00", "Not ready yet: Shopify takes minutes to a day"),
+        (Journey.WHOLE, "2026-03-05 12:00", "Shopify knows of no visit before this order."),
+    ],
+)
+def test_where_no_visit_is_told_the_page_says_why(shop: Store, journey: Journey, updated: str | None, words: str) -> None:
+    assert words in came(shop, journey, updated=updated)
+
+
 def test_the_page_asks_as_many_questions_for_a_long_story_as_for_a_short_one(shop: Store, django_assert_num_queries: Any) -> None:
     imported(shop)
     imported(shop, LINES.replace(b"1001", b"2001"), "short.csv")
@@ -234,5 +271,5 @@ def test_the_page_asks_as_many_questions_for_a_long_story_as_for_a_short_one(sho
     imported(shop, LINES.replace(b"12.50", b"14.50"), "may.csv")
     client = signed_in(shop)
     for number in ("1001", "2001"):
-        with django_assert_num_queries(31):
+        with django_assert_num_queries(33):
             assert client.get(f"/shop/orders/{number}").status_code == 200

@@ -97,7 +97,7 @@ query Journeys($first: Int!, $after: String, $query: String!) {{
   orders(first: $first, after: $after, query: $query, sortKey: CREATED_AT) {{
     pageInfo {{ hasNextPage endCursor }}
     nodes {{
-      id createdAt
+      id createdAt customer {{ id }}
       customerJourneySummary {{
         {_ENDS} moments(first: {MOMENTS}) {{ pageInfo {{ hasNextPage }} nodes {{ __typename ... on CustomerVisit {{ {_VISIT} }} }} }}
       }}
@@ -285,7 +285,7 @@ class Cost(NamedTuple):
 
 
 COSTS: dict[str, Cost] = {
-    ORDERS: Cost(2, 116), NEWEST_ORDERS: Cost(2, 116), ORDER: Cost(352), JOURNEYS: Cost(2, 18), REFUND_LINES_OF: Cost(25), AGREEMENTS_OF: Cost(29),
+    ORDERS: Cost(2, 116), NEWEST_ORDERS: Cost(2, 116), ORDER: Cost(352), JOURNEYS: Cost(2, 19), REFUND_LINES_OF: Cost(25), AGREEMENTS_OF: Cost(29),
     COUNT_ORDERS: Cost(10), SHOP: Cost(4), BULK_RUN: Cost(10), BULK_STATE: Cost(1), ORDER_LIST: Cost(2, 3), VARIANTS: Cost(2, 3),
     INVENTORY: Cost(2, 22), DELETIONS: Cost(2, 1), BALANCE: Cost(3, 3), PAYOUTS: Cost(3, 1), DISPUTES: Cost(3, 2),
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from connectors.platforms.shopify.mapping.journey import SUMMARY
 from connectors.platforms.shopify.shape import tail
 from connectors.spec import Json, Whose
 
@@ -15,8 +16,10 @@ def _identity(record: Json) -> str | None:
 
 
 def _renamed(record: Json, name: str) -> Json:
-    """Keep the country, which figures are told by, and no province."""
+    """Keep the country, which figures are told by, and no province, nor how they came."""
     renamed: dict[str, Any] = {**record, "customer": {"id": _CUSTOMERS + name} if name else None}
+    if renamed.get(SUMMARY) is not None:
+        renamed[SUMMARY] = None
     address = record.get("shippingAddress")
     if isinstance(address, dict):
         renamed["shippingAddress"] = {"countryCodeV2": address.get("countryCodeV2")}

@@ -49,7 +49,7 @@ def the_touch(visit: dict[str, Any]) -> TouchFact:
         (a_visit(landing=f"{SHOP}/?GCLID=g1&fbclid=f1"), Evidence.CLICK_ID, "facebook", ("fbclid=f1", "gclid=g1"), ""),
         (a_visit(landing=f"{SHOP}/?_kx=who.abc"), Evidence.CLICK_ID, "klaviyo", ("_kx=",), ""),
         (a_visit(referrerUrl="https://www.google.com/search?q=jo", source="Google"), Evidence.REFERRER, "Google", (), "google.com"),
-        (a_visit(referrerUrl="android-app://com.google.android.gm", source="unknown"), Evidence.REFERRER, *("com.google.android.gm", (), "com.google.android.gm")),
+        (a_visit(referrerUrl="android-app://com.mail", source="unknown"), Evidence.REFERRER, "com.mail", (), "com.mail"),
         (a_visit(referrerUrl=f"{SHOP}/account/login"), Evidence.NONE, "direct", (), ""),
         (a_visit(source="Email"), Evidence.PLATFORM, "Email", (), ""),
         (a_visit(source="an unknown source", landing=None), Evidence.NONE, "an unknown source", (), ""),
