@@ -9,7 +9,8 @@ from ledger.touches import TouchView
 
 NAMES = {
     "gclid": "Google ad click", "gbraid": "Google ad click", "wbraid": "Google ad click", "dclid": "Google ad click",
-    "fbclid": "Facebook or Instagram click", "msclkid": "Microsoft ad click", "ttclid": "TikTok click", "twclid": "X click", "epik": "Pinterest click", "sccid": "Snapchat click",
+    "fbclid": "Facebook or Instagram click", "msclkid": "Microsoft ad click", "ttclid": "TikTok click", "twclid": "X click",
+    "epik": "Pinterest click", "sccid": "Snapchat click",
     "li_fat_id": "LinkedIn click", "_kx": "Klaviyo link",
 }  # fmt: skip
 """What the parameters behind links say of a visit."""

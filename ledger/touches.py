@@ -24,7 +24,6 @@ from ledger.rows import OrderRow
 _COLUMNS = (
     "store_id, order_id, position, kind, evidence, happened_at, source, medium, campaign, term, content, click_ids, landing, referrer"
 )  # fmt: skip
-_FIELDS = ("happened_at", "kind", "evidence", "source", "medium", "campaign", "term", "content", "click_ids", "landing", "referrer")
 LONGEST, LONGEST_HOST = 255, 120
 
 
@@ -118,10 +117,14 @@ def _delete(store_id: int, orders: Collection[int]) -> int:
 
 def _kept(store_id: int, orders: Collection[int]) -> dict[int, tuple[TouchFact, ...]]:
     rows = Touch.objects.filter(store_id=store_id, order_id__in=orders).order_by("order_id", "position")
-    return {
-        order: tuple(TouchFact(*(tuple(row.click_ids) if name == "click_ids" else getattr(row, name) for name in _FIELDS)) for row in own)
-        for order, own in groupby(rows, key=attrgetter("order_id"))
-    }
+    return {order: tuple(map(_fact, own)) for order, own in groupby(rows, key=attrgetter("order_id"))}
+
+
+def _fact(row: Touch) -> TouchFact:
+    return TouchFact(
+        row.happened_at, TouchKind(row.kind), Evidence(row.evidence), row.source, row.medium, row.campaign, row.term, row.content,
+        tuple(row.click_ids), row.landing, row.referrer,
+    )  # fmt: skip
 
 
 def _replace(store_id: int, stale: Collection[int], fresh: Mapping[int, Sequence[TouchFact]]) -> None:

@@ -45,7 +45,7 @@ class Came(Struct, frozen=True):
 
 def visits_before(order: int, at: datetime, r: random.Random) -> tuple[Visit, ...]:
     """Make up the visits before an order that was placed at a moment, in the order of time: the first, some between, the last."""
-    ends = []
+    ends: list[Visit] = []
     for back in sorted((r.randrange(3600, 25 * 86_400), r.randrange(60, 3600)), reverse=True):
         moment = at - timedelta(seconds=back)
         if r.random() < 0.4:

@@ -69,7 +69,9 @@ def _touch(visit: Visit, at: datetime, kind: TouchKind) -> TouchFact:
         evidence, source = Evidence.REFERRER, referrer if said.lower() in KNOWS_NOTHING else said
     elif said.lower() not in KNOWS_NOTHING:
         evidence = Evidence.PLATFORM
-    return TouchFact(at, kind, evidence, source or DIRECT, *words[1:], clicks, path_of(landing) if landing else "", referrer)
+    _, medium, campaign, term, content = words
+    path = path_of(landing) if landing else ""
+    return TouchFact(at, kind, evidence, source or DIRECT, medium, campaign, term, content, clicks, path, referrer)
 
 
 def _host(visit: Visit) -> str:
