@@ -4,13 +4,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from msgspec.structs import replace
 
-from ledger import touches
+from ledger import privacy, touches
 from ledger.cause import Cause
 from ledger.facts import JourneyFact, OrderFact, TouchFact
+from ledger.identity import a_nobody
 from ledger.kinds import CauseKind, Evidence, Journey, TouchKind
 from ledger.models import Entry, Order, Store, Touch
 from ledger.record import record
@@ -100,3 +101,15 @@ def test_another_stores_order_of_the_same_number_keeps_its_own() -> None:
         write(store, told(Journey.ENDS, *ENDS))
     assert tell(one, Journey.WHOLE, *WHOLE) == 1
     assert (kept(one)[0], kept(other)[0]) == (Journey.WHOLE, Journey.ENDS)
+
+
+def test_how_somebody_came_who_was_erased_is_known_no_more_whatever_is_told_later() -> None:
+    store = a_store()
+    fact = told(Journey.ENDS, *ENDS, customer=b"ann".ljust(16, b"."))
+    write(store, fact)
+    with transaction.atomic():
+        assert privacy.erase(store, {fact.customer or b"": a_nobody()}, now=AT) == 1
+    assert kept(store) == (Journey.NOT_TOLD, [])
+    assert tell(store, Journey.WHOLE, *WHOLE) == 0
+    write(store, told(Journey.ENDS, *ENDS, minute=1))
+    assert kept(store) == (Journey.NOT_TOLD, [])

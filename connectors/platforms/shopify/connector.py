@@ -59,7 +59,8 @@ JOURNEYS = Stream(
     name="journeys", label="How customers came",
     request=lambda window: ask(queries.JOURNEYS, size=CATALOGUE_A_PAGE, query=_created_within(window)),
     pages=GraphQLPages("orders"), items=records("orders"), identity=identity, map=journey.journey_facts,
-    whose=whose.ORDERS, tidy=journey.tidy, every=timedelta(hours=1), cursor=replace(CREATED, overlap=UNTIL_READY), after="orders", scopes=("read_orders",),
+    whose=whose.ORDERS, tidy=journey.tidy, every=timedelta(hours=1), cursor=replace(CREATED, overlap=UNTIL_READY), scopes=("read_orders",),
+    after="orders",
 )  # fmt: skip
 
 VARIANTS = Stream(
