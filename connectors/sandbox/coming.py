@@ -93,6 +93,8 @@ def came(story: Story, at: datetime) -> tuple[Came, ...] | None:
     """State how an order's customer came, as far as the shop's platform can know by a moment; None while or where it tells nothing."""
     if story.first_visit is None or story.last_visit is None or at < story.created_at + JOURNEY_TAKES:
         return None
+    if story.first_visit == story.last_visit:
+        return (_came(story.first_visit, "only"),)
     visits = (story.first_visit, *story.other_visits, story.last_visit)
     kinds = ("first", *["between"] * len(story.other_visits), "last")
     return tuple(_came(visit, kind) for visit, kind in zip(visits, kinds, strict=True))

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.sandbox.answers import Answer
 from connectors.sandbox.business import Variant
-from connectors.sandbox.buying import CAMPAIGNS
+from connectors.sandbox.coming import CAMPAIGNS
 from connectors.sandbox.money import amount
 from connectors.sandbox.shopify_oauth import STYLE, dict_of
 from connectors.sandbox.shopping import METHODS, Counter, NotPossible, Standing

@@ -7,7 +7,8 @@ from msgspec import structs
 
 from connectors.sandbox.afterwards import DISPUTE_FEE
 from connectors.sandbox.business import Variant, Visit
-from connectors.sandbox.buying import CAMPAIGNS, Basket, item_of, levies_of, total_of
+from connectors.sandbox.buying import Basket, item_of, levies_of, total_of
+from connectors.sandbox.coming import CAMPAIGNS, PATHS, SHOP
 from connectors.sandbox.habits import Habits
 from connectors.sandbox.living import Living
 from connectors.sandbox.money import exchange
@@ -234,14 +235,16 @@ class Counter:
 
     def _visit(self, now: datetime, came_by: str) -> Visit | None:
         """Return the visit that led to an order: by a campaign, by nothing that is known (`direct`), or none."""
-        page, at = "https://shop.example.com/products/linen-shirt", now - timedelta(minutes=5)
+        at, path = now - timedelta(minutes=5), PATHS[0]
+        page = f"{SHOP}{path}"
         if came_by == "direct":
-            return Visit(at, page)
+            return Visit(at, page, path=path)
         source, medium, name = next((each for each in CAMPAIGNS if each[2] == came_by), ("", "", ""))
         if not source:
             return None
         page += f"?utm_source={source}&utm_medium={medium}&utm_campaign={name}"
-        return Visit(at, page, f"https://{source}.example.com/", source, None, (source, medium, name, None, None))
+        host = f"{source}.example.com"
+        return Visit(at, page, f"https://{host}/", source, None, (source, medium, name, None, None), path, None, host)
 
     def _moment(self, story: Story, now: datetime) -> datetime:
         """Return the moment of what happens now: never before what happened already, though a clock was turned back."""

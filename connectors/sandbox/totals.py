@@ -141,5 +141,5 @@ def journey_of(story: Story, moment: datetime) -> told.Journey | None:
     if moment < story.created_at + JOURNEY_TAKES:
         return told.Journey(False, None, None, None, None)
     days = (story.created_at - story.first_visit.occurred_at).days
-    visits = (story.first_visit, *story.other_visits, *((story.last_visit,) if story.last_visit is not story.first_visit else ()))
+    visits = (story.first_visit, *story.other_visits, *((story.last_visit,) if story.last_visit != story.first_visit else ()))
     return told.Journey(True, None, days, story.first_visit, story.last_visit, visits)

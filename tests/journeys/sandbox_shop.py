@@ -159,7 +159,7 @@ class Connected:
         ]
 
 
-WORDS = {TouchKind.FIRST_VISIT: "first", TouchKind.MOMENT: "between", TouchKind.LAST_VISIT: "last"}
+WORDS = {TouchKind.FIRST_VISIT: "first", TouchKind.MOMENT: "between", TouchKind.LAST_VISIT: "last", TouchKind.ONLY_VISIT: "only"}
 EVIDENCE = {Evidence.UTM: "utm", Evidence.CLICK_ID: "click", Evidence.REFERRER: "referrer", Evidence.NONE: "none"}
 
 
