@@ -14,27 +14,33 @@ import msgspec
 
 from connectors.models import Connection, RawPayload
 from connectors.spec import Json
+from ledger import bound
+from ledger.pgcopy import array
 from ledger.sealing import seal, unseal
 
 Record = tuple[str, Json]
 """A record with its id."""
+Written = tuple[str, msgspec.Raw]
+"""The same, the record as JSON."""
 
 _decode = msgspec.json.Decoder(list[tuple[str, dict[str, Any]]]).decode
 
 
-def keep_page(connection: Connection, stream: str, records: Sequence[Record], *, now: datetime) -> None:
+_KEEP = """
+    INSERT INTO connectors_rawpayload (connection_id, stream, received_at, number, body, sha256, orders, keys)
+    VALUES (%s, %s, %s, 0, %s, %s, %s, %s::bigint[]) ON CONFLICT (connection_id, stream, sha256) DO UPDATE SET received_at = excluded.received_at
+"""
+
+
+def keep_page(connection: Connection, stream: str, records: Sequence[Written], *, now: datetime) -> None:
     """Keep the records of a page, before anything is made of them."""
     packed = pack(records)
-    row = RawPayload(
-        connection=connection, stream=stream, received_at=now, number=0, body=seal(packed), sha256=hashlib.sha256(packed).hexdigest(),
-        orders=len(records), keys=keys_of(name for name, _ in records),
-    )  # fmt: skip
-    RawPayload.objects.bulk_create(
-        [row], update_conflicts=True, unique_fields=["connection", "stream", "sha256"], update_fields=["received_at"]
-    )  # fmt: skip
+    bound.run(_KEEP, [
+        connection.pk, stream, now, seal(packed), hashlib.sha256(packed).hexdigest(), len(records), array(keys_of(name for name, _ in records))
+    ])  # fmt: skip
 
 
-def pack(records: Sequence[Record]) -> bytes:
+def pack(records: Sequence[Record | Written]) -> bytes:
     """Compress the records of a page."""
     return zlib.compress(msgspec.json.encode(records), 1)
 

@@ -225,11 +225,11 @@ class Backfill:
                 if self._is_over():
                     return Progressed(False)
                 beyond = position.next + CHUNK
-                found = self._taker.read([self._assembled(lines) for lines in records.lines(position.next, beyond)])
+                found = self._taker.gather([self._assembled(lines) for lines in records.lines(position.next, beyond)])
                 position.next = beyond
                 position.newest = max((each for each in (position.newest, found.newest) if each is not None), default=None)
                 done = min(beyond - 1, records.count)
-                self._taker.write(found, moves={**self._amid(window, position), "done": done, "whole": records.count})
+                self._taker.write(moves={**self._amid(window, position), "done": done, "whole": records.count})
                 self._progress(self._stream.label, done, records.count)
             lost = records.lost
         if any(file.partial for file in files):

@@ -219,8 +219,8 @@ class _Comparing:
         for start in range(0, len(ids), self._again.at_once):
             wanted = ids[start : start + self._again.at_once]
             records = list(self._again.found(self._client.send(self._again.request(wanted)).json()))
-            found = self._taker.read([self._completed(record) for record in records])
-            self._taker.write(found, moves={"done": self._cursor.done})
+            found = self._taker.gather([self._completed(record) for record in records])
+            self._taker.write(moves={"done": self._cursor.done})
             names = {name for name, _ in found.named}
             absent += [key for key in wanted if key not in names]
         return absent

@@ -5,7 +5,7 @@ in a window a run is, is kept with the rows of each page, so that the next run g
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct, field
 
 from connectors import runs
-from connectors.faults import BadPayload, Denied, Expired, TooBig
+from connectors.faults import BadPayload, Denied, Expired, Fault, TooBig
 from connectors.files.kind import Progress
 from connectors.http import Client
 from connectors.models import SyncCursor
@@ -30,6 +30,8 @@ GROW_AFTER = 5
 """Pages that came well before more is asked for at once again."""
 SLICE_SECONDS = 10.0
 """Records that are completed one by one are committed so often, in the middle of a page too."""
+PATIENCE = 2.0
+"""Seconds that a record waits for others, to be written with them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,8 @@ class Limits:
     seconds: float = 30.0
     pages: int = 5_000
     records: int = 100_000
+    at_once: int = 1_000
+    """Records that are written in one transaction where small pages come fast: most of what writing asks of the database is per transaction."""
 
 
 class Position(Struct, kw_only=True):
@@ -67,51 +71,65 @@ class Paging:
         self._started, sent = clock(), client.sent
         run.requests = lambda: client.sent - sent
         self._resumed = cursor.is_amid
+        self._window: Window
+        self._position: Position
         self._size: int | None = None
         self._came_well = 0
+        self._gathering_since = 0.0
         self._may_begin_anew = self._resumed
         self._whole = cursor.whole if self._resumed else 0
         self._has_corrected = False
 
     def read(self) -> bool:
         """Read on until everything is read, and tell whether it is: not when a limit was reached, nor when the window is old."""
-        window = self._window()
-        position = self._position(window)
-        self._size = position.size
-        runs.window_of(self._run, since=window.since, until=window.until)
-        if window.since is not None and window.since >= window.until:
+        self._window = self._begun_window()
+        self._position = self._begun_position()
+        self._size = self._position.size
+        self._note_window()
+        if self._window.since is not None and self._window.since >= self._window.until:
             return True
-        request: Request | None = position.next
+        try:
+            is_read = self._read_pages()
+        except Fault:
+            # What came before it need not be read again.
+            self._flush()
+            raise
+        # A window that was begun long ago is behind the present by now.
+        how = self._stream.cursor
+        return is_read and (how is None or self._until(how) - self._window.until <= self._stream.every)
+
+    def _read_pages(self) -> bool:
+        """Read the window's pages from where it stands, and tell whether they are read."""
+        request: Request | None = self._position.next
         while request is not None:
             if self._is_over():
+                self._flush()
                 return False
             try:
-                answer = self._ask(request, position)
+                answer = self._ask(request)
             except (BadPayload, Expired):
                 if not self._may_begin_anew:
                     raise
                 # The page's token is too old, or led in a circle: the window is read from its begin, once.
                 self._may_begin_anew = False
-                position = self._begin(window)
-                request = position.next
+                self._position = self._begin()
+                request = self._position.next
                 continue
-            corrected = self._corrected(window) if not position.asked else None
+            corrected = self._corrected() if not self._position.asked else None
             if corrected is not None:
-                window, request = corrected, self._stream.request(corrected)
-                position = self._begin(window)
-                runs.window_of(self._run, since=window.since, until=window.until)
+                self._window = corrected
+                self._position = self._begin()
+                self._note_window()
+                request = self._position.next
                 continue
             self._may_begin_anew = False
-            position.asked = [*position.asked, _digest(request)][-ASKED_KEPT:]
-            records = self._stream.items(answer)
             following = self._stream.pages.next(request, answer)
-            if not self._take(records, request, following, window, position):
+            if not self._take(self._stream.items(answer), request, following):
                 return False
             request = following
-        # One that was begun long ago is behind the present by now.
-        return self._stream.cursor is None or self._until(self._stream.cursor) - window.until <= self._stream.every
+        return True
 
-    def _window(self) -> Window:
+    def _begun_window(self) -> Window:
         """Return the window that is being read, else begin one."""
         cursor, how = self._cursor, self._stream.cursor
         if cursor.until is not None:
@@ -131,39 +149,41 @@ class Paging:
         except (BadPayload, Denied, TooBig):
             return 0
 
-    def _position(self, window: Window) -> Position:
+    def _note_window(self) -> None:
+        runs.window_of(self._run, since=self._window.since, until=self._window.until)
+
+    def _begun_position(self) -> Position:
         """Return where the window goes on; at its begin where it was not begun, or is asked for otherwise than it was."""
         if self._cursor.position is None:
-            return self._begin(window)
+            return self._begin()
         try:
             kept = msgspec.convert(self._cursor.position, Position)
         except msgspec.ValidationError:
-            return self._begin(window)
-        return kept if kept.first == _digest(self._stream.request(window)) else self._begin(window)
+            return self._begin()
+        return kept if kept.first == _digest(self._stream.request(self._window)) else self._begin()
 
-    def _begin(self, window: Window) -> Position:
-        first = self._stream.request(window)
+    def _begin(self) -> Position:
+        first = self._stream.request(self._window)
         self._cursor.done = 0
         return Position(first=_digest(first), next=first, size=self._size)
 
-    def _corrected(self, window: Window) -> Window | None:
+    def _corrected(self) -> Window | None:
         """Return the window as the platform's clock would have it, when the first answer shows that ours is another."""
         how = self._stream.cursor
-        if how is None or self._resumed or self._has_corrected or abs(self._until(how) - window.until) <= CLOCKS_AGREE:
+        if how is None or self._resumed or self._has_corrected or abs(self._until(how) - self._window.until) <= CLOCKS_AGREE:
             return None
         self._has_corrected = True
         until = self._until(how)
         return Window(since=_since(self._cursor, self._stream, until), until=until)
 
     def _is_over(self) -> bool:
-        limits = self._limits
-        return (
-            self._clock() - self._started >= limits.seconds or self._run.pages >= limits.pages or self._run.records >= limits.records
-        )  # fmt: skip
+        limits, run, taker = self._limits, self._run, self._taker
+        is_late = self._clock() - self._started >= limits.seconds
+        return is_late or run.pages + taker.pages >= limits.pages or run.records + taker.records >= limits.records
 
-    def _ask(self, request: Request, position: Position) -> Json:
+    def _ask(self, request: Request) -> Json:
         """Send a request and return its answer; raise BadPayload where the pages lead in a circle."""
-        if _digest(request) in position.asked:
+        if _digest(request) in self._position.asked:
             raise BadPayload(f"The pages of “{self._stream.label}” lead in a circle: the same one was to be read twice.")
         return self._send(request).json()
 
@@ -184,11 +204,11 @@ class Paging:
                 self._size = min(request.size, self._size + max(1, self._size // 2))
             return answer
 
-    def _take(self, records: Sequence[Json], request: Request, following: Request | None, window: Window, position: Position) -> bool:
+    def _take(self, records: Sequence[Json], request: Request, following: Request | None) -> bool:
         """Take the records of a page and move on; tell false when time was up in its middle."""
-        complete = self._stream.complete
+        complete, position = self._stream.complete, self._position
         if complete is None:
-            self._write([Received(record) for record in records], following, window, position)
+            self._pass([Received(record) for record in records], request, following)
             return True
         taken = set(position.taken)
         left = [record for record in records if self._name(record) not in taken]
@@ -197,12 +217,12 @@ class Paging:
         for record in left:
             batch.append(self._completed(record))
             if self._clock() - since >= SLICE_SECONDS and len(batch) < len(left):
-                self._write_part(batch, request, window, position)
+                self._write_part(batch, request)
                 batch, since = [], self._clock()
                 if self._is_over():
                     return False
         position.taken = []
-        self._write(batch, following, window, position)
+        self._pass(batch, request, following)
         return True
 
     def _name(self, record: Json) -> str:
@@ -220,40 +240,51 @@ class Paging:
         except BadPayload as fault:
             return Received(record, fault.reason)
 
-    def _write(self, received: Sequence[Received], following: Request | None, window: Window, position: Position) -> None:
-        """Write a page with where to go on, or at the window's end that it is read."""
-        found = self._taker.read(received)
+    def _pass(self, received: Sequence[Received], request: Request, following: Request | None) -> None:
+        """Gather a page and go on to the next one; write what is gathered when it is enough, or at the window's end that it is read."""
+        position, since = self._position, self._gathering_since if self._taker.pages else self._clock()
+        found = self._taker.gather(received)
+        self._gathering_since = since
         position.newest = _later(position.newest, found.newest)
-        done = self._cursor.done + len(received)
+        position.asked = [*position.asked, _digest(request)][-ASKED_KEPT:]
         if following is None:
-            moves: dict[str, Any] = {"seen_through": self._seen_through(window, position), "since": None, "until": None, "position": None}
-            if window.since is None or self._stream.cursor is None:
+            moves: dict[str, Any] = {"seen_through": self._seen_through(), "since": None, "until": None, "position": None}
+            if self._window.since is None or self._stream.cursor is None:
                 moves["backfilled_at"] = self._cursor.backfilled_at or self._now
-        else:
-            position.next, position.size = following, self._size
-            moves = self._amid(window, position)
-        self._taker.write(found, moves={**moves, "done": done, "whole": self._whole})
-        self._progress(self._stream.label, done, max(done, self._whole) if self._whole else 0)
+            self._write(moves)
+            return
+        position.next, position.size = following, self._size
+        if self._taker.records >= self._limits.at_once or self._clock() - since >= PATIENCE:
+            self._write(self._amid())
 
-    def _write_part(self, received: Sequence[Received], request: Request, window: Window, position: Position) -> None:
+    def _write_part(self, received: Sequence[Received], request: Request) -> None:
         """Write a part of a page; the next run asks for the page again and leaves out what is written."""
-        found = self._taker.read(received)
+        found = self._taker.gather(received)
+        position = self._position
         position.newest, position.next, position.size = _later(position.newest, found.newest), request, self._size
         position.taken = [*position.taken, *(name for name, _ in found.named)]
-        # This page is to be asked for once more, and that is no circle.
-        kept = msgspec.structs.replace(position, asked=position.asked[:-1])
-        moves = {**self._amid(window, kept), "done": self._cursor.done + len(received), "whole": self._whole}
-        self._taker.write(found, moves=moves, pages=0)
+        self._write(self._amid(), pages=self._taker.pages - 1)
 
-    def _amid(self, window: Window, position: Position) -> dict[str, Any]:
-        return {"since": window.since, "until": window.until, "position": msgspec.to_builtins(position)}
+    def _flush(self) -> None:
+        """Write what is gathered."""
+        if self._taker.pages:
+            self._write(self._amid())
 
-    def _seen_through(self, window: Window, position: Position) -> datetime | None:
+    def _write(self, moves: Mapping[str, Any], *, pages: int | None = None) -> None:
+        """Write what is gathered, with where to go on."""
+        done = self._cursor.done + self._taker.records
+        self._taker.write(moves={**moves, "done": done, "whole": self._whole}, pages=pages)
+        self._progress(self._stream.label, done, max(done, self._whole) if self._whole else 0)
+
+    def _amid(self) -> dict[str, Any]:
+        return {"since": self._window.since, "until": self._window.until, "position": msgspec.to_builtins(self._position)}
+
+    def _seen_through(self) -> datetime | None:
         """Return how far all changes are seen: never less than before, and never past the window's end, whatever times records tell."""
-        known, how = self._cursor.seen_through or window.since, self._stream.cursor
-        if how is None or position.newest is None:
+        known, how, newest = self._cursor.seen_through or self._window.since, self._stream.cursor, self._position.newest
+        if how is None or newest is None:
             return known
-        seen = min(position.newest, window.until) - how.overlap
+        seen = min(newest, self._window.until) - how.overlap
         return seen if known is None else max(known, seen)
 
 

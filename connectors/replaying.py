@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
+import msgspec
 from django.db import transaction
 
 from connectors import parking, recording, runs
@@ -62,7 +63,7 @@ def _replay(run: Run, stream: Stream, rows: list[ParkedRecord], now: datetime, g
     with transaction.atomic():
         _, refused = recording.write(connection, found.mapped, now=now)
         bodies = dict(found.named)
-        bad = [*found.bad, *(Bad(each.id, bodies[each.id], each.reason, each.detail) for each in refused)]
+        bad = [*found.bad, *(Bad(each.id, msgspec.json.decode(bodies[each.id]), each.reason, each.detail) for each in refused)]
         unread = {each.id for each in bad}
         # By what they were parked as: an id may be understood only now.
         called = {was: name for was, (name, _) in zip(opened, found.named, strict=True)}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+import msgspec
 import structlog
 from django.db import transaction
 from msgspec.structs import replace
@@ -45,7 +46,7 @@ class Received(NamedTuple):
 class Read(NamedTuple):
     """What was made of some records."""
 
-    named: list[archive.Record]
+    named: list[archive.Written]
     mapped: list[Mapped]
     bad: list[Bad]
     newest: datetime | None
@@ -64,7 +65,7 @@ def context_of(connection: Connection, *, now: datetime) -> Context:
 
 def read(stream: Stream, received: Sequence[Received], context: Context) -> Read:
     """Cut what is personal, and map; what cannot be mapped is bad."""
-    named: list[archive.Record] = []
+    named: list[archive.Written] = []
     mapped: list[Mapped] = []
     bad: list[Bad] = []
     newest: datetime | None = None
@@ -94,7 +95,7 @@ def read(stream: Stream, received: Sequence[Received], context: Context) -> Read
         else:
             mapped.append(Mapped(name, facts))
             newest = when if newest is None or (when is not None and when > newest) else newest
-        named.append((name or bad[-1].id, record))
+        named.append((name or bad[-1].id, msgspec.Raw(msgspec.json.encode(record))))
     return Read(named, mapped, bad, newest)
 
 
@@ -111,48 +112,68 @@ def place_of(error: BaseException) -> str:
 
 
 class Taker:
-    """Takes the records of one run."""
+    """Takes the records of one run: gathers what some pages hold, and writes it at once."""
 
     def __init__(self, run: Run, stream: Stream, cursor: SyncCursor, guard: Guard, *, now: datetime) -> None:
         self._run, self._stream, self._cursor, self._guard, self._now = run, stream, cursor, guard, now
         self._context = context_of(run.connection, now=now)
+        self._gathered: list[Read] = []
 
-    def read(self, received: Sequence[Received]) -> Read:
+    @property
+    def records(self) -> int:
+        """Return how many records are gathered and not written."""
+        return sum(len(found.named) for found in self._gathered)
+
+    @property
+    def pages(self) -> int:
+        """Return of how many pages they are."""
+        return len(self._gathered)
+
+    def gather(self, received: Sequence[Received]) -> Read:
         """Keep what was received and map it; raise BadPayload when too much of what the run read is bad."""
         # Whom not to recognise may have been said since the last page.
         context = replace(self._context, identify=recogniser(self._run.connection.store_id))
         found = read(self._stream, received, context)
         if found.named:
             archive.keep_page(self._run.connection, self._stream.name, found.named, now=self._now)
-        self._refuse_many(found.bad, len(received))
+        waiting = sum(len(other.bad) for other in self._gathered)
+        self._refuse_many(found.bad, parked=waiting + len(found.bad), records=self.records + len(received))
+        self._gathered.append(found)
         return found
 
-    def _refuse_many(self, bad: Sequence[Bad], records: int) -> None:
+    def _refuse_many(self, bad: Sequence[Bad], *, parked: int, records: int) -> None:
         """Raise BadPayload when these, added to what the run has read, are too many bad records."""
-        all_bad, all_records = self._run.parked + len(bad), self._run.records + records
+        all_bad, all_records = self._run.parked + parked, self._run.records + records
         if bad and all_bad > A_FEW and all_bad * BAD_SHARE > all_records:
             raise BadPayload(
                 f"{all_bad:,} of {all_records:,} records could not be understood, so no more are taken until that is mended. "
                 f"The latest, {bad[-1].id}: {bad[-1].reason}"
             )
 
-    def write(self, found: Read, *, moves: Mapping[str, Any], pages: int = 1) -> None:
-        """Record what was read and move the cursor: one transaction."""
+    def write(self, *, moves: Mapping[str, Any], pages: int | None = None) -> None:
+        """Record what is gathered and move the cursor: one transaction. The pages are as many as were gathered, unless told."""
         run, before = self._run, (self._run.pages, self._run.records, self._run.changed, self._run.parked)
+        named = [each for found in self._gathered for each in found.named]
+        mapped = [each for found in self._gathered for each in found.mapped]
         try:
             with transaction.atomic():
-                counts, refused = recording.write(run.connection, found.mapped, now=self._now)
-                bodies = dict(found.named) if refused else {}
-                bad = [*found.bad, *(Bad(each.id, bodies[each.id], each.reason, each.detail) for each in refused)]
-                self._refuse_many(bad, len(found.named))
+                counts, refused = recording.write(run.connection, mapped, now=self._now)
+                bodies = dict(named) if refused else {}
+                bad = [
+                    *(each for found in self._gathered for each in found.bad),
+                    *(Bad(each.id, msgspec.json.decode(bodies[each.id]), each.reason, each.detail) for each in refused),
+                ]
+                self._refuse_many(bad, parked=len(bad), records=len(named))
                 parking.park(run.connection, self._stream.name, bad, now=self._now)
                 unread = {each.id for each in bad}
-                parking.resolve(run.connection, self._stream.name, {each.id for each in found.mapped} - unread)
-                run.pages, run.records, run.parked = run.pages + pages, run.records + len(found.named), run.parked + len(bad)
-                run.changed += counts.changed
+                parking.resolve(run.connection, self._stream.name, {each.id for each in mapped} - unread)
+                run.pages += self.pages if pages is None else pages
+                run.records, run.parked, run.changed = run.records + len(named), run.parked + len(bad), run.changed + counts.changed
                 runs.move(self._cursor, **moves)
                 run.fence()
                 self._guard()
         except BaseException:
             run.pages, run.records, run.changed, run.parked = before
             raise
+        finally:
+            self._gathered = []

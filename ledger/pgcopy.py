@@ -126,4 +126,4 @@ def copy_rows(table: str, columns: str, rows: Iterable[bytes]) -> None:
 
 def array(values: Iterable[int | None]) -> str:
     """Write integers as a PostgreSQL array literal, to be cast to int[] or bigint[] in the query."""
-    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
+    return "{" + ",".join(map(str, values)).replace("None", "NULL") + "}"

@@ -4,12 +4,13 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from ledger import accounts
+from ledger import accounts, bound
 from ledger.kinds import Basis
 from ledger.money import Tenk
 from ledger.pgcopy import array
 
-Sums = dict[tuple[int, ...], list[Tenk]]
+Rows = list[tuple[int, ...]]
+"""Keys and sums, in the order of the table's columns."""
 
 PRODUCT_COLUMNS = ("gross_sales", "discounts", "returns", "cogs", "estimated_cogs", "units", "returned_units")
 _PRODUCT_INDEX = {account: PRODUCT_COLUMNS.index(column) for account, column in accounts.PRODUCT_COLUMNS.items()}
@@ -39,20 +40,22 @@ class Movement:
 
     def write(self, book_id: int) -> None:
         """Add everything gathered to the totals, in key order; the caller holds the book."""
-        days, countries, products = self._fold()
-        _upsert("ledger_daytotal", ("basis", "day", "account", "channel"), ("amount", "estimated_amount"), book_id, days)
-        _upsert("ledger_countrydaytotal", ("basis", "day", "country", "account"), ("amount", "estimated_amount"), book_id, countries)
-        _upsert("ledger_productdaytotal", ("basis", "day", "variant"), PRODUCT_COLUMNS, book_id, products)
+        days, countries = self._fold()
+        _upsert("ledger_daytotal", ("basis", "day", "account", "channel"), ("amount", "estimated_amount"), book_id, days.rows())
+        _upsert("ledger_countrydaytotal", ("basis", "day", "country", "account"), ("amount", "estimated_amount"), book_id, countries.rows())
+        _upsert("ledger_productdaytotal", ("basis", "day", "variant"), PRODUCT_COLUMNS, book_id, self._fold_products())
 
-    def _fold(self) -> tuple[Sums, Sums, Sums]:
-        days: Sums = {}
-        countries: Sums = {}
-        products: Sums = {}
+    def _fold(self) -> tuple["_Sums", "_Sums"]:
+        days, countries = _Sums(), _Sums()
         for (day, ordered, account, channel, country, estimated), amount in self._by_account.items():
-            guess = amount if estimated else 0
-            for basis, on in ((_EVENT, day), (_ORDER, ordered)):
-                _add(days, (basis, on, account, channel), amount, guess)
-                _add(countries, (basis, on, country, account), amount, guess)
+            days.add((_EVENT, day, account, channel), amount, estimated)
+            days.add((_ORDER, ordered, account, channel), amount, estimated)
+            countries.add((_EVENT, day, country, account), amount, estimated)
+            countries.add((_ORDER, ordered, country, account), amount, estimated)
+        return days, countries
+
+    def _fold_products(self) -> Rows:
+        products: dict[tuple[int, ...], list[Tenk]] = {}
         for (day, ordered, variant, account, estimated), amount in self._by_variant.items():
             index = _PRODUCT_INDEX[account]
             for basis, on in ((_EVENT, day), (_ORDER, ordered)):
@@ -61,21 +64,31 @@ class Movement:
                 row[index] += amount
                 if estimated and account == accounts.COGS_PRODUCT:
                     row[_ESTIMATED_COGS] += amount
-        return days, countries, products
+        return sorted((*key, *row) for key, row in products.items() if any(row))
 
 
-def _add(sums: Sums, key: tuple[int, ...], amount: Tenk, guess: Tenk) -> None:
-    row = sums.setdefault(key, [0, 0])
-    row[0] += amount
-    row[1] += guess
+class _Sums:
+    """Sums and the estimated part of each, by key."""
+
+    def __init__(self) -> None:
+        self._amounts: dict[tuple[int, ...], Tenk] = {}
+        self._guesses: dict[tuple[int, ...], Tenk] = {}
+
+    def add(self, key: tuple[int, ...], amount: Tenk, estimated: bool) -> None:
+        self._amounts[key] = self._amounts.get(key, 0) + amount
+        if estimated:
+            self._guesses[key] = self._guesses.get(key, 0) + amount
+
+    def rows(self) -> Rows:
+        """Return (key, sum, estimated part) of those that move anything, in key order."""
+        guess = self._guesses.get
+        return sorted((*key, amount, guess(key, 0)) for key, amount in self._amounts.items() if amount or guess(key))
 
 
-def _upsert(table: str, keys: tuple[str, ...], values: tuple[str, ...], book_id: int, sums: Sums) -> None:
-    rows = sorted((key, row) for key, row in sums.items() if any(row))
+def _upsert(table: str, keys: tuple[str, ...], values: tuple[str, ...], book_id: int, rows: Rows) -> None:
     if not rows:
         return
-    arrays = [array(key[i] for key, _ in rows) for i in range(len(keys))]
-    arrays += [array(row[i] for _, row in rows) for i in range(len(values))]
+    arrays = [array(column) for column in zip(*rows, strict=True)]
     picks = [f"DATE '2000-01-01' + k{i}" if key == "day" else f"k{i}" for i, key in enumerate(keys)]
     picks += [f"v{i}::numeric / 10000" for i in range(len(values))]
     names = [f"k{i}" for i in range(len(keys))] + [f"v{i}" for i in range(len(values))]
@@ -83,11 +96,10 @@ def _upsert(table: str, keys: tuple[str, ...], values: tuple[str, ...], book_id:
     adds = ", ".join(f"{name} = t.{name} + excluded.{name}" for name in values)
     sql = (
         f"INSERT INTO {table} AS t (book_id, {', '.join(keys)}, {', '.join(values)}) "
-        f"SELECT %s, {', '.join(picks)} FROM unnest({', '.join(casts)}) AS moved({', '.join(names)}) "
+        f"SELECT %s::int, {', '.join(picks)} FROM unnest({', '.join(casts)}) AS moved({', '.join(names)}) "
         f"ON CONFLICT (book_id, {', '.join(keys)}) DO UPDATE SET {adds}"
     )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [book_id, *arrays])
+    bound.run(sql, [book_id, *arrays])
 
 
 DAY_OF_BASIS = {Basis.EVENT: "day", Basis.ORDER: "coalesce(order_day, day)"}

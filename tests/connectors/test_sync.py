@@ -18,11 +18,12 @@ from connectors.spec import Request
 from ledger.audit import check_all
 from ledger.models import Batch, Finding, Order, Store
 from tests.builders import a_store, book_of
-from tests.connectors.bazaar import BAZAAR, NOW, ORDERS, OVERLAP, PAGE, SETTLE, Bazaar, a_record, open_bazaar, span
+from tests.connectors.bazaar import BAZAAR, NOW, ORDERS, OVERLAP, PAGE, SETTLE, Bazaar, Switches, a_record, open_bazaar, span
 from tests.connectors.connecting import connected, cursor_of, last_run, pull, pull_all
 
 pytestmark = pytest.mark.django_db
 SECOND = timedelta(seconds=1)
+PAGE_BY_PAGE = Limits(at_once=1)
 
 
 @pytest.fixture
@@ -314,10 +315,36 @@ def test_a_run_that_was_taken_over_commits_nothing_more(bazaar: Bazaar, connecti
 
     bazaar.switches.before = taken_over
     with pytest.raises(RunLost):
-        pull(connection, progress=steal)
+        pull(connection, progress=steal, limits=PAGE_BY_PAGE)
     assert (numbers(), cursor_of(connection).done) == (list(range(10)), 10)
     pull_all(connection)
     assert numbers() == list(range(25))
+
+
+def test_small_pages_are_written_together(bazaar: Bazaar, connection: Connection) -> None:
+    bazaar.add(*(a_record(number) for number in range(45)))
+    assert pull(connection, limits=Limits(at_once=2 * PAGE)).done
+    assert (Batch.objects.count(), RawPayload.objects.count(), last_run(connection).pages) == (3, 5, 5)
+    assert numbers() == list(range(45))
+
+
+def test_what_came_before_a_page_that_cannot_be_had_is_written_and_not_asked_for_again(bazaar: Bazaar, connection: Connection) -> None:
+    bazaar.add(*(a_record(number) for number in range(45)))
+
+    def refuse_the_third(path: str) -> None:
+        if len(pages_asked(bazaar)) == 3:
+            bazaar.switches.refuse = {"/orders": (401, {})}
+
+    bazaar.switches.before = refuse_the_third
+    with pytest.raises(NeedsReauth):
+        pull(connection)
+    assert (numbers(), cursor_of(connection).done, last_run(connection).pages) == (list(range(20)), 20, 2)
+    bazaar.switches = Switches()
+    bazaar.asked.clear()
+    Connection.objects.update(status=Connection.Status.ACTIVE)
+    assert pull(connection).done
+    assert pages_asked(bazaar) == ["20", "30", "40"]
+    assert numbers() == list(range(45))
 
 
 def test_a_guard_that_says_no_takes_the_page_back(bazaar: Bazaar, connection: Connection) -> None:
@@ -374,7 +401,7 @@ def test_a_run_under_way_reads_no_further_once_its_account_is_paused_or_disconne
 ) -> None:
     bazaar.add(*(a_record(number) for number in range(3 * PAGE)))
     with pytest.raises(RunLost):
-        pull(connection, progress=once(lambda: how(Connection.objects.get(pk=connection.pk))))
+        pull(connection, progress=once(lambda: how(Connection.objects.get(pk=connection.pk))), limits=PAGE_BY_PAGE)
     connection.refresh_from_db()
     assert (connection.status, Order.objects.count()) == (status, PAGE)
     run = last_run(connection)
@@ -386,7 +413,7 @@ def test_the_past_is_read_again_though_a_run_was_under_way_when_that_was_asked_f
     pull_all(connection)
     bazaar.add(*(a_record(number, changed=NOW - timedelta(minutes=5)) for number in range(2 * PAGE)))
     with pytest.raises(RunLost):
-        pull(connection, progress=once(lambda: runs.read_again(connection, "orders")))
+        pull(connection, progress=once(lambda: runs.read_again(connection, "orders")), limits=PAGE_BY_PAGE)
     assert (cursor_of(connection).seen_through, cursor_of(connection).backfilled_at) == (None, None)
     assert sum(outcome.records for outcome in pull_all(connection)) == 3 * PAGE
     assert cursor_of(connection).backfilled_at == NOW

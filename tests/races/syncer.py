@@ -46,6 +46,7 @@ def sync(stream: "Stream | None" = None) -> None:
     from django.utils import timezone
 
     from connectors.models import Connection
+    from connectors.paged import Limits
     from connectors.runs import Busy, RunLost
     from connectors.sync import read
     from tests.connectors.bazaar import ORDERS
@@ -57,7 +58,7 @@ def sync(stream: "Stream | None" = None) -> None:
 
     while True:
         try:
-            done = read(connection, stream or ORDERS, now=timezone.now(), progress=tell).done
+            done = read(connection, stream or ORDERS, now=timezone.now(), progress=tell, limits=Limits(at_once=1)).done
         except (Busy, RunLost):
             time.sleep(0.02)
             continue

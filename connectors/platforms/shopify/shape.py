@@ -3,6 +3,7 @@
 import re
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Annotated, Generic, TypeVar
 
 import msgspec
@@ -17,6 +18,19 @@ Node = TypeVar("Node")
 _PLAIN = re.compile(r"(-?)(\d{1,15})(?:\.(\d{1,4}))?")
 
 
+@lru_cache(maxsize=16_384)
+def _units_of(amount: str) -> Tenk:
+    """Read an amount. Most are told again and again, such as that there is no tax."""
+    found = _PLAIN.fullmatch(amount)
+    if found is not None:
+        sign, whole, fraction = found.groups("")
+        return int(sign + whole + fraction.ljust(4, "0"))
+    try:
+        return tenk(Decimal(amount))
+    except (InvalidOperation, MoneyError) as error:
+        raise BadPayload(f"“{amount[:40]}” is not an amount of money.") from error
+
+
 class Money(Struct, rename="camel", gc=False):
     """An amount as Shopify writes it: a decimal in a text."""
 
@@ -26,14 +40,7 @@ class Money(Struct, rename="camel", gc=False):
     @property
     def units(self) -> Tenk:
         """Return the amount; raise BadPayload when it is none."""
-        found = _PLAIN.fullmatch(self.amount)
-        if found is not None:
-            sign, whole, fraction = found.groups("")
-            return int(sign + whole + fraction.ljust(4, "0"))
-        try:
-            return tenk(Decimal(self.amount))
-        except (InvalidOperation, MoneyError) as error:
-            raise BadPayload(f"“{self.amount[:40]}” is not an amount of money.") from error
+        return _units_of(self.amount)
 
 
 class Bag(Struct, rename="camel", gc=False):
@@ -44,7 +51,7 @@ class Bag(Struct, rename="camel", gc=False):
     @property
     def units(self) -> Tenk:
         """Return the amount; raise BadPayload when it is none."""
-        return self.shop_money.units
+        return _units_of(self.shop_money.amount)
 
 
 class Ref(Struct, gc=False):
@@ -298,4 +305,4 @@ def tail(gid: str) -> str:
 
 def units(bag: Bag | None) -> Tenk:
     """Return an amount; 0 where Shopify tells that there is none by telling nothing."""
-    return 0 if bag is None else bag.units
+    return 0 if bag is None else _units_of(bag.shop_money.amount)
