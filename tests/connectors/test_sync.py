@@ -1,47 +1,23 @@
 """The rules of reading a stream: windows, pages, clocks, limits, circles; every record once, none lost."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from connectors import registry, runs
-from connectors.connections import disconnect, pause
 from connectors.faults import BadPayload, Denied, NeedsReauth, QuotaUsedUp, RetryLater
-from connectors.files.kind import Progress
 from connectors.models import Connection, RawPayload, SyncRun
 from connectors.paged import Limits
-from connectors.runs import Busy, RunLost
 from connectors.spec import Request
 from ledger.audit import check_all
-from ledger.models import Batch, Finding, Order, Store
-from tests.builders import a_store, book_of
-from tests.connectors.bazaar import BAZAAR, NOW, ORDERS, OVERLAP, PAGE, SETTLE, Bazaar, Switches, a_record, open_bazaar, span
-from tests.connectors.connecting import connected, cursor_of, last_run, pull, pull_all
+from ledger.models import Batch, Finding, Order
+from tests.builders import book_of
+from tests.connectors.bazaar import NOW, ORDERS, OVERLAP, PAGE, SETTLE, Bazaar, Switches, a_record, span
+from tests.connectors.connecting import cursor_of, last_run, pull, pull_all
 
 pytestmark = pytest.mark.django_db
 SECOND = timedelta(seconds=1)
-PAGE_BY_PAGE = Limits(at_once=1)
-
-
-@pytest.fixture
-def bazaar(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bazaar]:
-    monkeypatch.setitem(registry.CONNECTORS, "bazaar", BAZAAR)
-    monkeypatch.setattr("connectors.http.PAUSES", (0.0, 0.0))
-    with open_bazaar() as bazaar:
-        yield bazaar
-
-
-@pytest.fixture
-def store() -> Store:
-    return a_store()
-
-
-@pytest.fixture
-def connection(store: Store, bazaar: Bazaar) -> Connection:
-    return connected(store, bazaar)
 
 
 def pages_asked(bazaar: Bazaar) -> list[str]:
@@ -286,41 +262,6 @@ def test_a_storm_that_passes_within_seconds_is_not_noticed(bazaar: Bazaar, conne
     assert numbers() == list(range(15))
 
 
-def test_only_one_run_reads_a_stream_and_a_dead_one_is_taken_over(bazaar: Bazaar, connection: Connection) -> None:
-    bazaar.add(*(a_record(number) for number in range(25)))
-    first = runs.claim(connection, "orders", SyncRun.Mode.BACKFILL, now=NOW)
-    with pytest.raises(Busy):
-        pull(connection)
-    assert bazaar.asked == []
-    other = replace(ORDERS, name="others")
-    assert pull(connection, other).done
-    SyncRun.objects.filter(pk=first.pk).update(heartbeat_at=NOW - timedelta(days=999))
-    assert pull(connection).done
-    dead = SyncRun.objects.get(pk=first.pk)
-    assert (dead.status, dead.fault) == ("failed", "Lost")
-    with pytest.raises(RunLost):
-        first.fence()
-    assert not first.end("done")
-
-
-def test_a_run_that_was_taken_over_commits_nothing_more(bazaar: Bazaar, connection: Connection) -> None:
-    bazaar.add(*(a_record(number) for number in range(25)))
-    asked = []
-
-    def taken_over(path: str) -> None:
-        asked.append(path)
-
-    def steal(step: str, done: int, whole: int) -> None:
-        SyncRun.objects.filter(status="running").update(status="failed", fault="Lost")
-
-    bazaar.switches.before = taken_over
-    with pytest.raises(RunLost):
-        pull(connection, progress=steal, limits=PAGE_BY_PAGE)
-    assert (numbers(), cursor_of(connection).done) == (list(range(10)), 10)
-    pull_all(connection)
-    assert numbers() == list(range(25))
-
-
 def test_small_pages_are_written_together(bazaar: Bazaar, connection: Connection) -> None:
     bazaar.add(*(a_record(number) for number in range(45)))
     assert pull(connection, limits=Limits(at_once=2 * PAGE)).done
@@ -345,20 +286,6 @@ def test_what_came_before_a_page_that_cannot_be_had_is_written_and_not_asked_for
     assert pull(connection).done
     assert pages_asked(bazaar) == ["20", "30", "40"]
     assert numbers() == list(range(45))
-
-
-def test_a_guard_that_says_no_takes_the_page_back(bazaar: Bazaar, connection: Connection) -> None:
-    bazaar.add(*(a_record(number) for number in range(5)))
-
-    def no() -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        pull(connection, guard=no)
-    run = last_run(connection)
-    assert (numbers(), run.status, run.fault, run.records) == ([], "failed", "KeyboardInterrupt", 0)
-    # What arrived is kept all the same.
-    assert RawPayload.objects.count() == 1
 
 
 def test_a_stream_without_times_of_change_is_read_whole_each_time(bazaar: Bazaar, connection: Connection) -> None:
@@ -387,33 +314,3 @@ def test_an_empty_platform_is_up_to_date(bazaar: Bazaar, connection: Connection)
     assert (cursor_of(connection).seen_through, cursor_of(connection).backfilled_at, RawPayload.objects.count()) == (None, NOW, 0)
     bazaar.add(a_record(1, changed=NOW - timedelta(days=300)))
     assert pull(connection)[:3] == (True, 1, 1)
-
-
-def once(do: Callable[[], object]) -> Progress:
-    """Do something in the middle of a run, once."""
-    left = [do]
-    return lambda step, done, whole: left.pop()() if left else None  # type: ignore[func-returns-value]
-
-
-@pytest.mark.parametrize(("status", "how"), [("paused", pause), ("disconnected", lambda row: disconnect(row, now=NOW))], ids=["pause", "disconnect"])
-def test_a_run_under_way_reads_no_further_once_its_account_is_paused_or_disconnected(
-    bazaar: Bazaar, connection: Connection, status: str, how: Callable[[Connection], None]
-) -> None:
-    bazaar.add(*(a_record(number) for number in range(3 * PAGE)))
-    with pytest.raises(RunLost):
-        pull(connection, progress=once(lambda: how(Connection.objects.get(pk=connection.pk))), limits=PAGE_BY_PAGE)
-    connection.refresh_from_db()
-    assert (connection.status, Order.objects.count()) == (status, PAGE)
-    run = last_run(connection)
-    assert (run.status, run.problem, run.records) == ("partial", f"Stopped: the account was {status}.", PAGE)
-
-
-def test_the_past_is_read_again_though_a_run_was_under_way_when_that_was_asked_for(bazaar: Bazaar, connection: Connection) -> None:
-    bazaar.add(*(a_record(number) for number in range(3 * PAGE)))
-    pull_all(connection)
-    bazaar.add(*(a_record(number, changed=NOW - timedelta(minutes=5)) for number in range(2 * PAGE)))
-    with pytest.raises(RunLost):
-        pull(connection, progress=once(lambda: runs.read_again(connection, "orders")), limits=PAGE_BY_PAGE)
-    assert (cursor_of(connection).seen_through, cursor_of(connection).backfilled_at) == (None, None)
-    assert sum(outcome.records for outcome in pull_all(connection)) == 3 * PAGE
-    assert cursor_of(connection).backfilled_at == NOW
