@@ -20,6 +20,7 @@ from dashboards.views.people import change_role, people, remove, renew_invitatio
 from dashboards.views.pnl import pnl, pnl_costs, pnl_print, pnl_revenue
 from dashboards.views.pnl_files import pnl_costs_file, pnl_file, pnl_revenue_file
 from dashboards.views.preferences import theme
+from dashboards.views.privacy import privacy, privacy_case, privacy_copy, steer_privacy
 from dashboards.views.start import mend_gap, start_page
 from dashboards.views.stores import new_store, page_of
 from dashboards.views.today import today
@@ -94,6 +95,10 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/people/<int:pk>/remove", remove, name="remove_member"),
     path("<slug:slug>/people/invitations/<int:pk>/renew", renew_invitation, name="renew_invitation"),
     path("<slug:slug>/people/invitations/<int:pk>/revoke", revoke_invitation, name="revoke_invitation"),
+    path("<slug:slug>/privacy", privacy, name="privacy"),
+    path("<slug:slug>/privacy/<int:pk>", privacy_case, name="privacy_case"),
+    path("<slug:slug>/privacy/<int:pk>/copy.zip", privacy_copy, name="privacy_copy"),
+    path("<slug:slug>/privacy/<int:pk>/<slug:action>", steer_privacy, name="steer_privacy"),
     # What people type: the store alone, or a slash too many.
     path("<store:slug>", page_of, name="store"),
     path("<store:slug>/", page_of),
@@ -106,4 +111,5 @@ urlpatterns: list[URLPattern] = [
     path("<store:slug>/connections/", page_of, {"page": "connections"}),
     path("<store:slug>/data/", page_of, {"page": "data"}),
     path("<store:slug>/people/", page_of, {"page": "people"}),
+    path("<store:slug>/privacy/", page_of, {"page": "privacy"}),
 ]

@@ -25,6 +25,7 @@ class Named(NamedTuple):
     """One order, by all that it is called."""
 
     id: int
+    platform: str
     number: str
     external_id: str
     customer: int | None
@@ -36,17 +37,18 @@ class Named(NamedTuple):
         return {name for name in (self.number, bare, f"#{bare}", self.external_id.removeprefix(BY_NUMBER)) if name}
 
 
+def orders_with(store: Store, platform: str, ids: Collection[str]) -> list[Named]:
+    """Return the orders of a platform by its ids."""
+    return _named(Order.objects.filter(store=store, platform=platform, external_id__in=list(ids))) if ids else []
+
+
 def orders_called(store: Store, names: Collection[str], *, platform: str = "") -> list[Named]:
-    """Return the orders of some numbers, written with or without #, or of some ids of a platform, all platforms' where none is named."""
-    wanted = {text for name in names if (text := name.strip())}
-    if not wanted:
+    """Return the orders of some numbers, written with or without #, or of some ids, of one platform or of all."""
+    bare = {text for name in names if (text := name.strip().removeprefix("#"))}
+    if not bare:
         return []
-    if platform:
-        found = Order.objects.filter(store=store, platform=platform, external_id__in=wanted)
-    else:
-        bare = {name.removeprefix("#") for name in wanted}
-        found = Order.objects.filter(Q(number__in={*bare, *(f"#{name}" for name in bare)}) | Q(external_id__in=bare), store=store)
-    return _named(found)
+    found = Order.objects.filter(Q(number__in={*bare, *(f"#{name}" for name in bare)}) | Q(external_id__in=bare), store=store)
+    return _named(found.filter(platform=platform) if platform else found)
 
 
 def orders_of(store: Store, people: Collection[int], *, most: int) -> list[Named]:
@@ -55,7 +57,7 @@ def orders_of(store: Store, people: Collection[int], *, most: int) -> list[Named
 
 
 def _named(orders: QuerySet[Order]) -> list[Named]:
-    return [Named(*row) for row in orders.values_list("id", "number", "external_id", "customer_id")]
+    return [Named(*row) for row in orders.values_list("id", "platform", "number", "external_id", "customer_id")]
 
 
 def people(store: Store, *, hashes: Collection[bytes] = (), ids: Collection[int] = ()) -> dict[int, bytes]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from connectors.models import Connection, PrivacyCase, PrivacyCopy
-from connectors.privacy.sought import Sought, resolve, sealed
+from connectors.privacy.sought import Sought, looked_at, resolve, sealed
 from connectors.registry import UnknownPlatform, find
 from connectors.spec import PrivacyRequest
 from ledger import findings
@@ -21,7 +21,8 @@ KEPT_LOOKS = timedelta(days=1)
 COPIES_KEPT = timedelta(days=30)
 PROBLEM = "privacy_request"
 """The kind of finding that says that a request is not done."""
-OPENED_FOR_A_LOOK = 30
+OPENED_FOR_A_LOOK = 100
+"""Payloads that a first look opens while a person waits; when it is done, all are."""
 JOB = "privacy-case"
 """The kind of job that does a case."""
 
@@ -59,7 +60,7 @@ def ask(store: Store, kind: str, sought: Sought, *, actor: str, now: datetime) -
     notes = resolve(store, sought, most=OPENED_FOR_A_LOOK)
     return PrivacyCase.objects.create(
         store=store, kind=kind, state=Case.State.LOOKED, actor=actor, received_at=now, due_at=now + DUE, sought=sealed(sought), notes=notes,
-        counts={"customers": len(sought.customers), "orders": len(sought.ids)},
+        counts=looked_at(store, sought),
     )  # fmt: skip
 
 

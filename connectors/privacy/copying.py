@@ -14,7 +14,7 @@ from connectors.files.imported_rows import CUSTOMER, fields_of
 from connectors.files.kind import Progress
 from connectors.models import ParkedRecord, RawPayload
 from connectors.privacy.cutting import Search
-from connectors.privacy.sought import Sought, customer_place, plain, rows_of, whose, whose_of
+from connectors.privacy.sought import Sought, customer_place, plain, platform_of, rows_of, whose, whose_of
 from connectors.received import called
 from ledger import privacy
 from ledger.kinds import PaymentKind, PaymentStatus, SaleKind, SaleType
@@ -99,7 +99,7 @@ def _received(search: Search, progress: Progress) -> Iterator[dict[str, Any]]:
         except Unsealable:
             continue
         for name, record in records:
-            if name in search.sought.names or search.name_for(how.identity(record)):
+            if search.sought.is_theirs(payload.connection.platform, name) or search.name_for(how.identity(record)):
                 yield {"from": called(payload.connection), "received_at": payload.received_at, "record": record}
 
 
@@ -116,7 +116,9 @@ def _imported(search: Search, progress: Progress) -> Iterator[dict[str, Any]]:
         except Unsealable:
             continue
         for name, rows in orders:
-            if name in search.sought.names or (place is not None and any(place < len(cells) and cells[place] in hexes for cells in rows)):
+            if search.sought.is_theirs(platform_of(payload), name) or (
+                place is not None and any(place < len(cells) and cells[place] in hexes for cells in rows)
+            ):
                 for cells in rows:
                     told = {title: text for (field, title), text in zip(fields.items(), cells, strict=False) if text and field != CUSTOMER}
                     yield {"file": row.filename, "imported_at": row.started_at, "row": told}
@@ -129,7 +131,7 @@ def _parked(search: Search) -> Iterator[dict[str, Any]]:
             record = parking.body_of(row)
         except Unsealable:
             continue
-        if how is not None and (row.external_id in search.sought.names or search.name_for(how.identity(record))):
+        if how is not None and (search.sought.is_theirs(row.connection.platform, row.external_id) or search.name_for(how.identity(record))):
             yield {"from": called(row.connection), "received_at": row.last_at, "record": record}
 
 

@@ -36,6 +36,8 @@ PUT_AWAY = "The file was put away before it was taken, since a person in it had 
 LEFT = (
     "The rest of the file was put away, since a person in it had their data erased. Undo what was taken, or export it again and upload what you get."
 )
+SHORTEST = 4
+"""Characters of an order's name that is looked for in a file as it was given: a shorter one stands for too much else."""
 OVERLAP = 400
 """Bytes of a piece that are looked at again with the next: a name may stand across both."""
 
@@ -178,7 +180,8 @@ def _waiting(search: Search, after: int) -> Step:
 
 def patterns(sought: Sought) -> list[re.Pattern[bytes]]:
     """Return what a file as it was given names the person by: addresses and numbers of orders, in the usual encodings."""
-    texts = {text.strip() for text in (*sought.identities, *(name for name in sought.names if len(name.removeprefix("#")) > 3)) if text.strip()}
+    orders = [name for name in (*sought.orders, *sought.all_names) if len(name.removeprefix("#")) >= SHORTEST]
+    texts = {text.strip() for text in (*sought.identities, *orders)} - {""}
     wide = "|".join(re.escape(text) for text in sorted(texts))
     if not wide:
         return []

@@ -4,7 +4,8 @@ The link from one identity to another is an order that names both: an e-mail add
 order as the platform tells it. It is followed once, and not where so many orders name an identity that it is hardly one person's.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -27,7 +28,7 @@ from ledger.sealing import Unsealable, seal, unseal
 MOST_ORDERS = 20_000
 MOST_LINKED = 50
 """An identity that more orders name is a till's, or a marketplace's, and is not followed from another one."""
-MOST_OPENED = 2_000
+MOST_OPENED = 1_000_000
 """Payloads opened in search of links, the latest first."""
 
 
@@ -42,13 +43,24 @@ class Sought(Struct, kw_only=True):
     """Whose ids those are; empty: numbers, of whatever platform."""
     found: dict[str, str] = {}
     """Their keyed hashes in hexadecimal, each with the name of the nobody that it becomes."""
-    names: list[str] = []
-    """What files and platforms call their orders."""
+    names: dict[str, list[str]] = {}
+    """What files and platforms call their orders, by the orders' platforms."""
+    numbers: list[str] = []
+    """Their orders' numbers, the latest first."""
     ids: list[int] = []
     """Their orders in the mirror."""
     customers: list[int] = []
     since: str = ""
     """Since when nobody recognises them, by the database's clock; empty: they are recognised still."""
+
+    @property
+    def all_names(self) -> set[str]:
+        """Return what their orders are called, of whatever platform."""
+        return {name for names in self.names.values() for name in names}
+
+    def is_theirs(self, platform: str, name: str) -> bool:
+        """Tell whether an order of a platform is one of theirs."""
+        return name in self.names.get(platform, ())
 
     @property
     def hashes(self) -> dict[bytes, str]:
@@ -69,9 +81,10 @@ def opened(case: PrivacyCase) -> Sought:
 def resolve(store: Store, sought: Sought, *, most: int = MOST_OPENED) -> list[str]:
     """Find whom a request is about, and add it to what is sought; return sentences about what could not be linked."""
     own = {customer_hash(store.pk, text) for text in sought.identities if text.strip()}
-    given = privacy.orders_called(store, sought.orders, platform=sought.platform)
-    people = privacy.people(store, hashes=own, ids=[order.customer for order in given if order.customer is not None])
-    orders = _joined(given, privacy.orders_of(store, people, most=MOST_ORDERS))
+    given, ambiguous = _given(store, sought)
+    told_of_them = _joined(given, _told_with(store, own, most=most))
+    people = privacy.people(store, hashes=own, ids=[order.customer for order in told_of_them if order.customer is not None])
+    orders = _joined(told_of_them, privacy.orders_of(store, people, most=MOST_ORDERS))
     hashes = own | set(people.values())
     told = {hashed for hashed in identities_told(store, orders, most=most) if hashed not in hashes}
     told -= privacy.nobodies(store, told)
@@ -81,17 +94,74 @@ def resolve(store: Store, sought: Sought, *, most: int = MOST_OPENED) -> list[st
     orders = _joined(orders, privacy.orders_of(store, further, most=MOST_ORDERS))
     hashes |= linked
     sought.found = {hashed.hex(): sought.found.get(hashed.hex()) or a_nobody() for hashed in sorted(hashes)}
-    sought.names = sorted({*sought.orders, *(name for order in orders for name in order.names)})
+    sought.names = {platform: sorted(names) for platform, names in _names(orders).items()}
+    if sought.platform:
+        sought.names[sought.platform] = sorted({*sought.names.get(sought.platform, ()), *sought.orders})
+    sought.numbers = list(dict.fromkeys(order.number for order in orders))
     sought.ids, sought.customers = sorted(order.id for order in orders), sorted({*people, *further})
-    return list(_notes(store, sought, orders, given, too_many=len(told) - len(linked)))
+    return list(_notes(store, sought, orders, given, ambiguous, too_many=len(told) - len(linked)))
+
+
+def _given(store: Store, sought: Sought) -> tuple[list[Named], list[str]]:
+    """Return the orders that were named, and names that orders of several platforms have: whose those are nobody can tell."""
+    if sought.platform:
+        return privacy.orders_with(store, sought.platform, sought.orders), []
+    found = privacy.orders_called(store, sought.orders)
+    ambiguous = []
+    for name in {name.removeprefix("#") for name in sought.orders}:
+        if len({order.platform for order in found if name in order.names}) > 1:
+            ambiguous.append(name)
+            found = [order for order in found if name not in order.names or name == order.external_id]
+    return found, sorted(ambiguous)
+
+
+def _names(orders: Sequence[Named]) -> dict[str, set[str]]:
+    names: dict[str, set[str]] = {}
+    for order in orders:
+        names.setdefault(order.platform, set()).update(order.names)
+    return names
+
+
+def _told_with(store: Store, hashes: Collection[bytes], *, most: int) -> list[Named]:
+    """Return the orders that files told with one of some keyed hashes, whatever their platform told later."""
+    texts = [hashed.hex() for hashed in hashes]
+    names: dict[str, set[str]] = {}
+    payloads = RawPayload.objects.filter(file_import__store=store).select_related("file_import").order_by("-pk")
+    for payload in payloads[:most].iterator(chunk_size=10) if texts else ():
+        place = customer_place(payload)
+        try:
+            raw = zlib.decompress(unseal(bytes(payload.body))) if place is not None else b""
+        except Unsealable:
+            continue
+        # Most payloads are put aside by a look at their bytes.
+        if place is not None and any(text.encode() in raw for text in texts):
+            told = {name for name, rows in rows_of(payload) if any(place < len(row) and row[place] in texts for row in rows)}
+            names.setdefault(platform_of(payload), set()).update(told)
+    return [order for platform, called in names.items() for order in privacy.orders_called(store, called, platform=platform)]
+
+
+def looked_at(store: Store, sought: Sought) -> dict[str, int]:
+    """Count what a first look finds, by the names of the orders alone."""
+    counts = {"customers": len(sought.customers), "orders": len(sought.ids)}
+    if sought.names:
+        held = RawPayload.objects.filter(keys__overlap=archive.keys_of(sought.all_names))
+        counts |= {"pages_found": held.filter(connection__store=store).count(), "parts_found": held.filter(file_import__store=store).count()}
+    return counts
 
 
 def _joined(some: Sequence[Named], others: Sequence[Named]) -> list[Named]:
     return list({order.id: order for order in (*some, *others)}.values())
 
 
-def _notes(store: Store, sought: Sought, orders: Sequence[Named], given: Sequence[Named], *, too_many: int) -> Iterator[str]:
+def _notes(
+    store: Store, sought: Sought, orders: Sequence[Named], given: Sequence[Named], ambiguous: Sequence[str], *, too_many: int
+) -> Iterator[str]:  # fmt: skip
     """Say what was not found, and what was not followed."""
+    if ambiguous:
+        yield (
+            f"{len(ambiguous):,} of the numbers that were named {'are' if len(ambiguous) > 1 else 'is'} of orders on several platforms, so whose "
+            "it is is not sure, and nothing was done by it. Give the platform’s own id of the order, or the customer’s number."
+        )
     if too_many:
         yield (
             f"{too_many} more {'identities are' if too_many > 1 else 'identity is'} told with these orders, and with more than {MOST_LINKED} others: "
@@ -99,7 +169,7 @@ def _notes(store: Store, sought: Sought, orders: Sequence[Named], given: Sequenc
         )
     if len(orders) >= MOST_ORDERS:
         yield f"More than {MOST_ORDERS:,} orders are theirs; this is the latest part of them. Ask once more when it is done."
-    unknown = len({name.removeprefix("#") for name in sought.orders} - {name for order in given for name in order.names})
+    unknown = len({name.removeprefix("#") for name in sought.orders} - {name for order in given for name in order.names} - {*ambiguous})
     if unknown:
         yield f"Of the orders that were named, {unknown:,} {'are' if unknown > 1 else 'is'} not known here, so nothing was found by that."
     if sought.identities and all("@" in text for text in sought.identities) and Connection.objects.filter(store=store).exists():
@@ -122,23 +192,31 @@ def whose(connection: Connection, stream: str) -> Whose | None:
         return None
 
 
+def platform_of(payload: RawPayload) -> str:
+    """Return whose orders a payload tells of, as orders name their platform."""
+    if payload.connection is not None:
+        return payload.connection.platform
+    return str(payload.file_import.template.get("platform", "")) if payload.file_import is not None else ""
+
+
 def identities_told(store: Store, orders: Sequence[Named], *, most: int) -> set[bytes]:
     """Return the keyed hashes of all that some orders are told to be of, by files and by platforms."""
-    names = {name for order in orders for name in order.names}
+    names = _names(orders)
     if not names:
         return set()
     told: set[bytes] = set()
     of_store = Q(connection__store=store) | Q(file_import__store=store)
-    payloads = RawPayload.objects.filter(of_store, keys__overlap=archive.keys_of(names)).select_related("connection", "file_import")
+    called = {name for each in names.values() for name in each}
+    payloads = RawPayload.objects.filter(of_store, keys__overlap=archive.keys_of(called)).select_related("connection", "file_import")
     for payload in payloads.order_by("-pk")[:most].iterator(chunk_size=10):
         try:
-            told |= set(_told_in(store, payload, names))
+            told |= set(_told_in(store, payload, names.get(platform_of(payload), set())))
         except Unsealable:
             continue  # nobody can read it, so it tells nothing; cutting says so
     return told
 
 
-def _told_in(store: Store, payload: RawPayload, names: set[str]) -> Iterator[bytes]:
+def _told_in(store: Store, payload: RawPayload, names: Collection[str]) -> Iterator[bytes]:
     how = whose_of(payload)
     if how is not None:
         for name, record in archive.records_of(payload):

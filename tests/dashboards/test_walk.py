@@ -19,7 +19,9 @@ from django.utils import timezone
 
 from connectors.files.kind import untold
 from connectors.files.uploads import look_at, receive
-from connectors.models import Connection, FileImport, SyncRun
+from connectors.models import Connection, FileImport, PrivacyCase, SyncRun
+from connectors.privacy import cases
+from connectors.privacy.sought import Sought
 from dashboards import invitations
 from dashboards.models import Invitation
 from ledger import documents, findings, proposals, rules
@@ -144,6 +146,11 @@ PAGES = {
     "<slug:slug>/data": Row("/walked/data", MEMBERS, "405"),
     "<slug:slug>/delete": Row("/walked/delete", OWNERS, OWNERS),
     "<slug:slug>/people": Row("/walked/people", OWNERS, OWNERS),
+    "<store:slug>/privacy/": Row("/walked/privacy/", "in 302 302 302 302 404 302", "405"),
+    "<slug:slug>/privacy": Row("/walked/privacy", OWNERS, OWNERS),
+    "<slug:slug>/privacy/<int:pk>": Row("/walked/privacy/{case}", OWNERS, "405"),
+    "<slug:slug>/privacy/<int:pk>/copy.zip": Row("/walked/privacy/{copied}/copy.zip", OWNERS, "405"),
+    "<slug:slug>/privacy/<int:pk>/<slug:action>": Row("/walked/privacy/{case}/confirm", "405", OWNERS_THEN),
     "<slug:slug>/people/<int:pk>/role": Row("/walked/people/{member}/role", "405", OWNERS_THEN),
     "<slug:slug>/people/<int:pk>/remove": Row("/walked/people/{member}/remove", OWNERS, OWNERS_THEN),
     "<slug:slug>/people/invitations/<int:pk>/renew": Row("/walked/people/invitations/{invitation}/renew", "405", OWNERS_THEN),
@@ -311,6 +318,9 @@ def keys_of(store: Store) -> dict[str, Any]:
     record_payouts(store, [PayoutFact("shopify_payments", "Zephyr payout", now, "paid", 10_000, "EUR")], now=now)
     run = SyncRun.objects.create(connection=connection, stream="zephyrs", mode="increment", started_at=now, heartbeat_at=now)
     look_at(waiting, now=now, progress=untold)
+    asked = cases.ask(store, "erase_person", Sought(orders=["1001"]), actor="first@zephyr.example.com", now=now)
+    copied = PrivacyCase.objects.create(store=store, kind="data_request", state="done", actor="zephyr", received_at=now, due_at=now, done_at=now)
+    cases.keep_copy(copied, b"zephyr", b"[]", now=now)
     rows: list[Any] = [
         *dated, change, variant, proposed, partner, campaign, spent, OrderCharge.objects.get(),
         store, store.book, member, member.user, Product.objects.get(store=store), Finding.objects.get(), CostDefaults.objects.get(),
@@ -330,6 +340,8 @@ def keys_of(store: Store) -> dict[str, Any]:
         "cost": cost.pk,
         "document": documents.attach(cost, b"Zephyr rent", filename="zephyr.txt", media_type="text/plain", actor="", now=now).pk,
         "waiting": waiting.pk,
+        "case": asked.pk,
+        "copied": copied.pk,
         "connection": connection.pk,
         "imported": imported.pk,
         "change": change.pk,
