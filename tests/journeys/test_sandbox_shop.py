@@ -12,7 +12,7 @@ from connectors.replaying import replay
 from connectors.sandbox.scenarios import SCENARIOS
 from connectors.sandbox.world import World
 from ledger.kinds import SalesBasis
-from ledger.models import Finding, Order
+from ledger.models import Finding, Order, Sale
 from tests.journeys.sandbox_shop import Connected, connected
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -55,6 +55,18 @@ def test_without_sale_agreements_sales_are_worked_out_and_equal_the_truth(scenar
         (found,) = Finding.objects.filter(kind="sales_worked_out")
         assert "since it has no sale agreements" in found.message
         assert (shop.differences(), shop.differences(basis="order"), shop.differing_orders()) == ([], [], [])
+
+
+@pytest.mark.parametrize("scenario", ["edits", "exchanges"])
+def test_without_sale_agreements_orders_that_change_later_earn_the_truth_though_nobody_tells_when(scenario: str) -> None:
+    """Without agreements no day of an edit or exchange is told: its amounts are the order's day's, marked estimated."""
+    world = World.live(seed=11, start=BEGAN, days=30, orders_per_day=2, scenario=scenario)
+    with connected(world, began=BEGAN, at=END) as shop:
+        shop.shop.troubles.add("silent_field", field="Order.agreements")
+        shop.read()
+        shop.restate()
+        assert shop.differing_orders() == []
+        assert Sale.objects.filter(estimated=True).exists()
 
 
 @pytest.mark.parametrize("scenario", ["cancellations", "deleted_orders", "edits", "refund_storm"])

@@ -114,6 +114,7 @@ ORDER = f"""
 query Order($id: ID!, $lines: String, $shipping: String) {{
   order(id: $id) {{
     {_HEAD}
+    totalTaxSet {{ ...M }} totalDiscountsSet {{ ...M }}
     lineItems(first: 100, after: $lines) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ {_LINE} {_PARTS} }} }}
     shippingLines(first: 20, after: $shipping, includeRemovals: true) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ {_SHIPPING} }} }}
     transactions(first: 250) {{ {_TRANSACTION} }}

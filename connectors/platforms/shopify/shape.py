@@ -271,6 +271,9 @@ class Order(Struct, rename="camel"):
     presentment_currency_code: str = ""
     refund_discrepancy_set: Bag | None = None
     total_tip_received_set: Bag | None = None
+    total_tax_set: Bag | None = None
+    """This and the next are told of an order that was read by itself."""
+    total_discounts_set: Bag | None = None
     original_total_duties_set: Bag | None = None
     original_total_additional_fees_set: Bag | None = None
     cancelled_at: Time | None = None

@@ -84,6 +84,37 @@ def test_what_no_line_explains_is_an_estimated_adjustment() -> None:
     assert sales_text(fact)[1] == "11-02 order adjustment - +0 3.00 0.00 0.00 estimated"
 
 
+@pytest.mark.parametrize("lines", [1, 2])
+def test_a_discount_that_an_edit_gave_is_one_with_its_tax(lines: int) -> None:
+    """Lines go on telling the discounts they had at first; the order's sums tell of the later one."""
+    goods = [whole(a_line(number, price="50.0"), taxes=(("5.0", False),)) for number in range(1, lines + 1)]
+    order = an_order(
+        total=f"{55 * lines - 11}.0", current=f"{55 * lines - 11}.0", edited=True, lineItems=nodes(*goods), totalTaxSet=bag(f"{5 * lines - 1}.0"),
+        totalDiscountsSet=bag("10.0"),
+    )  # fmt: skip
+    line = "1" if lines == 1 else "-"
+    assert sales_text(fact_of(order))[lines:] == [f"11-02 order product {line} +0 -10.00 10.00 -1.00 estimated"]
+
+
+def test_where_prices_include_tax_a_discount_that_an_edit_gave_is_told_with_it() -> None:
+    order = an_order(
+        total="44.0", taxesIncluded=True, edited=True, lineItems=nodes(whole(a_line(price="55.0"), taxes=(("5.0", False),))),
+        totalTaxSet=bag("4.0"), totalDiscountsSet=bag("11.0"),
+    )  # fmt: skip
+    assert sales_text(fact_of(order))[1:] == ["11-02 order product 1 +0 -10.00 10.00 -1.00 estimated"]
+
+
+def test_tax_beyond_the_lines_is_tax() -> None:
+    order = an_order(total="121.9", originalTotalDutiesSet=bag("20.0"), lineItems=nodes(whole(a_line())), totalTaxSet=bag("1.9"))
+    assert sales_text(fact_of(order))[2:] == ["11-02 order adjustment - +0 0.00 0.00 1.90 estimated"]
+
+
+@pytest.mark.parametrize("tax", ["50.0", "-1.0"])
+def test_a_sum_of_taxes_that_fits_to_nothing_is_not_taken(tax: str) -> None:
+    order = an_order(total="103.0", lineItems=nodes(whole(a_line())), totalTaxSet=bag(tax), totalDiscountsSet=bag("9.0"))
+    assert sales_text(fact_of(order))[1:] == ["11-02 order adjustment - +0 3.00 0.00 0.00 estimated"]
+
+
 def test_an_order_that_ends_elsewhere_than_its_events_lead_gets_the_difference() -> None:
     fact = fact_of(an_order(current="93.0", lineItems=nodes(whole(a_line()))))
     assert sales_text(fact)[1] == "11-02 refund adjustment - +0 -7.00 0.00 0.00 estimated"

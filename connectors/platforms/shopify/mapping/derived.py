@@ -1,6 +1,6 @@
 """Work out an order's sales from its lines, refunds and totals, where its agreements do not tell them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -51,7 +51,7 @@ def derived_sales(order: Order) -> Told:
     parts += [_shipping(order, number, line) for number, line in enumerate(order.shipping_lines.nodes, start=1) if not line.is_removed]
     parts += _charges(order)
     if rest := order.total_price_set.units - sum(part.net + part.tax for part in parts):
-        parts.append(Part("rest", None, SaleType.ADJUSTMENT, 0, rest, 0, 0))
+        parts.append(_rest(order, rest, parts))
     sales = [
         SaleFact(
             part.key, order.processed_at, SaleKind.ORDER, part.type, part.net, part.line, part.quantity, part.discount,
@@ -104,6 +104,26 @@ def _charges(order: Order) -> Iterator[Part]:
         yield Part("duties", None, SaleType.DUTY, 0, duties, 0, 0)
     if fees := units(order.original_total_additional_fees_set):
         yield Part("fees", None, SaleType.FEE, 0, fees, 0, 0)
+
+
+def _rest(order: Order, rest: Tenk, parts: Sequence[Part]) -> Part:
+    """Make a part of what an order's total tells besides its lines: an edit's discount, where the sum of discounts tells it, else an adjustment."""
+    tax = units(order.total_tax_set) - sum(part.tax for part in parts) if order.total_tax_set is not None else 0
+    if abs(tax) > abs(rest) or tax * rest < 0:
+        tax = 0
+    net = rest - tax
+    given = units(order.total_discounts_set) - _shown_discounts(order)
+    if net < 0 < given and given in (-net, -rest):
+        goods = [part.line for part in parts if part.type == SaleType.PRODUCT]
+        return Part("rest", goods[0] if len(goods) == 1 else None, SaleType.PRODUCT, 0, net, -net, tax)
+    return Part("rest", None, SaleType.ADJUSTMENT, 0, net, 0, tax)
+
+
+def _shown_discounts(order: Order) -> Tenk:
+    """Return the discounts that lines tell, as they are shown."""
+    lines = sum(each.allocated_amount_set.units for line in order.line_items.nodes for each in line.discount_allocations or ())
+    shipping = (line for line in order.shipping_lines.nodes if not line.is_removed and line.discounted_price_set is not None)
+    return lines + sum(units(line.original_price_set) - units(line.discounted_price_set) for line in shipping)
 
 
 def _tax(lines: list[TaxLine]) -> Tenk:
