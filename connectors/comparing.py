@@ -17,14 +17,15 @@ from msgspec import Struct
 
 from connectors import runs
 from connectors.faults import BadPayload, Fault
+from connectors.fetching import fetch
 from connectors.files.kind import Guard, Progress, unguarded, untold
 from connectors.http import Client
 from connectors.models import Connection, SyncCursor, SyncRun
 from connectors.paged import Limits
 from connectors.runs import Run
-from connectors.spec import Again, Comparison, Json, Request, Stream, Told, Window
+from connectors.spec import Again, Comparison, Request, Stream, Told, Window
 from connectors.sync import ONE_JOB, Outcome, subject_of, tell_fault
-from connectors.taking import Received, Taker
+from connectors.taking import Taker
 from ledger import findings
 from ledger.cause import Cause
 from ledger.kinds import CauseKind
@@ -218,18 +219,11 @@ class _Comparing:
         absent: list[str] = []
         for start in range(0, len(ids), self._again.at_once):
             wanted = ids[start : start + self._again.at_once]
-            records = list(self._again.found(self._client.send(self._again.request(wanted)).json()))
-            found = self._taker.gather([self._completed(record) for record in records])
+            found = self._taker.gather(fetch(self._stream, self._again, wanted, self._client))
             self._taker.write(moves={"done": self._cursor.done})
             names = {name for name, _ in found.named}
             absent += [key for key in wanted if key not in names]
         return absent
-
-    def _completed(self, record: Json) -> Received:
-        try:
-            return Received(self._stream.complete(record, self._client.send) if self._stream.complete else record)
-        except BadPayload as fault:
-            return Received(record, fault.reason)
 
     def _sum_up(self, tally: Tally, told: dict[str, Told], ours: dict[str, Ours]) -> None:
         for key, each in told.items():

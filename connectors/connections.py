@@ -16,11 +16,16 @@ from connectors.http import Client
 from connectors.models import Connection
 from connectors.registry import find
 from connectors.spec import Connector, Grant
+from connectors.webhooks import deliveries, doors
+from connectors.webhooks.accepting import topics_by_law
+from ledger import findings
 from ledger.models import Store
 from ledger.sealing import Unsealable, seal, unseal
 
 REFRESH_BEFORE = timedelta(minutes=8)
 """Access tokens are renewed so long before their end, so that none ends under way."""
+UNINSTALLED = "account_uninstalled"
+"""The kind of finding that says that an account took back its consent."""
 LOST_KEY = "The keys this connection was sealed with are gone from FIELD_KEYS. Put them back, or connect the account again."
 
 
@@ -58,8 +63,10 @@ def connect(
             "connected_at": now,
         },
     )  # fmt: skip
+    doors.keep(connection, connector, merged, now=now)
     runs.add_cursors(connection, connector.streams)
     runs.wake(connection)
+    findings.resolve(store.pk, UNINSTALLED, str(connection), now=now)
     return connection
 
 
@@ -151,12 +158,16 @@ def resume(connection: Connection) -> bool:
     )
 
 
-def disconnect(connection: Connection, *, now: datetime) -> None:
-    """Forget an account's secrets; what was read of it stays."""
+def disconnect(connection: Connection, *, now: datetime, why: str = "") -> None:
+    """Forget an account's secrets and what it rang about; what was read of it stays. `why` says, where it was not its owner here, what to do.
+
+    What deliveries are signed with is kept: people's requests by law still come for what was read, and are followed.
+    """
     Connection.objects.filter(pk=connection.pk).update(
-        status=Connection.Status.DISCONNECTED, secrets=None, disconnected_at=now, problem="", problem_at=None, paused_until=None
+        status=Connection.Status.DISCONNECTED, secrets=None, disconnected_at=now, problem=why, problem_at=now if why else None, paused_until=None
     )  # fmt: skip
     runs.stop(connection, why="Stopped: the account was disconnected.")
+    deliveries.drop_waiting(connection, but=topics_by_law(connection.platform))
 
 
 def missing_scopes(connection: Connection) -> tuple[str, ...]:

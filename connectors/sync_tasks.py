@@ -42,7 +42,7 @@ def submit_stream(connection: Connection, stream: Stream, *, actor: str) -> int:
     cursor = runs.cursor_of(connection, stream.name)
     kind = SYNC_STREAM if cursor.backfilled_at else BACKFILL
     subject = f"{stream.label} of {connection.label or connection.account_ref}"
-    return queue.submit(kind, {"connection": connection.pk, "stream": stream.name}, key=_key(connection, stream), subject=subject, actor=actor)
+    return queue.submit(kind, {"connection": connection.pk, "stream": stream.name}, key=key_of(connection, stream), subject=subject, actor=actor)
 
 
 def submit_connection(connection: Connection, *, actor: str) -> None:
@@ -55,10 +55,11 @@ def submit_connected(connection: Connection, *, actor: str) -> None:
     """Have an account read that was connected just now, anew perhaps, and ask it who it is."""
     runs.wake(connection)
     submit_connection(connection, actor=actor)
-    _submit_check(connection, actor=actor)
+    submit_check(connection, actor=actor)
 
 
-def _submit_check(connection: Connection, *, actor: str) -> None:
+def submit_check(connection: Connection, *, actor: str) -> None:
+    """Have an account asked who it is."""
     subject = connection.label or connection.account_ref
     queue.submit(CHECK_ACCOUNT, {"connection": connection.pk}, key=f"connection:{connection.pk}", subject=subject, actor=actor)
 
@@ -79,11 +80,11 @@ def submit_replay(connection: Connection, *, actor: str) -> int:
 
 def read_stream(work: Work) -> None:
     """Read on in a stream for one job's time, and hand over to the next while there is more."""
-    connection, stream = _connection(work), str(work.parameters["stream"])
+    connection, stream = connection_of(work), str(work.parameters["stream"])
     now = timezone.now()
     if connection.status != Status.ACTIVE:
         return
-    _wait_out(connection, now)
+    wait_out(connection, now)
     read_as = _stream(connection, stream)
     if read_as.after and runs.cursor_of(connection, read_as.after).backfilled_at is None:
         runs.due(connection, stream, at=now + BEHIND_RESTS)
@@ -141,15 +142,15 @@ def submit_comparison(connection: Connection, stream: Stream, *, whole: bool, ac
     """Have a stream compared with what its platform lists: all of it, or the last 90 days."""
     subject = f"{stream.label} of {connection.label or connection.account_ref}"
     parameters = {"connection": connection.pk, "stream": stream.name, "whole": whole}
-    return queue.submit(COMPARE, parameters, key=f"{_key(connection, stream)}:{'whole' if whole else 'recent'}", subject=subject, actor=actor)
+    return queue.submit(COMPARE, parameters, key=f"{key_of(connection, stream)}:{'whole' if whole else 'recent'}", subject=subject, actor=actor)
 
 
 def compare_stream(work: Work) -> None:
     """Compare for one job's time, and hand over to the next while there is more."""
-    connection, now, whole = _connection(work), timezone.now(), bool(work.parameters["whole"])
+    connection, now, whole = connection_of(work), timezone.now(), bool(work.parameters["whole"])
     if connection.status != Status.ACTIVE:
         return
-    _wait_out(connection, now)
+    wait_out(connection, now)
     stream = _stream(connection, str(work.parameters["stream"]))
     try:
         with job_faults(connection, stream.name), opened(connection, now=now) as client:
@@ -176,7 +177,7 @@ def dispatch(work: Work) -> None:
 
 def replay_parked(work: Work) -> None:
     """Try the parked records of one connection again; while one of its streams is read, a little later."""
-    connection = _connection(work)
+    connection = connection_of(work)
     with job_faults(connection, ""):
         replay(connection, now=timezone.now(), guard=work.fence)
 
@@ -192,7 +193,7 @@ def replay_all_parked(work: Work) -> None:
 def check_account(work: Work) -> None:
     """Ask one account who it is: its time zone, currency and permissions may have changed."""
     try:
-        accounts.check(_connection(work), now=timezone.now())
+        accounts.check(connection_of(work), now=timezone.now())
     except NeedsReauth as fault:
         raise NeedsAttention(fault.reason) from fault
     except RetryLater as fault:
@@ -204,7 +205,7 @@ def check_account(work: Work) -> None:
 def check_accounts(work: Work) -> None:
     """Have every account asked who it is."""
     for connection in Connection.objects.filter(status=Status.ACTIVE, store__in=kept_stores()).order_by("pk"):
-        _submit_check(connection, actor=work.actor)
+        submit_check(connection, actor=work.actor)
 
 
 def forget_runs(work: Work) -> None:
@@ -214,7 +215,8 @@ def forget_runs(work: Work) -> None:
     bulk_files.forget(settings.BULK_FOLDER, connections=set(reading), before=timezone.now() - FILES_KEPT)
 
 
-def _key(connection: Connection, stream: Stream) -> str:
+def key_of(connection: Connection, stream: Stream) -> str:
+    """Return what names the work of reading a stream."""
     return f"connection:{connection.pk}:{stream.name}"
 
 
@@ -233,13 +235,14 @@ def _stream(connection: Connection, name: str) -> Stream:
     return found
 
 
-def _wait_out(connection: Connection, now: datetime) -> None:
+def wait_out(connection: Connection, now: datetime) -> None:
     """Put the job off while the platform has asked for patience."""
     if connection.paused_until is not None and connection.paused_until > now:
         raise Postponed(f"{connection} asked for patience.", after=(connection.paused_until - now).total_seconds())
 
 
-def _connection(work: Work) -> Connection:
+def connection_of(work: Work) -> Connection:
+    """Return the connection that a job names; raise Permanent when it is there no more."""
     row = Connection.objects.select_related("store").filter(pk=work.parameters["connection"], store__in=kept_stores()).first()
     if row is None:
         raise Permanent("The connection is there no more.")

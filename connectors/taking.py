@@ -27,6 +27,7 @@ from connectors.runs import Run
 from connectors.spec import Context, Json, Stream
 from ledger.build import Zones
 from ledger.identity import recogniser
+from ledger.kinds import CauseKind
 
 log = structlog.get_logger(__name__)
 
@@ -114,8 +115,8 @@ def place_of(error: BaseException) -> str:
 class Taker:
     """Takes the records of one run: gathers what some pages hold, and writes it at once."""
 
-    def __init__(self, run: Run, stream: Stream, cursor: SyncCursor, guard: Guard, *, now: datetime) -> None:
-        self._run, self._stream, self._cursor, self._guard, self._now = run, stream, cursor, guard, now
+    def __init__(self, run: Run, stream: Stream, cursor: SyncCursor, guard: Guard, *, now: datetime, kind: CauseKind = CauseKind.SYNC) -> None:
+        self._run, self._stream, self._cursor, self._guard, self._now, self._kind = run, stream, cursor, guard, now, kind
         self._context = context_of(run.connection, now=now)
         self._gathered: list[Read] = []
 
@@ -157,7 +158,7 @@ class Taker:
         mapped = [each for found in self._gathered for each in found.mapped]
         try:
             with transaction.atomic():
-                counts, refused = recording.write(run.connection, mapped, now=self._now)
+                counts, refused = recording.write(run.connection, mapped, now=self._now, kind=self._kind)
                 bodies = dict(named) if refused else {}
                 bad = [
                     *(each for found in self._gathered for each in found.bad),

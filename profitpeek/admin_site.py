@@ -40,7 +40,10 @@ SUBJECTS = (
     ("Catalogue", ("ledger.Product", "ledger.Variant")),
     ("Payment processors", ("ledger.BalanceTransaction", "ledger.Payout")),
     ("Stores and people", ("ledger.Store", "ledger.Membership")),
-    ("Books", ("ledger.Book", "ledger.Finding", "connectors.FileImport", "connectors.Connection", "connectors.SyncRun")),
+    (
+        "Books",
+        ("ledger.Book", "ledger.Finding", "connectors.FileImport", "connectors.Connection", "connectors.SyncRun", "connectors.WebhookDelivery"),
+    ),
     ("Installation", ("jobs.Job", "jobs.Pause", "ledger.Erasure", "auth.User", "mfa.Authenticator", "usersessions.UserSession")),
 )  # fmt: skip
 OTHERS = "More"

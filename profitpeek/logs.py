@@ -36,7 +36,7 @@ _QUERY = re.compile(r"(?<=[\w/?])\?[^\s\"'<>?=]*=[^\s\"'<>]*")
 _BEARER = re.compile(r"\b(bearer|basic|token)\s+[\w.~+/=-]{8,}", re.IGNORECASE)
 _ASSIGNED = re.compile(r"\b((?:password|secret|token|api_?key|secret_key|field_keys)[\"']?\s*[=:]\s*[\"']?)[^\s\"',}&]{4,}", re.IGNORECASE)
 # Whatever follows these words in a path admits its bearer: invitations, first account, password reset, webhooks.
-_DOOR = re.compile(r"(/(?:accounts/first|invitations?|reset/key|confirm-email|key|token|hooks?|webhooks?|unsubscribe)/)[^\s/?\"'<>]+")
+_DOOR = re.compile(r"(/(?:accounts/first|invitations?|reset/key|confirm-email|key|token|hooks?|webhooks?(?:/[\w-]+)?|unsubscribe)/)[^\s/?\"'<>]+")
 # And any other part of a path that looks random: long, with a digit and a capital letter or a sign that no name has.
 _RANDOM = re.compile(r"(?<=/)(?=[^/\s]*\d)(?=[^/\s]*[A-Z:=])[\w:.=~-]{20,}")
 

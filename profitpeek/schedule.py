@@ -16,6 +16,13 @@ from connectors.sync_tasks import (
     SYNC_STREAM,
 )
 from connectors.tasks import FORGET_FILES, IMPORT_FILE, LOAD_RATES, LOOK_AT_FILE, UNDO_FILE
+from connectors.webhooks.tasks import (
+    FOLLOW_DELIVERIES,
+    FORGET_DELIVERIES,
+    KEEP_ALL_SUBSCRIPTIONS,
+    KEEP_SUBSCRIPTIONS,
+    WATCH_DELIVERIES,
+)
 from dashboards.tasks import FORGET_EXPIRED
 from ledger.daily import SHOW_PERCENTAGES
 from ledger.defaults import PREVIEW_DEFAULTS
@@ -73,11 +80,20 @@ KINDS: tuple[Kind, ...] = (
     COMPARE_ALL,
     DO_CASE,
     KEEP_PRIVACY,
+    FOLLOW_DELIVERIES,
+    KEEP_SUBSCRIPTIONS,
+    KEEP_ALL_SUBSCRIPTIONS,
+    WATCH_DELIVERIES,
+    FORGET_DELIVERIES,
 )
 
 RECURRING: tuple[Recurring, ...] = (
     Recurring(name="heartbeat", kind=HEARTBEAT, every=timedelta(minutes=1)),
     Recurring(name="dispatch-syncs", kind=DISPATCH_SYNCS, every=timedelta(minutes=1)),
+    # The doorbell rings by itself; what it lost with a process that was killed is found here.
+    Recurring(name="watch-deliveries", kind=WATCH_DELIVERIES, every=timedelta(minutes=1)),
+    Recurring(name="keep-subscriptions", kind=KEEP_ALL_SUBSCRIPTIONS, at=time(2, 30)),
+    Recurring(name="forget-deliveries", kind=FORGET_DELIVERIES, every=timedelta(hours=6)),
     # Whatever an upgrade has learnt to understand is read within hours.
     Recurring(name="replay-parked", kind=REPLAY_ALL_PARKED, every=timedelta(hours=6)),
     Recurring(name="compare-connections", kind=COMPARE_ALL, at=time(1, 50)),

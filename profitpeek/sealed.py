@@ -7,13 +7,14 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.db.models import Model
 
-from connectors.models import Connection, ConsentRequest, FilePiece, ParkedRecord, PrivacyCase, PrivacyCopy, RawPayload
+from connectors.models import Connection, ConsentRequest, FilePiece, ParkedRecord, PrivacyCase, PrivacyCopy, RawPayload, WebhookDelivery, WebhookDoor
 from ledger.models import CostDocument
 from ledger.sealing import Unsealable, reseal, unseal
 
 SEALED: tuple[tuple[type[Model], str], ...] = (
     (RawPayload, "body"), (FilePiece, "body"), (CostDocument, "body"), (ParkedRecord, "body"), (ParkedRecord, "detail"), (Connection, "secrets"),
     (ConsentRequest, "secrets"), (PrivacyCase, "sought"), (PrivacyCopy, "body"), (PrivacyCopy, "about"),
+    (WebhookDoor, "token"), (WebhookDoor, "signing"), (WebhookDelivery, "body"),
 )  # fmt: skip
 """Columns of sealed bytes. The secrets of second factors are sealed within their JSON."""
 IN_FACTORS = ("secret", "seed")

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib import import_module
 
 from django.core.wsgi import get_wsgi_application
 
@@ -16,4 +17,7 @@ except environment.EnvironmentUnusable as error:
     # The number that makes gunicorn give up instead of trying again for ever.
     sys.exit(3)
 
-application = get_wsgi_application()
+django = get_wsgi_application()
+# Once Django is set up: what it imports needs its settings.
+front = import_module("connectors.webhooks.front")
+application = front.Front(django)

@@ -73,6 +73,8 @@ WRITERS = {
     "ledger_variant": {"ledger/dimensions.py", "ledger/catalog_rows.py"},
     "ledger_balancetransaction": {"ledger/balance_rows.py"},
     "ledger_payout": {"ledger/balance_rows.py"},
+    "connectors_webhookdelivery": {"connectors/webhooks/deliveries.py"},
+    "connectors_webhooktopic": {"connectors/webhooks/deliveries.py"},
     "ledger_variantprice": {"ledger/catalog_rows.py"},
 }
 MODEL_WRITES = {
@@ -101,6 +103,9 @@ MODEL_WRITES = {
     "PrivacyCase": {"connectors/privacy/cases.py"},
     "PrivacyCopy": {"connectors/privacy/cases.py"},
     "ErasedIdentity": {"ledger/privacy.py"},
+    "WebhookDoor": {"connectors/webhooks/doors.py"},
+    "WebhookDelivery": {"connectors/webhooks/deliveries.py"},
+    "WebhookTopic": {"connectors/webhooks/deliveries.py"},
     "Seen": {"ledger/seen.py"},
     "ExchangeRate": {"ledger/rates.py"},
     "FileImport": {"connectors/files/imports.py"},

@@ -1,5 +1,5 @@
 """Gather the admin's pages of connectors; importing them registers them."""
 
-from connectors.admin import connections, files
+from connectors.admin import connections, files, webhooks
 
-__all__ = ["connections", "files"]
+__all__ = ["connections", "files", "webhooks"]

@@ -11,7 +11,7 @@ from connectors.models import Connection, SyncRun
 from ledger.admin.base import StoreFilter, StoreModelAdmin
 
 
-class _OnlyRead(StoreModelAdmin):
+class OnlyRead(StoreModelAdmin):
     """Shows what the sync wrote; nobody writes it by hand."""
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -20,7 +20,7 @@ class _OnlyRead(StoreModelAdmin):
 
 
 @admin.register(Connection)
-class ConnectionAdmin(_OnlyRead):
+class ConnectionAdmin(OnlyRead):
     """Lists the accounts of every store."""
 
     note = (
@@ -44,7 +44,7 @@ class ConnectionAdmin(_OnlyRead):
 
 
 @admin.register(SyncRun)
-class SyncRunAdmin(_OnlyRead):
+class SyncRunAdmin(OnlyRead):
     """Lists what was read, and how each run ended."""
 
     note = "Runs of streams: what was asked of which account, what came and what it changed. Times are UTC."

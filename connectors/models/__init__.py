@@ -3,6 +3,7 @@
 from connectors.models.connections import Connection, ConsentRequest, ParkedRecord, SyncCursor, SyncRun
 from connectors.models.files import FileImport, FilePiece, FileReport, OrderLineTemplate, OrderTransaction, RawPayload
 from connectors.models.privacy import PrivacyCase, PrivacyCopy
+from connectors.models.webhooks import WebhookDelivery, WebhookDoor, WebhookTopic
 
 __all__ = [
     "Connection",
@@ -18,4 +19,7 @@ __all__ = [
     "RawPayload",
     "SyncCursor",
     "SyncRun",
+    "WebhookDelivery",
+    "WebhookDoor",
+    "WebhookTopic",
 ]

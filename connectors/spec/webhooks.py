@@ -77,9 +77,9 @@ class Deleted:
 
 @dataclass(frozen=True, kw_only=True)
 class ReadNew:
-    """Something of a stream changed: read what is new in it now, rather than when it is due."""
+    """Something changed that is not to be asked for by itself: read what is new in these streams now, rather than when they are due."""
 
-    stream: str
+    streams: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +160,8 @@ class Webhooks:
     """What to do, by topic. Topics that are missing here are counted as unknown, where their owner sees it."""
     keep: Callable[[bytes], Json]
     """Takes from a body what is kept until it is drained: ids and times, never a name or an address; raises BadPayload."""
+    about: Callable[[Json], str]
+    """Takes from what was kept the account that it is about, as `Connector.account_ref` has it; empty where a payload does not tell."""
     subscriptions: Subscriptions
     version: str
     """The version that payloads should have."""

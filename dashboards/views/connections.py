@@ -18,6 +18,8 @@ from connectors.models import Connection
 from connectors.oauth import answered, ask, connect_with_key, store_asked_for
 from connectors.registry import UnknownPlatform
 from connectors.spec import Connector
+from connectors.webhooks import deliveries, draining, subscribing
+from connectors.webhooks.tasks import ring, submit_subscriptions
 from dashboards.access import OWNERS, actor_of, store_or_404, stores_for
 from dashboards.connection_forms import ConnectForm, connect_forms
 from dashboards.connections_page import connection_card, connections_page, parked_of, runs_of
@@ -101,6 +103,7 @@ def returned(request: HttpRequest, platform: str) -> HttpResponse:
 
 def _welcome(request: HttpRequest, row: Connection) -> HttpResponse:
     sync_tasks.submit_connected(row, actor=actor_of(request))
+    submit_subscriptions(row, actor=actor_of(request))
     messages.success(request, f"{row.label or row.account_ref} is connected. Its past is read now, then whatever is new.")
     return redirect("connections", row.store.slug)
 
@@ -166,8 +169,27 @@ def _replay(request: HttpRequest, row: Connection) -> str:
 
 
 def _disconnect(request: HttpRequest, row: Connection) -> str:
+    # While the platform still lets us: afterwards it would go on ringing until it gives up by itself.
+    heard = subscribing.take_leave(row, now=timezone.now())
     connections.disconnect(row, now=timezone.now())
-    return "Disconnected: its secrets are forgotten. What was read of it stays in the book."
+    rings = "" if heard else " The platform could not be told to ring no more: its deliveries are refused, and end by themselves."
+    return f"Disconnected: its secrets are forgotten. What was read of it stays in the book.{rings}"
+
+
+def _replay_deliveries(request: HttpRequest, row: Connection) -> str:
+    again = deliveries.replay(row)
+    ring(row.pk)
+    draining.tell_given_up(row, now=timezone.now())
+    return (
+        f"{again:,} {'deliveries are' if again != 1 else 'delivery is'} followed again."
+        if again
+        else "There is nothing that could be followed again."
+    )
+
+
+def _subscribe(request: HttpRequest, row: Connection) -> str:
+    submit_subscriptions(row, actor=actor_of(request))
+    return "What the platform tells of is compared with what it should, and mended."
 
 
 ACTIONS: dict[str, Callable[[HttpRequest, Connection], str]] = {
@@ -175,6 +197,8 @@ ACTIONS: dict[str, Callable[[HttpRequest, Connection], str]] = {
     "sync": _sync,
     "backfill": _backfill,
     "replay": _replay,
+    "deliveries": _replay_deliveries,
+    "subscribe": _subscribe,
     "pause": _pause,
     "resume": _resume,
     "disconnect": _disconnect,

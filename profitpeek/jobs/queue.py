@@ -68,6 +68,23 @@ def ring(job: int, kind: str) -> None:
     async_task(RUN, job, timeout=known.timeout if known else SHORT, ack_failure=True, save=False)
 
 
+def hasten(kind: Kind, key: str) -> bool:
+    """Run at once what waits for its time under a key: what it waits for has come. Tell whether it waited."""
+    waiting = Job.objects.filter(kind=kind.name, key=key, state=Job.State.WAITING)
+    with transaction.atomic():
+        job = waiting.select_for_update().values_list("pk", flat=True).first()
+        if job is None:
+            return False
+        Job.objects.filter(pk=job).update(not_before=Now(), rung_at=Now())
+        ring(job, kind.name)
+    return True
+
+
+def is_waiting(kind: Kind, key: str) -> bool:
+    """Tell whether work waits under a key."""
+    return Job.objects.filter(kind=kind.name, key=key, state=Job.State.WAITING).exists()
+
+
 def cancel(job: int) -> bool:
     """Take a job back: at once while it waits or is dead, at its next step while it runs. Tell whether there was anything to take back."""
     waiting = Job.objects.filter(pk=job, state__in=[Job.State.WAITING, Job.State.DEAD])

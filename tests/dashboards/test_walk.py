@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from connectors.files.kind import untold
 from connectors.files.uploads import look_at, receive
-from connectors.models import Connection, FileImport, PrivacyCase, SyncRun
+from connectors.models import Connection, FileImport, PrivacyCase, SyncRun, WebhookDelivery
 from connectors.privacy import cases
 from connectors.privacy.sought import Sought
 from dashboards import invitations
@@ -86,6 +86,9 @@ STAFF_ANYWAY_THEN = "door door door 302 302 302 302"
 STAFF_ONLY_READ = STAFF_ONLY_POST = "door door door 405 405 405 405"
 
 PAGES = {
+    # Whoever delivers is known by a signature alone.
+    "webhooks/<slug:platform>": Row("/webhooks/tiny", "405", "401"),
+    "webhooks/<slug:platform>/<str:token>": Row("/webhooks/tiny/zephyr", "405", "401"),
     "": Row("/", "in 302 302 302 302 302 200", "405"),
     "preferences/theme": Row("/preferences/theme", "405", "400"),
     "stores/demo": Row("/stores/demo", SUPERUSERS, "in 403 403 403 403 403 302"),
@@ -257,6 +260,7 @@ POLICIES = {
     "ledger.erasure": Policy(RUN, saves="403"),
     "connectors.connection": Policy(EDIT, saves="403"),
     "connectors.syncrun": Policy(EDIT, saves="403"),
+    "connectors.webhookdelivery": Policy(EDIT, saves="403"),
     "jobs.job": Policy(RUN, saves="403"),
     "jobs.pause": Policy(RUN, adds=True, deletes=True, saves="403"),
     "auth.user": Policy(RUN, saves="302"),
@@ -317,6 +321,7 @@ def keys_of(store: Store) -> dict[str, Any]:
     record_balance(store, [balance], cause_ref="connection:1", now=now)
     record_payouts(store, [PayoutFact("shopify_payments", "Zephyr payout", now, "paid", 10_000, "EUR")], now=now)
     run = SyncRun.objects.create(connection=connection, stream="zephyrs", mode="increment", started_at=now, heartbeat_at=now)
+    rung = WebhookDelivery.objects.create(connection=connection, topic="zephyrs/blow", delivery_id="zephyr", received_at=now)
     look_at(waiting, now=now, progress=untold)
     asked = cases.ask(store, "erase_person", Sought(orders=["1001"]), actor="first@zephyr.example.com", now=now)
     copied = PrivacyCase.objects.create(store=store, kind="data_request", state="done", actor="zephyr", received_at=now, due_at=now, done_at=now)
@@ -324,7 +329,7 @@ def keys_of(store: Store) -> dict[str, Any]:
     rows: list[Any] = [
         *dated, change, variant, proposed, partner, campaign, spent, OrderCharge.objects.get(),
         store, store.book, member, member.user, Product.objects.get(store=store), Finding.objects.get(), CostDefaults.objects.get(),
-        imported, connection, run, BalanceTransaction.objects.get(store=store), Payout.objects.get(store=store),
+        imported, connection, run, rung, BalanceTransaction.objects.get(store=store), Payout.objects.get(store=store),
         Erasure.objects.create(number=9_999, name="Zephyr gone", slug="gone", currency="EUR", actor="root", asked_at=now, finished_at=now),
         Job.objects.create(kind="walked", key="walked", max_attempts=1), Pause.objects.create(kind="walked"),
         Authenticator.objects.create(user=member.user, type="totp", data={}),
@@ -374,7 +379,7 @@ def test_searching_the_admin_finds_nothing_of_another_store(walked: Store) -> No
     keys_of(walked)
     outsider, superuser = session_of(OUTSIDER, walked), session_of(SUPERUSER, walked)
     assert [address for address in SEARCHES if "zephyr" in text_of(ask(outsider, "GET", address))] == []
-    assert len([address for address in SEARCHES if "zephyr" in text_of(ask(superuser, "GET", address))]) == 31
+    assert len([address for address in SEARCHES if "zephyr" in text_of(ask(superuser, "GET", address))]) == 32
 
 
 def test_what_is_kept_from_others_is_on_the_pages_of_the_store(walked: Store) -> None:

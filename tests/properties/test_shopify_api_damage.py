@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.faults import Fault
-from connectors.platforms.shopify import bulk, comparing
+from connectors.platforms.shopify import again, bulk, comparing
 from connectors.platforms.shopify.connector import SHOPIFY
 from connectors.platforms.shopify.mapping.balance import balance_facts, dispute_facts, payout_facts
 from connectors.platforms.shopify.mapping.catalogue import gone_facts, stock_facts, variant_facts
@@ -111,7 +111,7 @@ def test_damaged_answers_are_read_or_refused(data: st.DataObject) -> None:
     answers: list[tuple[Any, Callable[[Any], Any]]] = [
         ({"data": {"bulkOperation": {"status": "COMPLETED", "objectCount": "5", "url": "https://x"}}}, bulk.state),
         ({"data": {"bulkOperationRunQuery": {"bulkOperation": {"id": "x/1"}, "userErrors": [{"code": "X", "message": "m"}]}}}, bulk.started),
-        ({"data": {"nodes": [{"id": "x/1"}]}}, comparing.found),
+        ({"data": {"nodes": [{"id": "x/1"}]}}, again.found),
         ({"data": {"orders": nodes({"id": "x/1"})}}, SHOPIFY.stream("orders").items),
         ({"data": {"inventoryItems": nodes({"id": "x/1"})}}, SHOPIFY.stream("inventory").items),
         ({"data": {"shopifyPaymentsAccount": {"payouts": nodes({"id": "x/1"})}}}, SHOPIFY.stream("payouts").items),

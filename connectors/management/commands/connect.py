@@ -12,6 +12,7 @@ from connectors.connections import check_account, missing_scopes
 from connectors.faults import Fault
 from connectors.oauth import connect_with_key
 from connectors.spec import Connector, Key
+from connectors.webhooks.tasks import submit_subscriptions
 from ledger.people import kept_stores
 
 ACTOR = "command line"
@@ -48,6 +49,7 @@ class Command(BaseCommand):
         except Fault as fault:
             raise CommandError(fault.reason) from fault
         sync_tasks.submit_connected(row, actor=ACTOR)
+        submit_subscriptions(row, actor=ACTOR)
         self.stdout.write(f"{store.name} is connected to {row.label} ({row.account_ref}), which sells in {row.currency} and lives in {row.zone}.")
         if missing := missing_scopes(row):
             self.stdout.write(f"Not granted, so not read: {', '.join(missing)}.")

@@ -1,19 +1,14 @@
 """List the orders there are, cheaply, so that what was missed or deleted is found."""
 
-from collections.abc import Sequence
-
 from msgspec import Struct
 
-from connectors.faults import BadPayload
-from connectors.paging import GraphQLPages, at
+from connectors.paging import GraphQLPages
 from connectors.platforms.shopify import queries
-from connectors.platforms.shopify.asking import ask, changed_within, gid, identity, records, time_of
+from connectors.platforms.shopify.asking import ask, changed_within, identity, records, time_of
 from connectors.platforms.shopify.shape import Bag, Liability, Time, read
-from connectors.spec import Again, Comparison, Json, Told
+from connectors.spec import Comparison, Json, Told
 from ledger.money import decimal
 
-AT_ONCE = 8
-"""Orders asked for by id: each costs as much as a page's order, and a query may cost no more than 1,000 points."""
 LIST_SIZE = 250
 
 
@@ -40,16 +35,7 @@ def told(record: Json) -> Told:
     return Told(id=identity(record), changed_at=time_of(record), total=decimal(charged) if plain else None)
 
 
-def found(answer: Json) -> Sequence[Json]:
-    """Return the orders among those asked for by id; null stands for one that is gone."""
-    nodes = at(answer, ("data", "nodes"))
-    if not isinstance(nodes, list):
-        raise BadPayload("The answer has no list of orders.")
-    return [node for node in nodes if isinstance(node, dict) and "id" in node]
-
-
 ORDERS = Comparison(
     request=lambda window: ask(queries.ORDER_LIST, size=LIST_SIZE, query=changed_within(window, field="processed_at")),
     pages=GraphQLPages("orders"), items=records("orders"), told=told,
 )  # fmt: skip
-AGAIN = Again(request=lambda ids: ask(queries.ORDERS_AGAIN, ids=[gid("Order", number) for number in ids]), found=found, at_once=AT_ONCE)

@@ -4,13 +4,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 from connectors.paging import GraphQLPages
-from connectors.platforms.shopify import bulk, comparing, consent, queries, whose
+from connectors.platforms.shopify import again, bulk, comparing, consent, queries, whose
 from connectors.platforms.shopify.asking import PaymentsPages, ask, changed_within, identity, payments_records, records, time_of
 from connectors.platforms.shopify.mapping import balance, catalogue, journey
 from connectors.platforms.shopify.mapping.orders import PLATFORM, order_facts
 from connectors.platforms.shopify.pace import PointsPace
 from connectors.platforms.shopify.probe import SCOPES, counted, probe
 from connectors.platforms.shopify.refusals import classify
+from connectors.platforms.shopify.webhooks import WEBHOOKS
 from connectors.platforms.shopify.whole import whole_order
 from connectors.spec import Connector, Cursor, Stream, Window
 
@@ -30,7 +31,7 @@ ORDERS = Stream(
     request=lambda window: ask(queries.ORDERS, size=ORDERS_A_PAGE, query=changed_within(window)),
     pages=GraphQLPages("orders"), items=records("orders"), identity=identity, map=order_facts, complete=whole_order,
     whose=whose.ORDERS, tidy=journey.tidy, every=timedelta(minutes=5), cursor=CHANGED, scopes=("read_orders",),
-    count=lambda window: ask(queries.COUNT_ORDERS, query=changed_within(window)), counted=counted, bulk=bulk.ORDERS, again=comparing.AGAIN,
+    count=lambda window: ask(queries.COUNT_ORDERS, query=changed_within(window)), counted=counted, bulk=bulk.ORDERS, again=again.ORDERS,
     comparison=comparing.ORDERS,
 )  # fmt: skip
 
@@ -67,6 +68,7 @@ VARIANTS = Stream(
     name="variants", label="Products and prices",
     request=lambda window: ask(queries.VARIANTS, size=CATALOGUE_A_PAGE, query=changed_within(window)),
     pages=GraphQLPages("productVariants"), items=records("productVariants"), identity=identity, map=catalogue.variant_facts,
+    again=again.VARIANTS,
     every=timedelta(hours=6), cursor=CHANGED, scopes=("read_products",),
 )  # fmt: skip
 
@@ -75,6 +77,7 @@ INVENTORY = Stream(
     # All of it each time: what is sold or delivered changes an item's stock and not its time of change.
     request=lambda window: ask(queries.INVENTORY, size=CATALOGUE_A_PAGE),
     pages=GraphQLPages("inventoryItems"), items=records("inventoryItems"), identity=identity, map=catalogue.stock_facts,
+    again=again.INVENTORY,
     every=timedelta(hours=6), scopes=("read_inventory",),
 )  # fmt: skip
 
@@ -114,5 +117,5 @@ SHOPIFY = Connector(
     platform=PLATFORM, label="Shopify", account_label="Shop domain", account_ref=consent.account_ref, base_url=lambda account: f"https://{account}",
     hosts=("*.myshopify.com", "storage.googleapis.com"), scopes=SCOPES, consent=consent.ShopifyConsent(),
     keys=(consent.CREDENTIALS, consent.PASTED), headers=consent.headers, pace=PointsPace(), classify=classify, probe=probe,
-    streams=(ORDERS, REFUNDS, JOURNEYS, VARIANTS, INVENTORY, DELETIONS, BALANCE, PAYOUTS, DISPUTES),
+    streams=(ORDERS, REFUNDS, JOURNEYS, VARIANTS, INVENTORY, DELETIONS, BALANCE, PAYOUTS, DISPUTES), webhooks=WEBHOOKS,
 )  # fmt: skip

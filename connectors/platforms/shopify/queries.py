@@ -180,6 +180,28 @@ ORDERS_AGAIN = f"""
 query OrdersAgain($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on Order {{ {_PAGE} }} }} }}
 {_MONEY}"""
 
+VARIANTS_AGAIN = """
+query VariantsAgain($ids: [ID!]!) {
+  nodes(ids: $ids) {
+    ... on ProductVariant { id title sku price compareAtPrice updatedAt product { id title } inventoryItem { id unitCost { amount currencyCode } } }
+  }
+}
+"""
+INVENTORY_AGAIN = """
+query InventoryAgain($ids: [ID!]!) {
+  nodes(ids: $ids) {
+    ... on InventoryItem {
+      id tracked unitCost { amount currencyCode }
+      variants(first: 5) { nodes { id } }
+      inventoryLevels(first: 50) { pageInfo { hasNextPage } nodes { quantities(names: ["on_hand"]) { name quantity } } }
+    }
+  }
+}
+"""
+ORDERS_OF_RETURNS = """
+query OrdersOfReturns($ids: [ID!]!) { nodes(ids: $ids) { ... on Return { id order { id } } } }
+"""
+
 VARIANTS = """
 query Variants($first: Int!, $after: String, $query: String!) {
   productVariants(first: $first, after: $after, query: $query, sortKey: ID) {
@@ -242,6 +264,28 @@ query Deletions($first: Int!, $after: String, $query: String!) {
 }
 """
 
+SUBSCRIPTIONS = """
+query Subscriptions($first: Int!, $after: String) {
+  webhookSubscriptions(first: $first, after: $after) {
+    pageInfo { hasNextPage endCursor }
+    nodes { id topic uri apiVersion { handle } }
+  }
+}
+"""
+SUBSCRIBE = """
+mutation Subscribe($topic: WebhookSubscriptionTopic!, $wanted: WebhookSubscriptionInput!) {
+  webhookSubscriptionCreate(topic: $topic, webhookSubscription: $wanted) {
+    webhookSubscription { id topic uri format apiVersion { handle } }
+    userErrors { field message }
+  }
+}
+"""
+UNSUBSCRIBE = """
+mutation Unsubscribe($id: ID!) {
+  webhookSubscriptionDelete(id: $id) { deletedWebhookSubscriptionId userErrors { field message } }
+}
+"""
+
 SHOP = """
 query Shop {
   shop { id name myshopifyDomain currencyCode ianaTimezone plan { publicDisplayName partnerDevelopment } }
@@ -289,6 +333,7 @@ COSTS: dict[str, Cost] = {
     ORDERS: Cost(2, 116), NEWEST_ORDERS: Cost(2, 116), ORDER: Cost(352), JOURNEYS: Cost(2, 19), REFUND_LINES_OF: Cost(25), AGREEMENTS_OF: Cost(29),
     COUNT_ORDERS: Cost(10), SHOP: Cost(4), BULK_RUN: Cost(10), BULK_STATE: Cost(1), ORDER_LIST: Cost(2, 3), VARIANTS: Cost(2, 3),
     INVENTORY: Cost(2, 22), DELETIONS: Cost(2, 1), BALANCE: Cost(3, 3), PAYOUTS: Cost(3, 1), DISPUTES: Cost(3, 2),
+    SUBSCRIPTIONS: Cost(2, 2), SUBSCRIBE: Cost(10), UNSUBSCRIBE: Cost(10),
 }  # fmt: skip
 """By document; a test reckons them again. One that is missing is taken to cost as much as one may."""
 MOST_POINTS = 1_000

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from connectors.platforms.shopify import queries
-from connectors.platforms.shopify.comparing import AT_ONCE
+from connectors.platforms.shopify.again import ITEMS_AT_ONCE, ORDERS_AT_ONCE, VARIANTS_AT_ONCE
 from connectors.platforms.shopify.connector import ORDERS_A_PAGE
 from connectors.sandbox.shopify_schema import pruned_schema, validate
 from tests.connectors.shopify.query_cost import query_cost
@@ -39,8 +39,13 @@ def test_document_costs_what_the_pace_reckons_and_no_more_than_shopify_allows(na
     assert max(reckoned) <= queries.MOST_POINTS
 
 
-def test_orders_asked_for_by_id_stay_below_what_shopify_allows_though_each_counts() -> None:
-    assert query_cost(queries.ORDERS_AGAIN, pruned_schema()) * AT_ONCE <= queries.points(queries.ORDERS_AGAIN, None) == queries.MOST_POINTS
+AT_ONCE = {"ORDERS_AGAIN": ORDERS_AT_ONCE, "VARIANTS_AGAIN": VARIANTS_AT_ONCE, "INVENTORY_AGAIN": ITEMS_AT_ONCE, "ORDERS_OF_RETURNS": 50}
+
+
+@pytest.mark.parametrize("name", [name for name in RUN_BY_THEMSELVES if "$ids" in DOCUMENTS[name]])
+def test_records_asked_for_by_id_stay_below_what_shopify_allows_though_each_counts(name: str) -> None:
+    text = DOCUMENTS[name]
+    assert query_cost(text, pruned_schema()) * AT_ONCE[name] <= queries.points(text, None) == queries.MOST_POINTS
 
 
 @needs_shopifys_own

@@ -1,0 +1,191 @@
+"""Answer deliveries ahead of Django: one durable row over a kept connection, no middleware, no session, no ORM.
+
+Whoever serves puts `Front` around its WSGI application. What was written down is rung for by a thread of the process, some
+times a second at most, so that a flood of deliveries asks for one job and not for thousands.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import structlog
+from django.db import DatabaseError, InterfaceError, connections
+from django.utils import timezone
+
+from connectors.webhooks import deliveries, doors, tasks
+from connectors.webhooks.accepting import UNAVAILABLE, Asked, Away, Row, accept
+from connectors.webhooks.doors import Door, Doors, Refusals
+
+log = structlog.get_logger(__name__)
+
+PREFIX = "/webhooks/"
+RING_EVERY = 0.05
+"""Seconds between two looks at what is to be rung for."""
+AWAY_FOR = 1.0
+"""Seconds before the database is asked again that was away."""
+ANSWER_WITHIN = 4_000
+"""Milliseconds that one statement may take: a platform hangs up after five seconds."""
+OURS = (
+    "host",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "sslmode",
+    "sslrootcert",
+    "sslcert",
+    "sslkey",
+    "service",
+    "passfile",
+    "tcp_user_timeout",
+    "options",
+)
+"""What of Django's parameters a connection of our own is opened with; the others are Django's own."""
+
+Start = Callable[[str, list[tuple[str, str]]], object]
+Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+def asked_of(environ: Mapping[str, Any]) -> Asked | None:
+    """Return the delivery in a WSGI request; None where its address is none of deliveries."""
+    path = str(environ.get("PATH_INFO", ""))
+    if not path.startswith(PREFIX):
+        return None
+    platform, _, token = path[len(PREFIX) :].partition("/")
+    length = environ.get("CONTENT_LENGTH") or ""
+    known = int(length) if length.isascii() and length.isdigit() else None
+    if known is None and not environ.get("wsgi.input_terminated"):
+        # Nothing says where the body ends: there is none.
+        known = 0
+    headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
+    return Asked(str(environ.get("REQUEST_METHOD", "")), platform, token, headers, known, environ["wsgi.input"].read)
+
+
+class Front:
+    """Answers deliveries, and passes everything else on."""
+
+    def __init__(self, application: Application, inbox: "KeptInbox | None" = None) -> None:
+        self._application, self._inbox = application, inbox or KeptInbox()
+
+    def __call__(self, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
+        """Answer one request."""
+        asked = asked_of(environ)
+        if asked is None:
+            return self._application(environ, start_response)
+        try:
+            reply = accept(asked, self._inbox, now=datetime.now(UTC))
+        except Exception as error:
+            # Never acknowledged; its text may quote a body.
+            log.error("webhooks.accept_failed", platform=asked.platform, error=type(error).__name__)
+            reply = UNAVAILABLE
+        body = reply.text.encode()
+        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
+        start_response(reply.status, [*headers, *reply.headers])
+        return [body]
+
+
+class KeptInbox:
+    """Writes deliveries down over a connection that each thread keeps."""
+
+    def __init__(self) -> None:
+        self.doors = Doors(_looked)
+        self._refusals = Refusals(_refused)
+        self._kept = threading.local()
+        self._ringer = Ringer(tasks.ring)
+
+    def write(self, row: Row) -> None:
+        """Write a delivery down, durably; raise Away when that cannot be done now."""
+        for last in (False, True):
+            try:
+                self._connection().execute(deliveries.INSERT, row)
+                return
+            except psycopg.Error as error:
+                self._close()
+                # A connection may have died since it was last used: a new one is tried once. The row is written once whatever comes.
+                if last or not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+                    log.error("webhooks.not_written", error=type(error).__name__)
+                    raise Away from error
+
+    def ring(self, connection: int) -> None:
+        """See to it that what was written down is looked at within a moment."""
+        self._ringer.ring(connection)
+
+    def refuse(self, connection: int) -> None:
+        """Count a delivery that was not signed."""
+        self._refusals.add(connection)
+
+    def _connection(self) -> "psycopg.Connection[Any]":
+        kept: psycopg.Connection[Any] | None = getattr(self._kept, "connection", None)
+        if kept is None or kept.closed:
+            given = connections["default"].get_connection_params()
+            kept = psycopg.connect(**{name: given[name] for name in OURS if name in given}, connect_timeout=3, autocommit=True)
+            kept.execute(f"SET statement_timeout = {ANSWER_WITHIN}")
+            self._kept.connection = kept
+        return kept
+
+    def _close(self) -> None:
+        kept = getattr(self._kept, "connection", None)
+        if kept is not None:
+            kept.close()
+            self._kept.connection = None
+
+
+def _looked() -> dict[str, Door]:
+    """Look at the doors through Django, which no request of its own tells when its connection is too old."""
+    connections["default"].close_if_unusable_or_obsolete()
+    try:
+        return doors.load()
+    except (DatabaseError, InterfaceError) as error:
+        connections["default"].close()
+        raise Away from error
+
+
+def _refused(counts: Mapping[int, int]) -> None:
+    try:
+        doors.note_refused(counts, now=timezone.now())
+    except (DatabaseError, InterfaceError) as error:
+        # It is but a count; the delivery is refused all the same.
+        connections["default"].close()
+        log.warning("webhooks.refused_not_counted", error=type(error).__name__)
+
+
+class Ringer:
+    """Rings for connections from a thread of its own: what comes within a moment is rung for once."""
+
+    def __init__(self, ring: Callable[[int], None], *, every: float = RING_EVERY) -> None:
+        self._ring, self._every = ring, every
+        self._lock, self._some = threading.Lock(), threading.Event()
+        self._asked: set[int] = set()
+        self._thread: threading.Thread | None = None
+
+    def ring(self, connection: int) -> None:
+        """Ring for a connection soon. What is lost with the process is found by the recurring look at what waits."""
+        with self._lock:
+            self._asked.add(connection)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="webhooks' doorbell", daemon=True)
+                self._thread.start()
+        self._some.set()
+
+    def _run(self) -> None:
+        while True:
+            self._some.wait()
+            self._some.clear()
+            with self._lock:
+                asked, self._asked = self._asked, set()
+            try:
+                connections["default"].close_if_unusable_or_obsolete()
+                while asked:
+                    self._ring(next(iter(asked)))
+                    asked.discard(next(iter(asked)))
+            except Exception as error:
+                log.warning("webhooks.not_rung", error=type(error).__name__)
+                connections["default"].close()
+                with self._lock:
+                    self._asked |= asked
+                self._some.set()
+                time.sleep(AWAY_FOR)
+            time.sleep(self._every)
