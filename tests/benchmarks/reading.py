@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -20,15 +21,13 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 
 def floor(address: str) -> int:
-    """Ask for every page and decode it, and nothing else."""
+    """Ask for every page and decode it, and nothing else: a program without Django, whose objects Python's collector would go through as well."""
     import requests
-
-    from connectors.platforms.shopify.asking import PATH
 
     orders, after = 0, None
     with requests.Session() as session:
         while True:
-            answer = session.post(f"{address}/{PATH}", json={"query": "{}", "variables": {"after": after}}, timeout=60)
+            answer = session.post(f"{address}/", json={"query": "{}", "variables": {"after": after}}, timeout=60)
             told = json.loads(answer.content)["data"]["orders"]
             orders += len(told["nodes"])
             if not told["pageInfo"]["hasNextPage"]:
@@ -99,24 +98,32 @@ def peak() -> int:
 
 def main() -> None:
     """Do what the command line says."""
+    way, address = sys.argv[1:]
+    if way == "floor":
+        tell(lambda: floor(address), pid=None)
+        return
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "profitpeek.settings")
     django.setup()
     from django.db import connection
 
     import connectors.sync  # noqa: F401  loading the program is not reading
 
-    way, address = sys.argv[1:]
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         pid = cursor.fetchone()[0]
-    before, client, wall = backend_cpu(pid), time.process_time(), time.perf_counter()
-    ways = {"floor": floor, "files": files, "sync": partial(sync, again=False), "again": partial(sync, again=True)}
-    orders = ways[way](address)
+    ways = {"files": files, "sync": partial(sync, again=False), "again": partial(sync, again=True)}
+    tell(lambda: ways[way](address), pid=pid)
+
+
+def tell(do: Callable[[], int], *, pid: int | None) -> None:
+    """Do something and print what it cost, with what its backend did."""
+    before, client, wall = backend_cpu(pid) if pid else 0.0, time.process_time(), time.perf_counter()
+    orders = do()
     told = {
         "orders": orders,
         "client": time.process_time() - client,
         "wall": time.perf_counter() - wall,
-        "backend": backend_cpu(pid) - before,
+        "backend": backend_cpu(pid) - before if pid else 0.0,
         "peak": peak(),
     }
     print(json.dumps(told))  # noqa: T201  the parent reads it
