@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -60,7 +59,7 @@ from profitpeek.jobs.models import Job, Pause
 from tests.builders import a_store, an_order, write
 from tests.connectors.tiny import tiny_answers
 from tests.dashboards.people import a_person, browser_of
-from tests.dashboards.walk import OUTSIDER, STRANGER, SUPERUSER, WHO, Policy, Row, ask, model_routes, routes, rows_of, somebody, told
+from tests.dashboards.walk import OUTSIDER, STRANGER, SUPERUSER, WHO, Policy, Row, ask, model_routes, routes, rows_of, somebody, text_of, told
 
 pytestmark = pytest.mark.django_db
 
@@ -394,9 +393,3 @@ def session_of(who: str, walked: Store) -> Client:
     """Return a browser of one kind of person, who has a store of their own beside the walked one."""
     person = somebody(who, walked, Store.objects.filter(slug="other").first() or a_store(slug="other"))
     return Client() if person is None else browser_of(person)
-
-
-def text_of(answer: HttpResponse) -> str:
-    """Return all an answer tells: its body and where it leads."""
-    body = b"" if answer.streaming else answer.content
-    return (body.decode() + answer.get("Location", "")).lower()

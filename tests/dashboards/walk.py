@@ -121,3 +121,9 @@ def told(answer: HttpResponse) -> str:
         if answer.status_code == 302 and sent.startswith(address):
             return word
     return str(answer.status_code)
+
+
+def text_of(answer: HttpResponse) -> str:
+    """Return all an answer tells: its body and where it leads."""
+    body = b"" if answer.streaming else answer.content
+    return (body.decode() + answer.get("Location", "")).lower()
