@@ -54,7 +54,7 @@ class Rung:
 
 
 def drain(
-    connection: Connection, *, now: Callable[[], datetime] = timezone.now, guard: Guard = unguarded, seconds: float = ONE_JOB, actor: str = ""
+    connection: Connection, *, now: Callable[[], datetime] = timezone.now, guard: Guard = unguarded, seconds: float | None = None, actor: str = ""
 ) -> bool:  # fmt: skip
     """Follow what waits for a connection, for one job's time; tell whether more is left.
 
@@ -63,11 +63,11 @@ def drain(
     """
     with ExitStack() as stack:
         draining = _Draining(connection, stack, now, guard, actor)
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if not draining.batch():
-                return False
-    return True
+        end = time.monotonic() + (ONE_JOB if seconds is None else seconds)
+        while draining.batch():
+            if time.monotonic() >= end:
+                return True
+    return False
 
 
 class _Draining:
