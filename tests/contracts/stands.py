@@ -17,8 +17,10 @@ from connectors.sandbox.shopify_shop import Shop
 from connectors.sandbox.shopify_tokens import App
 from connectors.sandbox.shopify_world import WorldRows
 from connectors.spec import Connector, Stream
-from tests.connectors.bazaar import Bazaar, a_record, connector, open_bazaar
+from tests.connectors.bazaar import AGAIN, COMPARISON, Bazaar, a_record, connector, open_bazaar
+from tests.connectors.bazaar_bells import KEY, delivery, ringing
 from tests.connectors.bazaar_files import FILED, Files
+from tests.connectors.webhooks.ringing import SECRET, an_order, body_of, headers_of
 from tests.sandbox.small_worlds import Small
 
 PAGE = 5
@@ -40,6 +42,8 @@ class Stand(Protocol):
     secrets: Mapping[str, str]
     token: str
     """The secret that must stand nowhere."""
+    currency: str
+    """In which it sells."""
 
     def change(self) -> None:
         """Let one order change: something of it is given back."""
@@ -65,15 +69,18 @@ class Stand(Protocol):
     def add_strangeness(self) -> None:
         """Let an order tell what no version of ours has heard of."""
 
+    def delivery(self, order: str, number: str, *, forged: bool = False) -> tuple[bytes, dict[str, str]]:
+        """Return the body and the headers by which it rings that an order changed."""
+
 
 class BazaarStand:
     """Bazaar, the small platform of the tests."""
 
     def __init__(self, bazaar: Bazaar) -> None:
-        self.bazaar, self.connector = bazaar, connector(replace(by_fives(FILED), label="orders"))
-        self.account, self.base_url = "north", bazaar.url
+        self.bazaar, self.connector = bazaar, ringing(connector(replace(by_fives(FILED), label="orders", again=AGAIN, comparison=COMPARISON)))
+        self.account, self.base_url, self.currency = "north", bazaar.url, "EUR"
         self.token = "bazaar-token-7"
-        self.secrets = {"token": self.token}
+        self.secrets = {"token": self.token, "bell": KEY}
         self._first = datetime.now(UTC) - timedelta(days=9)
         bazaar.add(*(self._order(number) for number in range(ORDERS)))
         self.files = Files(bazaar)
@@ -115,6 +122,9 @@ class BazaarStand:
     def add_strangeness(self) -> None:
         self.bazaar.orders["4"] |= {"loyalty": {"points": [1, None]}, "total2": "x"}
 
+    def delivery(self, order: str, number: str, *, forged: bool = False) -> tuple[bytes, dict[str, str]]:
+        return delivery("order", number, key="guessed" if forged else KEY, order=order)
+
 
 @contextmanager
 def open_bazaar_stand() -> Iterator[Stand]:
@@ -129,9 +139,9 @@ class ShopifyStand:
     def __init__(self, sandbox: Sandbox, shop: Shop, refunds_at: datetime) -> None:
         orders = SHOPIFY.stream("orders")
         self.connector = replace(SHOPIFY, streams=tuple(by_fives(orders) if stream is orders else stream for stream in SHOPIFY.streams))
-        self.account, self.base_url = shop.domain, shop.base_url
+        self.account, self.base_url, self.currency = shop.domain, shop.base_url, "USD"
         self.token = shop.tokens.permanent(KNOWN_SCOPES)
-        self.secrets = {"access_token": self.token}
+        self.secrets = {"access_token": self.token, "client_id": "the-client-id", "client_secret": SECRET}
         self._sandbox, self._shop, self._refunds_at = sandbox, shop, refunds_at
 
     def change(self) -> None:
@@ -158,6 +168,10 @@ class ShopifyStand:
     def add_strangeness(self) -> None:
         self._shop.troubles.add("unknown_value", operation="Orders", field="Order.displayFinancialStatus", value="HAGGLED_OVER")
 
+    def delivery(self, order: str, number: str, *, forged: bool = False) -> tuple[bytes, dict[str, str]]:
+        body = body_of(an_order(int(order)))
+        return body, headers_of(body, "orders/updated", delivery=number, secret="guessed" if forged else SECRET, shop=self.account)
+
 
 @contextmanager
 def open_shopify_stand() -> Iterator[Stand]:
@@ -171,7 +185,7 @@ def open_shopify_stand() -> Iterator[Stand]:
         if number == 3:
             small.refund(order, "03-20 12:00", 2_000, small.back(item))
     with Sandbox(Clock(datetime(2026, 3, 15, 12, tzinfo=UTC))) as sandbox:
-        shop = sandbox.add_shop("small-shop.myshopify.com", WorldRows(small.world()), app=App("the-client-id", "the-client-secret"))
+        shop = sandbox.add_shop("small-shop.myshopify.com", WorldRows(small.world()), app=App("the-client-id", SECRET))
         yield ShopifyStand(sandbox, shop, datetime(2026, 3, 20, 18, tzinfo=UTC))
 
 

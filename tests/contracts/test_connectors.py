@@ -10,17 +10,22 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from django.test import Client
 
 from connectors import accounts, registry
 from connectors.connections import Kept
 from connectors.faults import BadPayload, NeedsReauth, RetryLater
-from connectors.models import Connection, ParkedRecord, RawPayload, SyncCursor, SyncRun
+from connectors.models import Connection, ParkedRecord, RawPayload, SyncCursor, SyncRun, WebhookDelivery
 from connectors.paged import Limits
 from connectors.spec import Context, Stream, Window
 from connectors.sync import Outcome, read
+from connectors.webhooks import doors
+from connectors.webhooks.draining import drain
 from ledger.audit import check_all
+from ledger.kinds import CauseKind
 from ledger.models import Batch, Order, Store
 from ledger.sealing import seal, unseal
+from profitpeek.jobs.models import Job
 from tests.builders import a_store, book_of
 from tests.connectors.bazaar import BAZAAR
 from tests.contracts.stands import ORDERS, STANDS, Stand
@@ -39,16 +44,22 @@ def stand(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, setti
 
 
 @pytest.fixture
-def store() -> Store:
-    return a_store(currency="USD")
+def store(stand: Stand) -> Store:
+    return a_store(currency=stand.currency)
 
 
 @pytest.fixture
 def connection(store: Store, stand: Stand) -> Connection:
-    return Connection.objects.create(
-        store=store, platform=stand.connector.platform, account_ref=stand.account, label="North", base_url=stand.base_url, currency="USD",
+    return connected(store, stand)
+
+
+def connected(store: Store, stand: Stand) -> Connection:
+    row = Connection.objects.create(
+        store=store, platform=stand.connector.platform, account_ref=stand.account, label="North", base_url=stand.base_url, currency=stand.currency,
         zone="UTC", secrets=seal(msgspec.json.encode(Kept(secrets=stand.secrets))), connected_at=datetime.now(UTC),
     )  # fmt: skip
+    doors.keep(row, stand.connector, stand.secrets, now=datetime.now(UTC))
+    return row
 
 
 def orders_of(stand: Stand) -> Stream:
@@ -179,12 +190,52 @@ def test_files_and_pages_give_equal_facts(stand: Stand, connection: Connection, 
     assert stand.pages() == before
     assert_sound(connection)
     known = digests()
-    other = a_store(currency="USD")
+    other = a_store(currency=stand.currency)
     Connection.objects.filter(pk=connection.pk).update(store=other)
     connection = Connection.objects.get(pk=connection.pk)
     SyncCursor.objects.all().delete()
     assert pull_all(connection, orders_of(stand)) == ORDERS
     assert dict(Order.objects.filter(store=other).values_list("external_id", "facts_digest")) == known
+
+
+def ring(stand: Stand, connection: Connection, order: str, number: str, *, forged: bool = False) -> int:
+    """Ring at a connection's door that an order changed, and return the answer's status."""
+    body, headers = stand.delivery(order, number, forged=forged)
+    path = f"/webhooks/{connection.platform}/{doors.token_of(connection.door)}"
+    return Client().post(path, body, content_type="application/json", headers=headers).status_code
+
+
+def digests_in(store: Store) -> dict[str, bytes]:
+    return dict(Order.objects.filter(store=store).values_list("external_id", "facts_digest"))
+
+
+def test_what_is_not_signed_is_refused_and_nothing_of_it_is_kept(stand: Stand, connection: Connection) -> None:
+    assert ring(stand, connection, "3", "d-1", forged=True) == 401
+    assert (WebhookDelivery.objects.count(), Job.objects.count()) == (0, 0)
+
+
+def test_push_and_pull_give_equal_facts_in_any_order_and_once(stand: Stand, connection: Connection) -> None:
+    stream, other = orders_of(stand), a_store(slug="other", currency=stand.currency)
+    pulled = connected(other, stand)
+    pull_all(connection, stream)
+    pull_all(pulled, stream)
+    before = digests_in(other)
+    stand.change()
+    pull_all(pulled, stream)
+    after = digests_in(other)
+    (changed,) = [key for key in after if after[key] != before[key]]
+    batches = Batch.objects.filter(book_id=connection.store_id).count()
+    # The later one first, once more, and an early one that was long on its way; then what was not rung about by name.
+    for number in ("late", "late", "early"):
+        assert ring(stand, connection, changed, number) == 200
+        drain(connection)
+    assert digests_in(connection.store) == after
+    assert Batch.objects.filter(book_id=connection.store_id).count() == batches + 1
+    assert Batch.objects.filter(book_id=connection.store_id).latest("pk").cause == CauseKind.WEBHOOK
+    assert pull_all(connection, stream) == 0
+    assert set(WebhookDelivery.objects.values_list("delivery_id", "state")) == {("late", "done"), ("early", "done")}
+    for store in (connection.store, other):
+        assert not any(check_all(book_of(store)).values())
 
 
 DESCRIBED = [*registry.CONNECTORS.values(), BAZAAR]
