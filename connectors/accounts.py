@@ -8,6 +8,7 @@ from connectors.faults import Fault
 from connectors.models import Connection
 from connectors.registry import find
 from connectors.spec import AccountInfo
+from connectors.succession import next_currency
 from ledger import findings
 from ledger.models import Finding, Store
 from ledger.stores import move_zone, zone_of
@@ -66,14 +67,16 @@ def _tell_zone(connection: Connection, before: str, now: datetime) -> None:
 
 def _tell_currency(connection: Connection, now: datetime) -> None:
     store: Store = connection.store
-    if connection.currency in ("", store.currency):
+    if not next_currency(connection):
         findings.resolve(store.pk, CURRENCY, str(connection), now=now)
         return
+    own, other = store.currency, connection.currency
     message = (
-        f"{_name(connection)} sells in {connection.currency}, and the book of {store.name} is kept in {store.currency}: its orders are converted "
-        f"at each day's rate. For figures in {connection.currency} as the shop has them, open a store in that currency and connect it there."
+        f"{_name(connection)} sells in {other}, and the book of {store.name} is kept in {own}: its orders are converted at each day's rate. "
+        f"For figures in {other} as the shop has them, press “Go on in {other}” on the account's page: a store in that currency takes over its "
+        f"orders; those in {own} stay here."
     )
-    findings.note(store.pk, CURRENCY, str(connection), message, expected=store.currency, actual=connection.currency, now=now)
+    findings.note(store.pk, CURRENCY, str(connection), message, expected=own, actual=other, now=now)
 
 
 def _tell_scopes(connection: Connection, now: datetime) -> None:

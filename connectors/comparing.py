@@ -24,6 +24,7 @@ from connectors.models import Connection, SyncCursor, SyncRun
 from connectors.paged import Limits
 from connectors.runs import Run
 from connectors.spec import Again, Comparison, Request, Stream, Told, Window
+from connectors.succession import elsewhere, share_of
 from connectors.sync import ONE_JOB, Outcome, subject_of, tell_fault
 from connectors.taking import Taker
 from ledger import findings
@@ -158,6 +159,9 @@ class _Comparing:
         self._mark_oldest(tally, ours, told)
         missing = [key for key, each in told.items() if key not in ours and self._is_read(each)]
         outdated = [key for key, each in told.items() if key in ours and self._is_read(each) and _differs(ours[key], each)]
+        if missing and (share := share_of(self._run.connection)) is not None:
+            booked = elsewhere(share, self._run.connection.platform, missing)
+            missing = [key for key in missing if key not in booked]
         gone = [key for key, own in ours.items() if key not in told and self._ought_to_be_listed(own, tally)]
         self._fetch([*missing, *outdated])
         absent = self._fetch(gone)

@@ -1,7 +1,7 @@
 """Connect stores to accounts, and keep the accounts' secrets sealed and fresh: the one writer of connections."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -21,6 +21,7 @@ from connectors.webhooks.accepting import topics_by_law
 from ledger import findings
 from ledger.models import Store
 from ledger.sealing import Unsealable, seal, unseal
+from ledger.stores import line_of
 
 REFRESH_BEFORE = timedelta(minutes=8)
 """Access tokens are renewed so long before their end, so that none ends under way."""
@@ -67,7 +68,35 @@ def connect(
     runs.add_cursors(connection, connector.streams)
     runs.wake(connection)
     findings.resolve(store.pk, UNINSTALLED, str(connection), now=now)
+    _let_in(connection, connector, merged, line_of(store), now=now)
     return connection
+
+
+def _let_in(connection: Connection, connector: Connector, secrets: Mapping[str, str], stores: Sequence[Store], *, now: datetime) -> None:
+    """Give what an account granted to the other stores that follow it in other currencies."""
+    following = Connection.objects.filter(
+        platform=connection.platform, account_ref=connection.account_ref, store__in=[each for each in stores if each.pk != connection.store_id],
+        status__in=[Connection.Status.ACTIVE, Connection.Status.NEEDS_CONSENT],
+    )  # fmt: skip
+    for other in following:
+        Connection.objects.filter(pk=other.pk).update(
+            secrets=connection.secrets, base_url=connection.base_url, status=Connection.Status.ACTIVE, problem="", problem_at=None
+        )
+        doors.keep(other, connector, secrets, now=now)
+        runs.wake(other)
+        findings.resolve(other.store_id, UNINSTALLED, str(other), now=now)
+
+
+def copy_to(store: Store, connection: Connection, *, actor: str, now: datetime) -> Connection:
+    """Connect another store to an account that one is connected to, by the same secrets; raise NeedsReauth where there are none."""
+    secrets = kept(connection).secrets
+    fresh = Connection.objects.create(
+        store=store, platform=connection.platform, account_ref=connection.account_ref, label=connection.label, base_url=connection.base_url,
+        secrets=connection.secrets, scopes=connection.scopes, currency=connection.currency, zone=connection.zone, last_ok_at=connection.last_ok_at,
+        connected_by=actor, connected_at=now,
+    )  # fmt: skip
+    doors.keep(fresh, find(connection.platform), secrets, now=now)
+    return fresh
 
 
 def kept(connection: Connection) -> Kept:
@@ -96,22 +125,34 @@ def fresh(connection: Connection, *, now: datetime) -> Kept:
     """Return secrets whose access token lasts a while yet, renewed where it does not.
 
     Renewed by one worker at a time, under the row's lock, and read again beneath it: a platform that takes a refresh
-    token once would take our second try for a thief's.
+    token once would take our second try for a thief's. Stores that follow an account one after the other share its secrets.
     """
     held = kept(connection)
     if not _ends_soon(held, now):
         return held
     with transaction.atomic():
-        row = Connection.objects.select_for_update().filter(pk=connection.pk).first()
+        same = Connection.objects.filter(platform=connection.platform, account_ref=connection.account_ref).order_by("pk")
+        rows = {row.pk: row for row in same.select_for_update()}
+        row = rows.get(connection.pk)
         if row is None:
             raise NeedsReauth("The account is there no more.")
-        held = kept(row)
+        before = held = kept(row)
         if _ends_soon(held, now):
             held = _renewed(row, held, now)
-            row.secrets = seal(msgspec.json.encode(held))
-            row.save(update_fields=["secrets"])
+            sealed = seal(msgspec.json.encode(held))
+            for each in rows.values():
+                if each.pk == row.pk or _holds(each, before):
+                    each.secrets = sealed
+                    each.save(update_fields=["secrets"])
     connection.secrets = row.secrets
     return held
+
+
+def _holds(connection: Connection, secrets: Kept) -> bool:
+    try:
+        return kept(connection).secrets == secrets.secrets
+    except NeedsReauth:
+        return False
 
 
 def _ends_soon(held: Kept, now: datetime) -> bool:

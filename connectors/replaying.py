@@ -14,6 +14,7 @@ from connectors.parking import Bad
 from connectors.registry import find
 from connectors.runs import Run
 from connectors.spec import Stream
+from connectors.succession import share_of
 from connectors.taking import Received, context_of, read
 from ledger.sealing import Unsealable
 
@@ -59,7 +60,7 @@ def _replay(run: Run, stream: Stream, rows: list[ParkedRecord], now: datetime, g
             opened[row.external_id] = parking.body_of(row)
         except Unsealable:
             parking.note_reason(row, SEALED, now=now)
-    found = read(stream, [Received(record) for record in opened.values()], context_of(connection, now=now))
+    found = read(stream, [Received(record) for record in opened.values()], context_of(connection, now=now), share_of(connection))
     with transaction.atomic():
         _, refused = recording.write(connection, found.mapped, now=now)
         bodies = dict(found.named)

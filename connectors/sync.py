@@ -16,6 +16,7 @@ from connectors.models import Connection, SyncCursor, SyncRun
 from connectors.paged import Limits, Paging
 from connectors.runs import Run
 from connectors.spec import Stream
+from connectors.succession import give_up, share_of
 from connectors.taking import Taker
 from ledger import findings
 from ledger.models import Finding
@@ -66,6 +67,8 @@ def sync(
     with runs.claim(connection, stream.name, mode, now=now) as run:
         # What the last run wrote, perhaps a moment ago.
         cursor.refresh_from_db()
+        if stream.comparison is not None and (share := share_of(connection)) is not None:
+            give_up(connection, share, now=now)
         try:
             how = _read(run, stream, cursor, client, limits or ONE_JOB, progress, guard, now)
         except Fault as fault:

@@ -25,6 +25,7 @@ from connectors.parking import Bad
 from connectors.recording import Mapped
 from connectors.runs import Run
 from connectors.spec import Context, Json, Stream
+from connectors.succession import Share, share_of
 from ledger.build import Zones
 from ledger.identity import recogniser
 from ledger.kinds import CauseKind
@@ -64,8 +65,8 @@ def context_of(connection: Connection, *, now: datetime) -> Context:
     )  # fmt: skip
 
 
-def read(stream: Stream, received: Sequence[Received], context: Context) -> Read:
-    """Cut what is personal, and map; what cannot be mapped is bad."""
+def read(stream: Stream, received: Sequence[Received], context: Context, share: Share | None = None) -> Read:
+    """Cut what is personal, and map; what cannot be mapped is bad. Of an account that several stores follow, only what is the store's is taken."""
     named: list[archive.Written] = []
     mapped: list[Mapped] = []
     bad: list[Bad] = []
@@ -82,6 +83,8 @@ def read(stream: Stream, received: Sequence[Received], context: Context) -> Read
             facts = tuple(stream.map(record, context))
             for fact in facts:
                 check(fact, now=context.now)
+            if share is not None:
+                facts = tuple(filter(share.has, facts))
             when = changed_at(record) if changed_at else None
             if when is not None and when.tzinfo is None:
                 raise BadPayload("The record's time of change has no time zone.")
@@ -117,7 +120,7 @@ class Taker:
 
     def __init__(self, run: Run, stream: Stream, cursor: SyncCursor, guard: Guard, *, now: datetime, kind: CauseKind = CauseKind.SYNC) -> None:
         self._run, self._stream, self._cursor, self._guard, self._now, self._kind = run, stream, cursor, guard, now, kind
-        self._context = context_of(run.connection, now=now)
+        self._context, self._share = context_of(run.connection, now=now), share_of(run.connection)
         self._gathered: list[Read] = []
 
     @property
@@ -134,7 +137,7 @@ class Taker:
         """Keep what was received and map it; raise BadPayload when too much of what the run read is bad."""
         # Whom not to recognise may have been said since the last page.
         context = replace(self._context, identify=recogniser(self._run.connection.store_id))
-        found = read(self._stream, received, context)
+        found = read(self._stream, received, context, self._share)
         if found.named:
             archive.keep_page(self._run.connection, self._stream.name, found.named, now=self._now)
         waiting = sum(len(other.bad) for other in self._gathered)

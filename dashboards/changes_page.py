@@ -17,6 +17,7 @@ from dashboards.scope import EARLIEST, LATEST, ONE_DAY, Scope
 from dashboards.statement_table import SUM_LABELS
 from ledger import accounts
 from ledger.between import MOST_ENTRIES, ZERO, Caused, added_up, between, entries_between
+from ledger.cause import MOVED_BY
 from ledger.kinds import CauseKind
 from ledger.models import Batch, CostChange, Store
 from ledger.statements import STATEMENT_KEYS, SUMS, amount, profit, seq_at
@@ -188,7 +189,9 @@ def _cause(store: Store, scope: Scope, caused: Caused, about: str, address: str)
 
 def _told(store: Store, causes: list[Caused]) -> dict[str, tuple[str, str]]:
     """Say what the causes' references are about, and where that is shown."""
-    named = {caused.ref: caused.ref.removeprefix("closed period; ").removeprefix("undo of ").partition(":") for caused in causes}
+    named = {
+        caused.ref: caused.ref.removeprefix("closed period; ").removeprefix("undo of ").removeprefix(MOVED_BY).partition(":") for caused in causes
+    }
     keys = {kind: [int(key) for each, _, key in named.values() if each == kind and key.isdecimal()] for kind in ("import", "costs")}
     files = dict(FileImport.objects.filter(store=store, pk__in=keys["import"]).values_list("pk", "filename"))
     summaries = dict(CostChange.objects.filter(store=store, pk__in=keys["costs"]).values_list("pk", "summary"))

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from dashboards.templatetags.money import count
+from ledger.cause import MOVED_BY
 from ledger.kinds import CauseKind, PaymentKind, PaymentStatus, SaleKind, SaleType
 from ledger.models import CostChange
 from ledger.order_parts import BatchView, PaymentView, SaleView
@@ -51,8 +52,12 @@ def timeline(order: OrderView, sources: Mapping[str, str], changes: Sequence[Cos
     moments += [Moment(order.cancelled_at, False, "Cancelled")] if order.cancelled_at else []
     moments += _learnt(order, sources, changes, currency)
     if order.withdrawn_at:
-        what = "Import undone" if order.cause_ref.startswith("undo of ") else "Deleted on its platform"
-        moments.append(Moment(order.withdrawn_at, False, what, "the order is in no figure any more", learnt=True))
+        what, figures = "Deleted on its platform", "the order is in no figure any more"
+        if order.cause_ref.startswith("undo of "):
+            what = "Import undone"
+        elif order.cause_ref.startswith(MOVED_BY):
+            what, figures = f"Moved to the store in {order.currency}", "the order is in that one's figures"
+        moments.append(Moment(order.withdrawn_at, False, what, figures, learnt=True))
     return sorted(moments, key=lambda moment: (moment.at, moment.learnt))
 
 

@@ -7,6 +7,9 @@ from msgspec import Struct
 
 from ledger.kinds import CauseKind
 
+MOVED_BY = "moved by "
+"""Begins the reference of a cause that moved orders to the store that succeeds theirs; what did it follows."""
+
 
 class Cause(Struct, frozen=True):
     """Why entries are written: the kind, a reference such as `import:17`, and the person if there was one."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from ledger import accounts, mirror
+from ledger.cause import MOVED_BY
 from ledger.costing import BY_PERCENTAGE, ESTIMATED_SOURCES, reason
 from ledger.days import day_of, moment_of
 from ledger.drafts.charges import standing
@@ -193,6 +194,8 @@ def _view(order: Order, row: OrderRow, found: _Found) -> OrderView:
 
 def _remark(order: Order) -> str:
     if order.withdrawn_at is not None:
+        if order.cause_ref.startswith(MOVED_BY):
+            return f"taken out of this store's figures: it is in those of the store in {order.currency}"
         undone = order.cause_ref.startswith("undo of ")
         return (
             "taken out of all figures: the import that brought it was undone" if undone else "taken out of all figures: its platform has deleted it"

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from ledger.models import Book, CostDefaults, Store, StoreZone
+from ledger.people import set_role
 
 RESERVED = frozenset({
     "accounts", "admin", "api", "connections", "healthz", "media", "metrics", "preferences", "readyz", "static", "stores", "webhooks",
@@ -45,6 +46,38 @@ def open_store(*, slug: str, name: str, currency: str, zone: str, is_demo: bool 
         Book.objects.create(store=store, currency=store.currency)
         CostDefaults.objects.get_or_create(pk=1)
     return store
+
+
+def open_successor(store: Store, *, currency: str, zone: str) -> Store:
+    """Open the store that goes on where another ends because its currency has changed, for the same people and with the same settings.
+
+    Raise StoreRefused where another has succeeded it. Rules of costs and fees are not taken over: their amounts are in the former currency.
+    """
+    with transaction.atomic():
+        # One person at a time: the second finds what the first opened.
+        Store.objects.select_for_update(no_key=True).get(pk=store.pk)
+        if Store.objects.filter(succeeds=store).exists():
+            raise StoreRefused(f"Another store has succeeded {store.name} already.")
+        wanted = f"{store.slug[:50]}-{currency.lower()}"
+        taken = set(Store.objects.filter(slug__startswith=wanted).values_list("slug", flat=True))
+        slug = next(each for each in (wanted, *(f"{wanted}-{number}" for number in range(2, len(taken) + 3))) if each not in taken)
+        fresh = open_store(slug=slug, name=f"{store.name[:110]} ({currency})", currency=currency, zone=zone, is_demo=store.is_demo)
+        fresh.succeeds, fresh.margin_basis = store, store.margin_basis
+        fresh.fiscal_year_start_month, fresh.week_starts_on_sunday = store.fiscal_year_start_month, store.week_starts_on_sunday
+        fresh.save(update_fields=["succeeds", "margin_basis", "fiscal_year_start_month", "week_starts_on_sunday"])
+        for membership in store.memberships.select_related("user").order_by("pk"):
+            set_role(fresh, membership.user, membership.role)
+    return fresh
+
+
+def line_of(store: Store) -> list[Store]:
+    """Return a store with those that it succeeds and that succeed it, the first one first."""
+    line = [store]
+    while (before := line[0].succeeds) is not None:
+        line.insert(0, before)
+    while (after := Store.objects.filter(succeeds=line[-1], erasing_since=None).first()) is not None:
+        line.append(after)
+    return line
 
 
 def zone_of(store: Store, now: datetime) -> str:

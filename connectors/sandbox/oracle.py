@@ -68,10 +68,15 @@ class Statement(Struct):
 
 
 class Oracle:
-    """What is true of a world at a moment, for somebody who has watched it since one (None: always), and looked at its catalogue at some."""
+    """What is true of a world at a moment, for somebody who has watched it since one (None: always), and looked at its catalogue at some.
 
-    def __init__(self, world: World, *, at: datetime, watched_since: datetime | None = None, looks: Sequence[datetime] = ()) -> None:
-        self._world, self._at = world, at
+    With `currency`, only orders in it are looked at, as who keeps a book of its own for each currency does.
+    """
+
+    def __init__(
+        self, world: World, *, at: datetime, watched_since: datetime | None = None, looks: Sequence[datetime] = (), currency: str = ""
+    ) -> None:
+        self._world, self._at, self._currency = world, at, currency
         self._knowledge = Knowledge(world.shop, world.catalogue, at=at, watched_since=watched_since, looks=looks)
 
     def rows_of(self, story: Story) -> list[Row]:
@@ -82,6 +87,8 @@ class Oracle:
         """State every amount of the business by order, then its new customers. Nothing is kept: a million orders need no more memory."""
         first: dict[int, tuple[datetime, int]] = {}
         for story in self._world.stories():
+            if self._currency not in ("", story.currency):
+                continue
             found = self.rows_of(story)
             yield from found
             if story.customer is not None and any(row.line == "orders" for row in found):

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from connectors import accounts, connections, registry, runs, sync_tasks
+from connectors import accounts, connections, registry, runs, succession, sync_tasks
 from connectors.faults import Denied, Fault
 from connectors.models import Connection
 from connectors.oauth import answered, ask, connect_with_key, store_asked_for
@@ -44,7 +44,13 @@ def connection(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Show one connection: what it may read, its latest runs, and records that could not be understood."""
     store = store_or_404(request, slug)
     row = get_object_or_404(Connection, store=store, pk=pk)
-    context = {**_frame(request, store), "card": connection_card(row), "runs": runs_of(row), "parked": parked_of(row)}
+    context = {
+        **_frame(request, store),
+        "card": connection_card(row),
+        "runs": runs_of(row),
+        "parked": parked_of(row),
+        "next_currency": succession.next_currency(row),
+    }
     return render(request, "dashboards/connections/one.html", context)
 
 
@@ -168,6 +174,17 @@ def _replay(request: HttpRequest, row: Connection) -> str:
     return "What was not understood is tried again."
 
 
+def _go_on(request: HttpRequest, row: Connection) -> str:
+    fresh = succession.go_on(row, actor=actor_of(request), now=timezone.now())
+    sync_tasks.submit_connected(fresh, actor=actor_of(request))
+    sync_tasks.submit_connection(row, actor=actor_of(request))
+    before, now = row.store.currency, fresh.store.currency
+    return (
+        f"{fresh.store.name} is open and reads {row.label or row.account_ref}, too: orders in {now} are booked there from now on, and those in "
+        f"{before} stay here. Look at its costs and fees: rules in {before} are not taken over."
+    )
+
+
 def _disconnect(request: HttpRequest, row: Connection) -> str:
     # While the platform still lets us: afterwards it would go on ringing until it gives up by itself.
     heard = subscribing.take_leave(row, now=timezone.now())
@@ -201,6 +218,7 @@ ACTIONS: dict[str, Callable[[HttpRequest, Connection], str]] = {
     "subscribe": _subscribe,
     "pause": _pause,
     "resume": _resume,
+    "go-on": _go_on,
     "disconnect": _disconnect,
 }
 

@@ -200,6 +200,7 @@ STEERED = {
     ),
     "disconnect": (*("disconnected", "Disconnected: its secrets are forgotten.") * 3, "disconnected", "It is disconnected already."),
 }  # fmt: skip
+STEERED["go-on"] = ("active", "sells in a currency that has its store already", *(each for pair in RESTS.items() for each in pair))
 """For each action: how a connection stands afterwards and what is said, where it was active, without consent, paused, disconnected."""
 
 
@@ -218,6 +219,32 @@ def test_what_cannot_be_done_with_a_connection_as_it_stands_is_refused_in_words(
         asked = said in {"What is new is asked for now.", "All of the past is read again.", "Resumed.", "What was not understood is tried again."}
         assert (Job.objects.exists(), row.problem) == (asked, "")
     assert tuple(told) == STEERED[action]
+
+
+def test_an_account_that_sells_in_another_currency_goes_on_in_another_store(store: Store, owner: Client, things: Stream) -> None:
+    owner.post("/shop/connections/new/tiny", {"way": "token", "account": "north", "token": "x"})
+    row = Connection.objects.get()
+    assert "Go on in" not in text_of(owner.get(f"/shop/connections/{row.pk}"))
+    Connection.objects.update(currency="USD")
+    told = f"The book of {store.name} is kept in EUR, so orders in USD are converted at each day’s rate."
+    shown = text_of(owner.get(f"/shop/connections/{row.pk}"))
+    assert told in shown
+    assert "Go on in USD" in shown
+    viewer = text_of(signed_in(store, email="viewer@example.com", role=Role.VIEWER).get(f"/shop/connections/{row.pk}"))
+    assert told in viewer
+    assert "Go on in USD" not in viewer
+    Job.objects.all().delete()
+    shown = text_of(owner.post(f"/shop/connections/{row.pk}/go-on", follow=True))
+    assert (
+        f"{store.name} (USD) is open and reads North &amp; Co, too: orders in USD are booked there from now on, and those in EUR stay here." in shown
+    )
+    assert told not in shown
+    later = Connection.objects.get(store__slug="shop-usd")
+    asked = Job.objects.order_by("kind", "key").values_list("kind", "key")
+    assert list(asked) == [
+        ("backfill", f"connection:{row.pk}:things"), ("backfill", f"connection:{later.pk}:things"), ("check-account", f"connection:{later.pk}"),
+    ]  # fmt: skip
+    assert owner.get(f"/shop-usd/connections/{later.pk}").status_code == 200
 
 
 def test_a_connection_of_another_store_is_not_there(store: Store, owner: Client) -> None:

@@ -23,6 +23,7 @@ from connectors.sandbox.shopify_shop import Shop
 from connectors.sandbox.shopify_tokens import App
 from connectors.sandbox.shopify_world import WorldRows
 from connectors.sandbox.world import World
+from connectors.succession import go_on
 from connectors.sync import sync
 from ledger import rates, touches
 from ledger.kinds import Basis, Evidence, Journey, RateSource, TouchKind
@@ -51,6 +52,8 @@ class Connected:
     def __init__(self, world: World, began: date, sandbox: Sandbox, shop: Shop, store: Store, connection: Connection) -> None:
         self.world, self.began, self.sandbox, self.shop, self.store, self.connection = world, began, sandbox, shop, store, connection
         self.connected_at = sandbox.clock.now()
+        self.currency = ""
+        """That of the orders which are compared; empty for all."""
         self.looks: list[datetime] = []
         """When the costs of the catalogue were read."""
 
@@ -83,6 +86,15 @@ class Connected:
         """Let seconds pass on the shop's clock, which nobody has to wait for."""
         self.sandbox.clock.advance(ceil(seconds))
 
+    def go_on(self) -> "Connected":
+        """Open the store in the currency that the shop has now, and return it; each is compared by its own orders from here on."""
+        self.connection.refresh_from_db()
+        fresh = go_on(self.connection, actor="test", now=self.sandbox.clock.now())
+        runs.wake(fresh)
+        later = Connected(self.world, self.began, self.sandbox, self.shop, fresh.store, fresh)
+        self.currency, later.currency = self.store.currency, fresh.store.currency
+        return later
+
     def restate(self) -> None:
         """Do the background work that reading asked for: draft orders again whose costs were told later."""
         while (waiting := Job.objects.filter(state=Job.State.WAITING, kind__in=RESTATING).order_by("pk").first()) is not None:
@@ -96,7 +108,7 @@ class Connected:
 
     def truth(self) -> Oracle:
         """Return the oracle of now, for who watched since the store was connected."""
-        return Oracle(self.world, at=self.sandbox.clock.now(), watched_since=self.connected_at, looks=self.looks)
+        return Oracle(self.world, at=self.sandbox.clock.now(), watched_since=self.connected_at, looks=self.looks, currency=self.currency)
 
     def differences(self, *, basis: str = EVENT) -> list[str]:
         """List where the book and the truth differ, by day and line."""

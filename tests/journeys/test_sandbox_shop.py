@@ -5,7 +5,10 @@ from random import Random
 
 import pytest
 
+from connectors import accounts
 from connectors.bulk import WORTH_WHILE
+from connectors.comparing import compare
+from connectors.connections import opened
 from connectors.models import SyncRun
 from connectors.registry import find
 from connectors.replaying import replay
@@ -20,7 +23,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 BEGAN = date(2026, 1, 1)
 END = datetime(2026, 2, 10, 12, tzinfo=UTC)
 ANOTHER_STORE = {"currency_change"}
-"""A shop that changes its currency goes on as another store."""
+"""A shop that changes its currency goes on as another store, in a journey of its own."""
 
 
 @pytest.mark.parametrize("scenario", sorted(set(SCENARIOS) - ANOTHER_STORE))
@@ -75,6 +78,34 @@ def test_what_happens_is_read_as_it_happens_and_equals_the_truth(scenario: str) 
     with connected(world, began=BEGAN, at=datetime(2026, 1, 15, 12, tzinfo=UTC)) as shop:
         read_until(END, shop, every=timedelta(days=3, hours=7))
         assert shop.all_differences() == []
+
+
+def test_a_shop_that_changes_its_currency_goes_on_in_another_store_and_both_equal_the_truth() -> None:
+    """For some days its orders were converted; the other store takes those over."""
+    world = World.live(seed=14, start=BEGAN, days=45, orders_per_day=2, scenario="currency_change")
+    with connected(world, began=BEGAN, at=datetime(2026, 1, 20, 12, tzinfo=UTC)) as shop:
+        read_until(datetime(2026, 2, 3, 6, tzinfo=UTC), shop, every=timedelta(days=2, hours=7))
+        accounts.check(shop.connection, now=shop.sandbox.clock.now())
+        assert "press “Go on in EUR” on the account's page" in Finding.objects.get(kind="account_currency", resolved_at=None).message
+        later = shop.go_on()
+        accounts.check(shop.connection, now=shop.sandbox.clock.now())
+        assert not Finding.objects.filter(kind="account_currency", resolved_at=None).exists()
+        for _ in range(3):
+            for store in (shop, later):
+                store.read()
+                store.restate()
+            shop.sandbox.clock.advance(int(timedelta(days=4, hours=5).total_seconds()))
+        for store in (later, shop):
+            store.read()
+            store.restate()
+        assert (later.all_differences(), shop.all_differences()) == ([], [])
+        booked = Order.objects.filter(withdrawn_at=None).values_list("store__slug", "currency").distinct().order_by("store")
+        assert list(booked) == [("shop", "USD"), ("shop-eur", "EUR")]
+        assert (later.store.succeeds_id, Order.objects.filter(store=shop.store, withdrawn_at__isnull=False).exists()) == (shop.store.pk, True)
+        for store in (shop, later):
+            with opened(store.connection, now=shop.sandbox.clock.now()) as client:
+                compare(store.connection, find("shopify").stream("orders"), client, now=shop.sandbox.clock.now(), whole=True)
+        assert not Finding.objects.filter(kind="orders_compared", resolved_at=None).exists()
 
 
 def test_costs_that_change_hold_from_the_day_they_are_seen() -> None:
