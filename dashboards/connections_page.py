@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from django.db.models import Count
+from django.db.models import Count, Max
 
 from connectors import registry
 from connectors.connections import missing_scopes
-from connectors.models import Connection, ParkedRecord, SyncCursor, SyncRun
+from connectors.models import Connection, ParkedRecord, SyncCursor, SyncRun, WebhookDoor
 from connectors.parking import detail_of
 from connectors.registry import UnknownPlatform
 from connectors.runs import last_runs
@@ -56,6 +56,13 @@ class ConnectionCard:
     connector: Connector | None
     """None for a platform that this version does not know."""
     streams: list[StreamRow]
+    door: WebhookDoor | None = None
+    """Where its platform rings, with when it last did as `last_at`."""
+
+    @property
+    def rings(self) -> bool:
+        """Tell whether the platform rings when something changes."""
+        return self.door is not None and bool(self.door.topics) and self.row.status == Status.ACTIVE
 
     @property
     def label(self) -> str:
@@ -108,7 +115,7 @@ class ConnectionsPage:
 
 
 def connections_page(store: Store) -> ConnectionsPage:
-    """Gather a store's connections in five queries, however many there are."""
+    """Gather a store's connections in six queries, however many there are."""
     return ConnectionsPage(_cards(list(Connection.objects.filter(store=store).order_by("platform", "connected_at", "pk"))))
 
 
@@ -140,11 +147,19 @@ def _cards(rows: list[Connection]) -> list[ConnectionCard]:
     runs = last_runs([row.pk for row in rows])
     counted = ParkedRecord.objects.filter(connection__in=rows).values_list("connection", "stream").annotate(Count("pk"))
     parked = {(connection, stream): count for connection, stream, count in counted}
-    return [_card(row, cursors, runs, parked) for row in rows]
+    doors = {
+        each.connection_id: each
+        for each in WebhookDoor.objects.filter(connection__in=rows).annotate(last_at=Max("connection__webhook_topics__last_at"))
+    }
+    return [_card(row, cursors, runs, parked, doors.get(row.pk)) for row in rows]
 
 
 def _card(
-    row: Connection, cursors: dict[tuple[int, str], SyncCursor], runs: dict[tuple[int, str], SyncRun], parked: dict[tuple[int, str], int]
+    row: Connection,
+    cursors: dict[tuple[int, str], SyncCursor],
+    runs: dict[tuple[int, str], SyncRun],
+    parked: dict[tuple[int, str], int],
+    door: WebhookDoor | None,
 ) -> ConnectionCard:
     try:
         connector = registry.find(row.platform)
@@ -158,4 +173,4 @@ def _card(
         )
         for stream in connector.streams
     ]  # fmt: skip
-    return ConnectionCard(row, connector, streams)
+    return ConnectionCard(row, connector, streams, door)

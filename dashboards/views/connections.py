@@ -22,6 +22,7 @@ from connectors.webhooks import deliveries, draining, subscribing
 from connectors.webhooks.tasks import ring, submit_subscriptions
 from dashboards.access import OWNERS, actor_of, store_or_404, stores_for
 from dashboards.connection_forms import ConnectForm, connect_forms
+from dashboards.connection_webhooks import webhooks_card
 from dashboards.connections_page import connection_card, connections_page, parked_of, runs_of
 from dashboards.notices import current_zone
 from ledger.models import Store
@@ -47,6 +48,7 @@ def connection(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     context = {
         **_frame(request, store),
         "card": connection_card(row),
+        "webhooks": webhooks_card(row),
         "runs": runs_of(row),
         "parked": parked_of(row),
         "next_currency": succession.next_currency(row),
