@@ -160,6 +160,8 @@ class Stream:
     """Cuts what is personal within fields, such as the queries of addresses, before anything is kept; raises nothing, whatever the record's shape."""
     after: str = ""
     """The stream whose past is to be read first, since what this one tells is about its records; empty: none."""
+    meanwhile: str = ""
+    """What figures are like while its past is not read, in a sentence for the store's owner; empty: they lack its records."""
     count: Callable[[Window], Request] | None = None
     """Asks how many records a window holds, for progress."""
     counted: Callable[[Json], int] = field(default=lambda answer: 0)

@@ -153,7 +153,9 @@ def test_trouble_is_said_with_what_to_do(store: Store, owner: Client) -> None:
     assert "Not granted: read_more." in text_of(page)
 
 
-def test_progress_and_what_was_not_understood_are_told_for_each_stream(store: Store, owner: Client, things: Stream) -> None:
+def test_progress_and_what_was_not_understood_are_told_for_each_stream(
+    store: Store, owner: Client, things: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
     row = a_connection(store, scopes=["read_things", "read_more"])
     SyncCursor.objects.create(connection=row, stream="things", done=1_200, whole=5_000)
     SyncRun.objects.create(connection=row, stream="things", mode="backfill", started_at=LATE, heartbeat_at=timezone.now(), records=1_200, changed=900)
@@ -163,6 +165,14 @@ def test_progress_and_what_was_not_understood_are_told_for_each_stream(store: St
     assert "Reading the past 1200 1,200 of 5,000" in text_of(page)
     one = text_of(owner.get(f"/shop/connections/{row.pk}"))
     assert "77 Things It has no price." in one
+    meanwhile = "Until these are read, things are guessed."
+    monkeypatch.setitem(registry.CONNECTORS, "tiny", replace(TINY, streams=(replace(things, meanwhile=meanwhile),)))
+    SyncRun.objects.update(status="partial")
+    shown = text_of(owner.get("/shop/connections"))
+    assert "reads the past, goes on soon 1,200 of 5,000" in shown
+    assert meanwhile in shown
+    SyncCursor.objects.update(backfilled_at=LATE)
+    assert meanwhile not in text_of(owner.get("/shop/connections"))
 
 
 def test_a_connection_is_steered_by_its_owner(store: Store, owner: Client) -> None:

@@ -9,7 +9,7 @@ from connectors import accounts
 from connectors.bulk import WORTH_WHILE
 from connectors.comparing import compare
 from connectors.connections import opened
-from connectors.models import SyncRun
+from connectors.models import SyncCursor, SyncRun
 from connectors.registry import find
 from connectors.replaying import replay
 from connectors.sandbox.scenarios import SCENARIOS
@@ -43,6 +43,9 @@ def test_the_past_is_read_by_bulk_files_and_equals_the_truth(scenario: str) -> N
         read = SyncRun.objects.get(connection=shop.connection, stream="orders", status=SyncRun.Status.DONE)
         assert (read.mode, read.pages, read.records > WORTH_WHILE) == (SyncRun.Mode.BACKFILL, 1, True)
         shop.read()
+        # What files do not tell of refunds is read by pages, and how many there are is known.
+        refunds = SyncCursor.objects.get(connection=shop.connection, stream="refunds")
+        assert refunds.done == refunds.whole > 0
         shop.restate()
         assert shop.all_differences() == []
 

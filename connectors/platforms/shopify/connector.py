@@ -42,6 +42,8 @@ REFUNDS = Stream(
     request=lambda window: ask(queries.NEWEST_ORDERS, size=ORDERS_A_PAGE, query=f"{REFUNDED} AND {changed_within(window)}"),
     pages=GraphQLPages("orders"), items=records("orders"), identity=identity, map=order_facts, complete=whole_order,
     whose=whose.ORDERS, tidy=journey.tidy, every=timedelta(hours=1), cursor=CHANGED, scopes=("read_orders",),
+    meanwhile="Until these are read, goods that came back count as not restocked, estimated, where only bulk files told of them.",
+    count=lambda window: ask(queries.COUNT_ORDERS, query=f"{REFUNDED} AND {changed_within(window)}"), counted=counted,
 )  # fmt: skip
 
 UNTIL_READY = timedelta(days=2)
