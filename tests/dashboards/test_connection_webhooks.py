@@ -57,7 +57,7 @@ def test_the_page_says_what_is_rung_about_what_waits_and_what_was_given_up(store
     said = page(owner, shop)
     assert "Webhooks on Shopify rings here when something changes; what changed is then asked for at once" in said
     assert "Last delivery 3 Mar 2026, 12:45 Waiting 1 Given up 2 Refused 1,204 Subscriptions looked at 3 Mar 2026, 12:00" in said
-    assert "Refused since 3 Mar 2026, 12:00 UTC: not signed with the secret known here" in said
+    assert "Refused since 3 Mar 2026, 12:00 UTC : not signed with the secret known here" in said
     assert re.search(r"orders/burnt unknown This version does not know it: nothing is done 7 3 Mar 2026, 12:07", said)
     assert "orders/create The record is asked for again 0 —" in said
     assert "orders/updated The record is asked for again 12,345 3 Mar 2026, 12:45" in said
