@@ -15,33 +15,39 @@ class Clock:
 
     def __init__(self, start: datetime | None = None, *, speed: int = 1, still: bool = False) -> None:
         self._lock = threading.Lock()
-        self._start = start or datetime.now(UTC)
-        self._began = time.monotonic()
+        self._start = self._wall = start or datetime.now(UTC)
+        self._began = self._wall_began = time.monotonic_ns()
         self.speed, self.still = speed, still
 
     def now(self) -> datetime:
         """Return the world's time."""
-        return self._start + self._elapsed() * self.speed
+        with self._lock:
+            return self._start + self._since(self._began) * self.speed
 
     def wall(self) -> datetime:
         """Return what a clock on the wall shows."""
-        return self._start + self._elapsed()
+        with self._lock:
+            return self._wall + self._since(self._wall_began)
 
     def advance(self, seconds: int) -> None:
         """Let seconds pass at once."""
         with self._lock:
             self._start += timedelta(seconds=seconds)
+            self._wall += timedelta(seconds=seconds)
 
     def set(self, moment: datetime) -> None:
         """Set the world's time; the wall's goes with it."""
         with self._lock:
-            self._start, self._began = moment, time.monotonic()
+            self._start = self._wall = moment
+            self._began = self._wall_began = time.monotonic_ns()
 
     def run(self, speed: int) -> None:
-        """Go on from the world's time as it is, at another speed."""
-        now = self.now()
+        """Go on from the world's time as it is, at another speed; a clock on the wall goes on as before."""
         with self._lock:
-            self._start, self._began, self.speed, self.still = now, time.monotonic(), speed, False
+            self._start += self._since(self._began) * self.speed
+            self._wall += self._since(self._wall_began)
+            self._began = self._wall_began = time.monotonic_ns()
+            self.speed, self.still = speed, False
 
-    def _elapsed(self) -> timedelta:
-        return timedelta() if self.still else timedelta(microseconds=round((time.monotonic() - self._began) * 1_000_000))
+    def _since(self, began: int) -> timedelta:
+        return timedelta() if self.still else timedelta(microseconds=(time.monotonic_ns() - began) // 1000)

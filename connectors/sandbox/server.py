@@ -1,6 +1,7 @@
 """Serve the simulated platforms over HTTP: several shops, several requests at once, and a door for those who control it."""
 
 import gzip
+import sys
 import tempfile
 import threading
 import time
@@ -10,7 +11,7 @@ from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from graphql import GraphQLSchema
@@ -137,6 +138,11 @@ def _bulk_file(shop: Shop, name: str) -> Answer:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of callers who hang up; everything else is a fault of ours."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -189,8 +189,8 @@ def _moved(statement: Statement) -> Lines:
 
 
 @contextmanager
-def connected(world: World, *, began: date, at: datetime) -> Iterator[Connected]:
-    """Serve the shop of a world that began on a day, as of a moment, and connect a new store to it."""
+def connected(world: World, *, began: date, at: datetime, live: bool = False) -> Iterator[Connected]:
+    """Serve the shop of a world that began on a day, as of a moment, and connect a new store to it; `live` by what it takes to be rung, too."""
     first = began - timedelta(days=EARLIER)
     days = [first + timedelta(days=number) for number in range((at.date() - first).days + 120)]
     rates.add_rates([(currency, day, rate) for day in days for currency, rate in euro_rates(day).items()], source=RateSource.ECB)
@@ -198,10 +198,10 @@ def connected(world: World, *, began: date, at: datetime) -> Iterator[Connected]
         shop = sandbox.add_shop(world.shop.domain, WorldRows(world), app=App(*CLIENT.values()))
         now = world.shop.at(at)
         store = open_store(slug="shop", name="Shop", currency=now.currency, zone=now.zone)
-        key = next(key for key in registry.find("shopify").keys if key.name == "token")
+        key = next(key for key in registry.find("shopify").keys if key.name == ("credentials" if live else "token"))
         connection = connect_with_key(
             store, registry.find("shopify"), key, account=shop.domain, foreign=shop.base_url,
-            told={"access_token": shop.tokens.permanent(KNOWN_SCOPES)}, actor="test", now=at,
+            told=CLIENT if live else {"access_token": shop.tokens.permanent(KNOWN_SCOPES)}, actor="test", now=at,
         )  # fmt: skip
         runs.wake(connection)
         yield Connected(world, began, sandbox, shop, store, connection)
