@@ -1,6 +1,8 @@
 """A person who is erased is nobody's everywhere, no figure moves, nothing else changes, and whatever is told of them later is nobody's too."""
 
 import zipfile
+from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -10,9 +12,12 @@ from django.db import connection as database
 
 from connectors import archive
 from connectors.files.imports import archived
-from connectors.models import Connection, FileImport, ParkedRecord, PrivacyCase, RawPayload
+from connectors.models import Connection, FileImport, ParkedRecord, PrivacyCase, PrivacyCopy, RawPayload
 from connectors.parking import body_of
+from connectors.privacy import copying, cutting, take
+from connectors.privacy.doing import do
 from connectors.privacy.sought import opened
+from connectors.spec import PrivacyRequest
 from ledger.audit import check_all
 from ledger.identity import customer_hash, is_nobody
 from ledger.models import Customer, ErasedIdentity, Finding, Order, Store
@@ -207,3 +212,48 @@ def test_a_copy_holds_all_that_is_held_and_goes_with_the_person(store: Store, co
     assert "1001" in files.read("payments.csv").decode()
     assert customer_hash(store.pk, "ann@example.com").hex() not in files.read("data.json").decode()
     assert ask_by_platform(connection).counts == {"customers": 2, "received": 1, "imported": 1, "copies": 1}
+
+
+class Cut(Exception):
+    """Stands for a kill."""
+
+
+def test_an_erasure_that_is_cut_after_any_transaction_goes_on_and_counts_everything_once(
+    store: Store, connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cutting, "AT_ONCE", 1)
+    tell_file(store, tmp_path, shopify_files.an_order(1001, Email="ann@example.com"), shopify_files.an_order(1002, Email="bob@example.com"))
+    for number, customer in ((1001, 42), (1002, 43), (1003, 42), (1004, 42)):
+        tell(connection, bought(number, customer))
+    take(connection, PrivacyRequest("erase_person", "42", ()), delivery_id="one", now=NOW)
+    case, cuts = PrivacyCase.objects.get(), 0
+
+    def cut_at(last: int) -> Callable[[], None]:
+        transactions = iter(range(last))
+
+        def guard() -> None:
+            if next(transactions, None) is None:
+                raise Cut
+
+        return guard
+
+    while case.state != "done":
+        assert cuts < 100
+        with suppress(Cut):
+            do(case, now=NOW, progress=lambda step, done, whole: None, guard=cut_at(cuts % 3))
+        case, cuts = PrivacyCase.objects.get(), cuts + 1
+    assert cuts > 10
+    assert case.counts == {"customers": 2, "received": 3, "imported": 1}
+    assert customers_of_record(connection) == ["nobody", "43", "nobody", "nobody"]
+    assert (audited(store), Customer.objects.filter(store=store, erased_at=None).count(), ErasedIdentity.objects.count()) == (True, 2, 2)
+
+
+def test_a_copy_that_is_cut_is_made_anew(store: Store, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    tell(connection, bought(1001, 42))
+    take(connection, PrivacyRequest("data_request", "42", ()), delivery_id="one", now=NOW)
+    monkeypatch.setattr(copying, "make", lambda *told, **more: [][1])
+    case = done(PrivacyCase.objects.get())
+    assert (case.state, PrivacyCopy.objects.count()) == ("failed", 0)
+    monkeypatch.undo()
+    Job.objects.filter(pk=case.job).update(not_before=NOW)
+    assert (done(case).counts, PrivacyCopy.objects.count()) == ({"customers": 1, "orders": 1, "received": 1}, 1)
