@@ -35,6 +35,7 @@ COUNTED = {
     "bulk": "Lines of files that a platform made of its past",
     "copies": "Copies that waited to be passed on, deleted",
     "pages": "Pages as the platform told them, deleted",
+    "deliveries": "Deliveries of changes, and the secrets they are signed with, deleted",
     "bulk_folders": "Downloads of the platform’s past, deleted",
     "unopened": "Pages sealed with a key that is gone: nobody can read them, and they stay",
 }

@@ -152,6 +152,8 @@ def told_orders(store: Store, ids: Sequence[int]) -> list[dict[str, Any]]:
         key = ("order_id", {"references": "reference", "visits": "position"}.get(name, "part"))
         for row in rows.filter(store_id=store.pk, order_id__in=list(orders)).order_by(*key).values("order_id", *columns):
             orders[row.pop("order_id")][name].append(row)
+    for pk, visits in touches.of_orders(store.pk, orders).items():
+        orders[pk]["visits"] = [visit._asdict() for visit in visits if not visit.code]
     for order in orders.values():
         del order["id"]
     return list(orders.values())

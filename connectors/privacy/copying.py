@@ -17,7 +17,7 @@ from connectors.privacy.cutting import Search
 from connectors.privacy.sought import Sought, customer_place, plain, platform_of, rows_of, whose, whose_of
 from connectors.received import called
 from ledger import privacy
-from ledger.kinds import PaymentKind, PaymentStatus, SaleKind, SaleType
+from ledger.kinds import Evidence, PaymentKind, PaymentStatus, SaleKind, SaleType, TouchKind
 from ledger.models import Store
 from ledger.sealing import Unsealable
 
@@ -37,6 +37,7 @@ TABLES: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "goods.csv": ("lines", ("sku", "title", "quantity", "unit_price")),
     "sales.csv": ("sales", ("happened_at", "how", "what", "quantity", "net", "discount", "tax")),
+    "visits.csv": ("visits", ("happened_at", "kind", "source", "medium", "campaign", "term", "content", "click_ids", "landing", "referrer")),
     "payments.csv": ("payments", ("processed_at", "kind", "status", "gateway", "amount")),
 }  # fmt: skip
 """The tables, what they are made of under each order, and their columns."""
@@ -83,6 +84,9 @@ def _worded(order: dict[str, Any]) -> dict[str, Any]:
         sale["how"], sale["what"] = SaleKind(sale["how"]).label, SaleType(sale["what"]).label
     for payment in order["payments"]:
         payment["kind"], payment["status"] = PaymentKind(payment["kind"]).label, PaymentStatus(payment["status"]).label
+    for visit in order["visits"]:
+        visit["kind"], visit["evidence"] = TouchKind(visit["kind"]).label, Evidence(visit["evidence"]).label
+        del visit["order"], visit["code"]
     order["references"] = [row["reference"] for row in order["references"]]
     return plain(order)
 
@@ -161,7 +165,7 @@ def _readme(store: Store, counts: Mapping[str, int], notes: Sequence[str], now: 
     lines = [
         f"What {store.name} holds of a person in ProfitPeek, as of {now:%d %B %Y, %H:%M} UTC.", "",
         *(f"{counts.get(name, 0):>8,}  {label}" for name, label in found.items()), "",
-        "data.json has all of it; orders.csv, goods.csv, sales.csv and payments.csv show the orders as tables.", "", *(f"{note}\n" for note in notes),
+        f"data.json has all of it; {', '.join(TABLES)} show the orders as tables.", "", *(f"{note}\n" for note in notes),
         NOT_HELD,
     ]  # fmt: skip
     return "\n".join(lines)

@@ -90,6 +90,9 @@ def _erase_account(case: PrivacyCase, sought: Sought, now: datetime, progress: P
     account = case.connection
     if account is None:
         return
+    if not sought.since:
+        # Once it was let go of, a run that goes on does not ask again.
+        leaving.refuse_connected(account, now=now)
     with transaction.atomic():
         leaving.let_go(account, now=now)
         guard()

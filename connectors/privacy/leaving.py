@@ -10,9 +10,11 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from connectors import bulk_files, connections, oauth, parking, runs
+from connectors import accounts, bulk_files, connections, oauth, parking, runs
+from connectors.faults import NeedsReauth
 from connectors.models import Connection, ParkedRecord, RawPayload
 from connectors.registry import UnknownPlatform, find
+from connectors.webhooks import deliveries, doors
 from ledger import privacy
 
 AT_ONCE = 200
@@ -30,14 +32,23 @@ class Place(NamedTuple):
     erase: Callable[[Connection, datetime], int]
 
 
+def refuse_connected(account: Connection, *, now: datetime) -> None:
+    """Ask an account that is not known to have left whether it has; raise Connected where it lets us in, a Fault where it does not say."""
+    if account.status != Connection.Status.ACTIVE:
+        return
+    try:
+        accounts.check(account, now=now)
+    except NeedsReauth:
+        return
+    raise Connected(
+        "The account is connected and answers, so it was not left, or has been connected again, and nothing was erased. "
+        "Disconnect it on the page “Connections” if what was received of it is to go, then try again here."
+    )
+
+
 def let_go(account: Connection, *, now: datetime) -> None:
-    """Forget the secrets of an account that has left, and how far it was read; raise Connected where it is connected."""
+    """Forget the secrets of an account that has left, and how far it was read."""
     account.refresh_from_db()
-    if account.status == Connection.Status.ACTIVE:
-        raise Connected(
-            "The account is connected and answers, so it was not left, or has been connected again, and nothing was erased. "
-            "Disconnect it on the page “Connections” if what was received of it is to go, then try again here."
-        )
     if account.status != Connection.Status.DISCONNECTED or account.secrets is not None:
         connections.disconnect(account, now=now)
     runs.forget_cursors(account)
@@ -67,6 +78,10 @@ def _bulk(account: Connection, now: datetime) -> int:
     return len(folders)
 
 
+def _deliveries(account: Connection, now: datetime) -> int:
+    return deliveries.forget_of(account) + doors.forget(account)
+
+
 def _customers(account: Connection, now: datetime) -> int:
     return privacy.erase_some_told_by(account.store, account.cause_ref, now=now)
 
@@ -74,6 +89,7 @@ def _customers(account: Connection, now: datetime) -> int:
 PLACES: tuple[Place, ...] = (
     Place("pages", "pages as the platform told them", _received),
     Place("parked", "parked records", _parked),
+    Place("deliveries", "deliveries, and the secrets they are signed with", _deliveries),
     Place("bulk_folders", "files that the platform made of its past", _bulk),
     Place("customers", "customers, each known by a keyed hash", _customers),
 )

@@ -2,6 +2,7 @@
 
 from django.utils import timezone
 
+from connectors.faults import Fault
 from connectors.models import PrivacyCase
 from connectors.privacy import cases
 from connectors.privacy.doing import StillRead, do
@@ -32,6 +33,10 @@ def do_case(work: Work) -> None:
     except Connected as connected:
         cases.fail(case, str(connected), now=now)
         raise NeedsAttention(str(connected)) from None
+    except Fault as fault:
+        problem = f"{fault.reason} It is tried again by itself a few times."
+        cases.fail(case, problem, now=now)
+        raise Retryable(problem) from None
     except Unsealable:
         cases.fail(case, LOST_KEY, now=now)
         raise NeedsAttention(LOST_KEY) from None

@@ -168,6 +168,11 @@ def last_received(owner: Connection) -> datetime | None:
     return found
 
 
+def forget_of(owner: Connection) -> int:
+    """Delete a connection's deliveries but for those that wait, whether done or given up, and return how many."""
+    return WebhookDelivery.objects.filter(connection=owner).exclude(state=State.WAITING).delete()[0]
+
+
 def forget(*, lasting: Collection[str], now: datetime) -> int:
     """Delete deliveries that nobody needs any more, some at a time, and return how many.
 

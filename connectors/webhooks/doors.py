@@ -101,6 +101,11 @@ def _signing_of(row: WebhookDoor) -> Signing | None:
         return None
 
 
+def forget(connection: Connection) -> int:
+    """Delete a connection's door with the secrets that deliveries are signed with, and return whether there was one."""
+    return WebhookDoor.objects.filter(connection=connection).delete()[0]
+
+
 def note_subscriptions(door: WebhookDoor, topics: Sequence[str], problem: str, *, now: datetime) -> None:
     """Note what a platform tells us of, and why not of all."""
     WebhookDoor.objects.filter(pk=door.pk).update(topics=sorted(topics), problem=problem, checked_at=now)

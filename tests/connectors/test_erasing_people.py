@@ -205,7 +205,7 @@ def test_a_copy_holds_all_that_is_held_and_goes_with_the_person(store: Store, co
     assert changes(before, everything()) == {}
     assert (case.state, case.counts, case.sought) == ("done", {"customers": 2, "orders": 1, "received": 1, "imported": 1}, None)
     files = zipfile.ZipFile(BytesIO(unseal(bytes(case.copy.body))))
-    assert files.namelist() == ["README.txt", "data.json", "orders.csv", "goods.csv", "sales.csv", "payments.csv"]
+    assert files.namelist() == ["README.txt", "data.json", "orders.csv", "goods.csv", "sales.csv", "visits.csv", "payments.csv"]
     told = msgspec.json.decode(files.read("data.json"))
     assert [order["number"] for order in told["orders"]] == ["#1001"]
     assert [each["record"]["customer"]["id"] for each in told["received"]] == ["gid://shopify/Customer/42"]

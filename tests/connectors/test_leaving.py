@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from connectors import runs
+from connectors import registry, runs
 from connectors.bulk_files import BulkFile, BulkRecords, build
 from connectors.files.kind import untold
 from connectors.files.uploads import look_at, receive
-from connectors.models import Connection, ConsentRequest, FileImport, FilePiece, PrivacyCase, SyncCursor
+from connectors.models import Connection, ConsentRequest, FileImport, FilePiece, PrivacyCase, SyncCursor, WebhookDelivery, WebhookDoor
 from connectors.platforms.shopify import bulk
 from connectors.platforms.shopify.connector import SHOPIFY
 from connectors.privacy import take
@@ -21,6 +21,8 @@ from ledger.sealing import seal
 from profitpeek.jobs.models import Job
 from tests.builders import a_store, book_of
 from tests.connectors import shopify_files
+from tests.connectors.bazaar import BAZAAR, a_record, open_bazaar
+from tests.connectors.connecting import connected, pull
 from tests.connectors.people import NOW, ask_by_page, ask_by_platform, bought, changes, connect, done, everything, job_of, tell, tell_file
 from tests.dashboards.people import a_person
 
@@ -57,6 +59,8 @@ def test_an_account_that_was_left_is_erased_and_the_books_stay(store: Store, con
         secrets=b"sealed", created_at=NOW, expires_at=NOW,
     )  # fmt: skip
     Connection.objects.filter(pk=connection.pk).update(secrets=seal(b"{}"), status="needs_consent")
+    WebhookDoor.objects.create(connection=connection, token_hash="x", token=b"sealed", signing=b"sealed", made_at=NOW)
+    WebhookDelivery.objects.create(connection=connection, topic="orders/create", delivery_id="x", received_at=NOW, state="dead", body=b"sealed")
     before = everything()
     case = ask_by_platform(connection, "erase_account", person="")
     told = changes(before, everything())
@@ -66,23 +70,34 @@ def test_an_account_that_was_left_is_erased_and_the_books_stay(store: Store, con
         "connectors_parkedrecord": ("-", 1),
         "connectors_rawpayload": ("-", 1),
         "connectors_synccursor": ("-", len(SHOPIFY.streams)),
+        "connectors_webhookdelivery": ("-", 1),
+        "connectors_webhookdoor": ("-", 1),
         "ledger_customer": ("country erased_at identity_hash", 2),
         "ledger_order": ("region", 3),
     }
-    assert (case.state, case.counts) == ("done", {"pages": 1, "parked": 1, "bulk_folders": 1, "customers": 2})
+    assert (case.state, case.counts) == ("done", {"pages": 1, "parked": 1, "deliveries": 2, "bulk_folders": 1, "customers": 2})
     assert (list(folder.iterdir()), any(check_all(book_of(store)).values())) == ([], False)
     assert SyncCursor.objects.filter(connection=other).count() == len(SHOPIFY.streams)
 
 
-def test_an_account_that_is_connected_is_not_erased_without_a_person(connection: Connection) -> None:
-    tell(connection, bought(1001, 42))
-    before = everything()
-    case = ask_by_platform(connection, "erase_account", person="")
-    assert (case.state, case.problem[:50], job_of(case).fault) == ("failed", "The account is connected and answers, so it was no", "attention")
-    assert changes(before, everything()) == {"ledger_finding": ["+"]}
-    Connection.objects.update(status="disconnected")
-    Job.objects.filter(pk=case.job).update(state="waiting", not_before=NOW, finished_at=None)
-    assert (done(case).state, case.counts, Finding.objects.get().resolved_at is not None) == ("done", {"pages": 1, "customers": 1}, True)
+def test_an_account_that_answers_is_not_erased_without_a_person(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(registry.CONNECTORS, "bazaar", BAZAAR)
+    with open_bazaar() as bazaar:
+        bazaar.add(a_record(1))
+        connection = connected(store, bazaar)
+        pull(connection)
+        before = everything()
+        case = ask_by_platform(connection, "erase_account", person="")
+        assert (case.state, case.problem[:50], job_of(case).fault) == ("failed", "The account is connected and answers, so it was no", "attention")
+        assert changes(before, everything()) == {"connectors_connection": ["scopes last_ok_at"], "ledger_finding": ["+"]}
+        bazaar.switches.refuse = {"/shop": (503, {})}
+        Job.objects.filter(pk=case.job).update(state="waiting", not_before=NOW, finished_at=None)
+        assert (done(case).state, case.problem[:20]) == ("failed", "Bazaar answered 503.")
+        # It was uninstalled, and nobody told.
+        bazaar.switches.refuse = {"": (401, {})}
+        Job.objects.filter(pk=case.job).update(not_before=NOW)
+        assert (done(case).state, case.counts, Finding.objects.get(kind="privacy_request").resolved_at is not None) == ("done", {"pages": 1}, True)
+        assert Connection.objects.get().secrets is None
 
 
 def test_a_buyer_of_an_account_that_comes_back_is_somebody_new_and_old_orders_stay_nobodys(connection: Connection) -> None:
