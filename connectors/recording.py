@@ -16,7 +16,8 @@ from connectors.faults import RetryLater
 from connectors.models import Connection
 from ledger import balance, catalog, disputes, findings, spending, touches
 from ledger.cause import Cause
-from ledger.facts import AdDayFact, BalanceFact, DisputeFact, GoneFact, JourneyFact, OrderFact, PayoutFact, VariantFact
+from ledger.customers import record_customers
+from ledger.facts import AdDayFact, BalanceFact, CustomerFact, DisputeFact, GoneFact, JourneyFact, OrderFact, PayoutFact, VariantFact
 from ledger.kinds import CauseKind
 from ledger.models import Finding, Store
 from ledger.record import Contended, record
@@ -123,8 +124,14 @@ def _journeys(store: Store, facts: Sequence[JourneyFact], told: Told) -> Counts:
     return Counts(touches.record_journeys(store, facts), 0)
 
 
+def _customers(store: Store, facts: Sequence[CustomerFact], told: Told) -> Counts:
+    news, entries = record_customers(store, facts, cause=Cause(CauseKind.SYNC, told.cause_ref), now=told.now)
+    return Counts(news, entries)
+
+
 DOORS: tuple[Door, ...] = (
-    Door(VariantFact, _variants), Door(GoneFact, _gone), Door(OrderFact, _orders), Door(JourneyFact, _journeys), Door(AdDayFact, _ad_days),
+    Door(VariantFact, _variants), Door(GoneFact, _gone), Door(OrderFact, _orders), Door(JourneyFact, _journeys),
+    Door(CustomerFact, _customers), Door(AdDayFact, _ad_days),
     Door(BalanceFact, _balance), Door(PayoutFact, _payouts), Door(DisputeFact, _disputes),
 )  # fmt: skip
 """In the order in which the facts of one page are written."""

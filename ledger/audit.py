@@ -209,11 +209,14 @@ def customers_count_their_orders(book: Book) -> list[Problem]:
     """Check each customer's order count and that exactly one "new customer" is posted for those who ordered."""
     sql = f"""
         SELECT c.id, c.order_count, coalesce(n.orders, 0), coalesce(e.amount, 0) FROM ledger_customer c
-        LEFT JOIN (SELECT customer_id, count(*) AS orders FROM ledger_order
-            WHERE store_id = %s AND counts GROUP BY customer_id) n ON n.customer_id = c.id
+        LEFT JOIN (SELECT coalesce(m.same_as, m.id) AS who, count(*) FILTER (WHERE o.counts) AS orders,
+                count(*) FILTER (WHERE o.withdrawn_at IS NULL AND o.platform = r.told_by AND o.placed_at <= r.told_at) AS seen
+            FROM ledger_order o JOIN ledger_customer m ON m.id = o.customer_id JOIN ledger_customer r ON r.id = coalesce(m.same_as, m.id)
+            WHERE o.store_id = %s GROUP BY 1) n ON n.who = c.id
         LEFT JOIN (SELECT source_id, sum(amount) AS amount FROM ledger_entry
             WHERE book_id = %s AND source_kind = {SourceKind.CUSTOMER.value} GROUP BY source_id) e ON e.source_id = c.id
-        WHERE c.store_id = %s AND (c.order_count <> coalesce(n.orders, 0) OR coalesce(e.amount, 0) <> least(coalesce(n.orders, 0), 1))
+        WHERE c.store_id = %s AND (c.order_count <> coalesce(n.orders, 0) OR coalesce(e.amount, 0)
+            <> CASE WHEN coalesce(c.told_orders, 0) > coalesce(n.seen, 0) THEN 0 ELSE least(coalesce(n.orders, 0), 1) END)
     """
     return [
         Problem(f"customer {pk}", f"Counts {count} orders; posted as new {posted} times.", str(orders), str(count))

@@ -5,31 +5,53 @@ moves, and no order is drafted again.
 """
 
 from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 
 from django.db import connection
 
-from ledger import accounts, countries
+from ledger import accounts, countries, dimensions
+from ledger.cause import Cause
 from ledger.drafts.entry import EntryDraft
 from ledger.entries import Source
+from ledger.facts import CustomerFact
 from ledger.kinds import SourceKind
+from ledger.models import Store
 from ledger.money import SCALE
 from ledger.pgcopy import array
+from ledger.posting import NOTHING, Posting, post
 from ledger.rows import OrderRow
 
 _LOCK = "SELECT id FROM ledger_customer WHERE store_id = %s AND id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE"
+_ROOTS = "SELECT DISTINCT coalesce(same_as, id) FROM ledger_customer WHERE store_id = %s AND id = ANY(%s::bigint[])"
+_NAMES = "SELECT id FROM ledger_customer WHERE store_id = %s AND same_as = ANY(%s::bigint[])"
 _RECOUNT = """
-    WITH counted AS (
-        SELECT customer_id, count(*) AS orders, (array_agg(id ORDER BY placed_at, id))[1] AS first_order, min(placed_at) AS first_at
-        FROM ledger_order WHERE store_id = %(store)s AND customer_id = ANY(%(ids)s::bigint[]) AND counts GROUP BY customer_id
+    WITH members AS (
+        SELECT id, coalesce(same_as, id) AS root FROM ledger_customer WHERE store_id = %(store)s AND id = ANY(%(ids)s::bigint[])
+    ), counted AS (
+        SELECT m.root, count(*) AS orders, (array_agg(o.id ORDER BY o.placed_at, o.id))[1] AS first_order, min(o.placed_at) AS first_at
+        FROM members m JOIN ledger_order o ON o.store_id = %(store)s AND o.customer_id = m.id WHERE o.counts GROUP BY m.root
+    ), seen AS (
+        SELECT m.root, count(*) AS orders FROM members m JOIN ledger_customer r ON r.id = m.root
+        JOIN ledger_order o ON o.store_id = %(store)s AND o.customer_id = m.id
+        WHERE o.platform = r.told_by AND o.placed_at <= r.told_at AND o.withdrawn_at IS NULL GROUP BY m.root
     ), latest AS (
-        SELECT c.id, coalesce(n.orders, 0) AS orders, n.first_order, n.first_at
-        FROM unnest(%(ids)s::bigint[]) AS c(id) LEFT JOIN counted n ON n.customer_id = c.id
+        SELECT m.id, coalesce(n.orders, 0) AS orders, n.first_order, n.first_at,
+            greatest(coalesce(r.told_orders, 0) - coalesce(s.orders, 0), 0) AS older
+        FROM members m JOIN ledger_customer r ON r.id = m.id LEFT JOIN counted n ON n.root = m.id LEFT JOIN seen s ON s.root = m.id
     )
-    UPDATE ledger_customer AS c SET order_count = l.orders, first_order = l.first_order, first_order_at = l.first_at
+    UPDATE ledger_customer AS c SET order_count = l.orders, first_order = l.first_order, first_order_at = l.first_at, older_orders = l.older
     FROM latest l WHERE c.id = l.id AND c.store_id = %(store)s
-        AND (c.order_count, c.first_order, c.first_order_at) IS DISTINCT FROM (l.orders, l.first_order, l.first_at)
+        AND (c.order_count, c.first_order, c.first_order_at, c.older_orders) IS DISTINCT FROM (l.orders, l.first_order, l.first_at, l.older)
 """
-_FIRST_ORDERS = "SELECT id, first_order FROM ledger_customer WHERE store_id = %s AND id = ANY(%s::bigint[])"
+_FIRST_ORDERS = "SELECT id, CASE WHEN older_orders = 0 THEN first_order END FROM ledger_customer WHERE store_id = %s AND id = ANY(%s::bigint[])"
+_TELL = """
+    UPDATE ledger_customer c SET told_orders = t.orders, told_by = %s, told_at = greatest(c.told_at, %s),
+        country = CASE WHEN c.country = '' AND c.erased_at IS NULL THEN t.country ELSE c.country END
+    FROM unnest(%s::bigint[], %s::int[], %s::text[]) AS t(id, orders, country) WHERE c.store_id = %s AND c.id = t.id
+    RETURNING old.told_orders IS DISTINCT FROM new.told_orders
+"""
+A_RUN = timedelta(minutes=2)
+"""A platform may have counted so much later than the run began that tells it: its orders until then are counted, too."""
 # By primary key alone: right after a large import the planner would otherwise choose an index that only knows the store.
 _ORDERS = "SELECT id, day - DATE '2000-01-01', channel, country FROM ledger_order WHERE id = ANY(%s::bigint[])"
 _ARRIVE = """
@@ -43,7 +65,7 @@ _ARRIVE = """
         CROSS JOIN LATERAL (SELECT TIMESTAMPTZ '2000-01-01 00:00+00' + a.at * INTERVAL '1 microsecond' AS first_at) AS t
         JOIN ledger_customer k ON k.id = a.id
     ) AS n
-    WHERE c.id = n.id RETURNING c.id, n.earlier
+    WHERE c.id = n.id RETURNING c.id, n.earlier, c.told_orders IS NOT NULL OR c.same_as IS NOT NULL
 """
 
 
@@ -53,10 +75,11 @@ def lock(store_id: int, customer_ids: Collection[int]) -> None:
         cursor.execute(_LOCK, [store_id, array(sorted(customer_ids))])
 
 
-def arrive(orders: Sequence[OrderRow]) -> dict[Source, list[EntryDraft]]:
+def arrive(store_id: int, orders: Sequence[OrderRow]) -> dict[Source, list[EntryDraft]]:
     """Count new orders to their customers and return the entry of each who came first with one of them.
 
-    The customers are locked. Those who had ordered before keep their entry, so they are not in the answer.
+    The customers are locked. Those who had ordered before keep their entry, so they are not in the answer. Who has other
+    names, or of whom a platform told how many orders there are, is counted anew.
     """
     first: dict[int, OrderRow] = {}
     counts: dict[int, int] = {}
@@ -74,18 +97,25 @@ def arrive(orders: Sequence[OrderRow]) -> dict[Source, list[EntryDraft]]:
     columns = [ids, [counts[pk] for pk in ids], [first[pk].id for pk in ids], [first[pk].placed for pk in ids]]
     with connection.cursor() as cursor:
         cursor.execute(_ARRIVE, [array(column) for column in columns])
-        came = sorted(pk for pk, earlier in cursor.fetchall() if earlier)
-    return {(SourceKind.CUSTOMER.value, pk): _first_order(first[pk].day, first[pk].channel, first[pk].country) for pk in came}
+        found = cursor.fetchall()
+    told = {pk for pk, _, is_told in found if is_told}
+    came = sorted(pk for pk, earlier, is_told in found if earlier and not is_told)
+    entries = {(SourceKind.CUSTOMER.value, pk): _first_order(first[pk].day, first[pk].channel, first[pk].country) for pk in came}
+    return {**entries, **recount(store_id, told)}
 
 
 def recount(store_id: int, customer_ids: Collection[int]) -> dict[Source, list[EntryDraft]]:
     """Recount the given customers' orders and return the entry each should have on the day of their first order.
 
-    The customers are locked.
+    The customers are locked; with them are counted those that are the same people, who get locked here.
+    A customer of whom the platform counts orders that we cannot see was there before: they are new with none of ours.
     """
     if not customer_ids:
         return {}
-    ids = array(sorted(customer_ids))
+    everyone = _with_other_names(store_id, customer_ids)
+    if others := everyone - set(customer_ids):
+        lock(store_id, others)
+    ids = array(sorted(everyone))
     with connection.cursor() as cursor:
         cursor.execute(_RECOUNT, {"store": store_id, "ids": ids})
         cursor.execute(_FIRST_ORDERS, [store_id, ids])
@@ -93,6 +123,42 @@ def recount(store_id: int, customer_ids: Collection[int]) -> dict[Source, list[E
         cursor.execute(_ORDERS, [array(pk for pk in first_orders.values() if pk is not None)])
         orders = {pk: (day, channel, country) for pk, day, channel, country in cursor.fetchall()}
     return {(SourceKind.CUSTOMER.value, pk): _first_order(*orders[order]) if order is not None else [] for pk, order in sorted(first_orders.items())}
+
+
+def record_customers(store: Store, facts: Sequence[CustomerFact], *, cause: Cause, now: datetime) -> tuple[int, int]:
+    """Note how many orders one platform counts of customers, in the caller's transaction; return how many are news, and the entries that took.
+
+    Orders that it counts and we do not have were placed before all that we see, or are not told yet.
+    """
+    latest = {fact.customer: fact for fact in facts if fact.customer and fact.orders >= 0}
+    known = dimensions.customers(store.pk, {key: fact.country for key, fact in latest.items() if fact.orders})
+    known |= dimensions.customers_known(store.pk, sorted(latest.keys() - known.keys()))
+    if not known:
+        return 0, 0
+    told = sorted((pk, latest[key]) for key, pk in known.items())
+    lock(store.pk, known.values())
+    columns = [array(pk for pk, _ in told), array(fact.orders for _, fact in told), [fact.country for _, fact in told]]
+    with connection.cursor() as cursor:
+        cursor.execute(_TELL, [facts[0].platform, now + A_RUN, *columns, store.pk])
+        news = sum(row[0] for row in cursor.fetchall())
+    return news, post(store.pk, recount(store.pk, list(known.values())), cause=cause).added
+
+
+def count_again(store: Store, customer_ids: Collection[int], *, cause: Cause) -> Posting:
+    """Count the orders of customers again and post the difference, in the caller's transaction; without any, nothing is asked."""
+    if not customer_ids:
+        return NOTHING
+    lock(store.pk, customer_ids)
+    return post(store.pk, recount(store.pk, customer_ids), cause=cause)
+
+
+def _with_other_names(store_id: int, customer_ids: Collection[int]) -> set[int]:
+    """Return customers with all that are the same people."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ROOTS, [store_id, array(customer_ids)])
+        roots = {row[0] for row in cursor.fetchall()}
+        cursor.execute(_NAMES, [store_id, array(roots)])
+        return {*customer_ids, *roots, *(row[0] for row in cursor.fetchall())}
 
 
 def _first_order(day: int, channel: int, country: str) -> list[EntryDraft]:

@@ -182,12 +182,12 @@ _MAKE_CUSTOMERS = """
 
 def customers(store_id: int, wanted: dict[bytes, str]) -> dict[bytes, int]:
     """Return the ids of customers by their keyed hash, making those that are new; `wanted` maps hash to country."""
-    found = _find_customers(store_id, list(wanted))
+    found = customers_known(store_id, list(wanted))
     missing = sorted(wanted.keys() - found.keys())
     if missing:
         with connection.cursor() as cursor:
             cursor.execute(_MAKE_CUSTOMERS, [store_id, missing, [wanted[key] for key in missing]])
-        found |= _find_customers(store_id, missing)
+        found |= customers_known(store_id, missing)
     return found
 
 
@@ -203,7 +203,8 @@ def erased(store_id: int, customers: Collection[int]) -> frozenset[int]:
         return frozenset(row[0] for row in cursor.fetchall())
 
 
-def _find_customers(store_id: int, keys: list[bytes]) -> dict[bytes, int]:
+def customers_known(store_id: int, keys: Sequence[bytes]) -> dict[bytes, int]:
+    """Return the ids of those customers that there are, by their keyed hash."""
     with connection.cursor() as cursor:
-        cursor.execute(_FIND_CUSTOMERS, [store_id, keys])
+        cursor.execute(_FIND_CUSTOMERS, [store_id, list(keys)])
         return {bytes(key): pk for key, pk in cursor.fetchall()}

@@ -177,6 +177,16 @@ class OrderFact(Struct, frozen=True, array_like=True):
     """Visits before it, in the order of time."""
 
 
+class CustomerFact(Struct, frozen=True, array_like=True):
+    """How many orders a platform counts of one customer; nothing that names them."""
+
+    platform: str
+    customer: bytes
+    """Keyed hash of the buyer's identity, as orders tell it."""
+    orders: int
+    country: str = ""
+
+
 class VariantFact(Struct, frozen=True, array_like=True):
     """What a platform's catalogue tells of one variant now. None is what this record does not tell; what was told before stands."""
 

@@ -1,10 +1,10 @@
 """Post the drafts of orders together with their customers', note what holds them, and draft mirrored orders again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from django.utils import timezone
 
-from ledger import customers, findings, mirror
+from ledger import customers, findings, mirror, same_people
 from ledger.cause import Cause
 from ledger.days import day_of
 from ledger.drafting import draft_orders, load_terms
@@ -37,16 +37,18 @@ def post_orders(
     before: Sequence[OrderRow],
     cause: Cause,
     costs_version: int,
+    count_again: Collection[int] = (),
 ) -> Posting:
     """Post written orders; `before` holds what was mirrored of those that are not new.
 
-    Customers are recounted where an order of theirs began or ceased to count, moved or changed hands.
+    Customers are recounted where an order of theirs began or ceased to count, moved or changed hands; and `count_again`.
     """
     was = {order.id: order for order in before}
     moved = {pk for order in orders if order.id in was for pk in _touched(order, was[order.id])}
     arrived = [order for order in orders if order.id not in was and order.counts and order.customer is not None and order.customer not in moved]
-    customers.lock(store.pk, moved | {order.customer for order in arrived if order.customer is not None})
-    desired = {**drafts, **customers.recount(store.pk, moved), **customers.arrive(arrived)}
+    customers.lock(store.pk, moved | set(count_again) | {order.customer for order in arrived if order.customer is not None})
+    again = set(count_again) | same_people.learn(store.pk, orders, was)
+    desired = {**drafts, **customers.arrive(store.pk, arrived), **customers.recount(store.pk, moved | again)}
     fresh = {(SourceKind.ORDER.value, order.id) for order in orders if order.id not in was}
     posting = post(store.pk, desired, cause=cause, fresh=fresh, costs_version=costs_version)
     _note_held(store, orders)

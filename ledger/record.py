@@ -16,7 +16,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from msgspec.structs import replace
 from psycopg.errors import DeadlockDetected, UniqueViolation
 
-from ledger import charge_rows, mirror, references, touches
+from ledger import charge_rows, customers, mirror, references, same_people, touches
 from ledger.build import Known, OrderBuilder
 from ledger.cause import Cause
 from ledger.days import moment
@@ -100,8 +100,10 @@ def _record(store: Store, facts: Sequence[OrderFact], cause: Cause) -> Recorded:
     latest = {key: _with_id(fact, known.get(key)) for key, fact in latest.items()}
     digests = {key: digest(fact) for key, fact in latest.items()}
     news = [key for key in sorted(latest) if _says_more(latest[key], digests[key], known.get(key))]
+    again = same_people.hear(store.pk, {known[key].id: fact for key, fact in latest.items() if _is_overruled(fact, known.get(key))})
     if not news:
-        return Recorded(unchanged=len(latest))
+        counted = customers.count_again(store, again, cause=cause)
+        return Recorded(unchanged=len(latest), entries=counted.added, batches=counted.batches)
     locked = mirror.load(store.pk, [known[key].id for key in news if key in known], lock=True)
     keys = {known[key].id: key for key in news if key in known}
     before = {keys[order.id]: order for order in locked}
@@ -117,7 +119,7 @@ def _record(store: Store, facts: Sequence[OrderFact], cause: Cause) -> Recorded:
     replaced = [before[key] for key in news if key in before]
     mirror.write(store.pk, orders, replaced=[order.id for order in replaced])
     touches.note(store.pk, [(order, latest[key], before.get(key)) for order, key in zip(orders, news, strict=True)])
-    posting = post_orders(store, orders, drafts, before=replaced, cause=cause, costs_version=terms.costs_version)
+    posting = post_orders(store, orders, drafts, before=replaced, cause=cause, costs_version=terms.costs_version, count_again=again)
     if charge_rows.waiting_for(store.pk, orders):
         raise CostsMoved  # a file told of them meanwhile
     return Recorded(
@@ -174,6 +176,11 @@ def _with_id(fact: OrderFact, known: Known | None) -> OrderFact:
 
 def _as_known(order: OrderRow) -> Known:
     return Known(order.id, order.digest, order.platform_updated, order.external_id)
+
+
+def _is_overruled(fact: OrderFact, known: Known | None) -> bool:
+    """Tell whether a file tells of an order that its platform has told: no news but by which name it knows the buyer."""
+    return known is not None and known.updated is not None and fact.updated_at is None and fact.customer is not None
 
 
 def _says_more(fact: OrderFact, held: bytes, known: Known | None) -> bool:

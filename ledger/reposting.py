@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
-from ledger import charge_rows, findings, mirror, spending
+from ledger import charge_rows, findings, mirror, spending, touches
 from ledger.cause import Cause
 from ledger.days import moment
 from ledger.drafting import draft_orders, load_terms
@@ -105,6 +105,7 @@ def withdraw(store: Store, ids: Sequence[int], *, cause: Cause, now: datetime, o
 def _withdraw(store: Store, ids: Sequence[int], cause: Cause, now: datetime, only_cause: str | None) -> Posting:
     before = [order for order in mirror.load(store.pk, ids, lock=True) if only_cause in (None, order.cause_ref)]
     ids = [order.id for order in before]
+    touches.forget(store.pk, ids)
     orders = mirror.load(store.pk, ids)
     for order in orders:
         order.withdrawn, order.digest, order.platform_updated, order.cause_ref = moment(now), None, None, cause.ref

@@ -28,10 +28,16 @@ class Customer(models.Model):
     order_count = models.PositiveIntegerField(default=0)
     first_order_at = models.DateTimeField(null=True)
     first_order = models.BigIntegerField(null=True, help_text="Id of the first order that counts.")
+    older_orders = models.PositiveIntegerField(default=0, db_default=0, help_text="Orders that their platform counts and we cannot see.")
+    told_orders = models.PositiveIntegerField(null=True, help_text="How many orders their platform counts; empty: it has not said.")
+    told_at = models.DateTimeField(null=True, help_text="When it counted them.")
+    told_by = models.CharField(max_length=20, blank=True, default="", db_default="")
+    same_as = models.BigIntegerField(null=True, help_text="Id of the customer that this e-mail of files stands for.")
     erased_at = models.DateTimeField(null=True, help_text="Since when its hash is of nobody, by request: its orders stay together, and nobody's.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["store", "identity_hash"], name="one_customer_per_store_and_hash")]
+        indexes = [models.Index(fields=["same_as"], name="customer_other_names", condition=Q(same_as__isnull=False))]
 
     def __str__(self) -> str:
         return f"customer {self.pk}"
@@ -191,3 +197,15 @@ class OrderReference(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["store_id", "order_id"], name="reference_of_order")]
+
+
+class OrderIdentity(models.Model):
+    """Who an order is of as a file tells it, where its platform calls them otherwise."""
+
+    pk = models.CompositePrimaryKey("store_id", "order_id", "customer_id")
+    store_id = models.IntegerField()
+    order_id = models.BigIntegerField()
+    customer_id = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["store_id", "customer_id"], name="identity_of_customer")]

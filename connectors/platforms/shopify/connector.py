@@ -7,6 +7,7 @@ from connectors.paging import GraphQLPages
 from connectors.platforms.shopify import again, bulk, comparing, consent, queries, whose
 from connectors.platforms.shopify.asking import PaymentsPages, ask, changed_within, identity, payments_records, records, time_of
 from connectors.platforms.shopify.mapping import balance, catalogue, journey
+from connectors.platforms.shopify.mapping.customers import customer_facts
 from connectors.platforms.shopify.mapping.orders import PLATFORM, order_facts
 from connectors.platforms.shopify.pace import PointsPace
 from connectors.platforms.shopify.probe import SCOPES, counted, probe
@@ -19,6 +20,7 @@ ORDERS_A_PAGE = 50
 """Larger pages cost few points more but take Shopify long; the engine asks for fewer where it must."""
 CATALOGUE_A_PAGE = 100
 BALANCE_A_PAGE = 250
+CUSTOMERS_A_PAGE = 250
 UNTIL_PAID_OUT = timedelta(days=14)
 """A row of the balance tells its payout only when it is in one, and a payout's state changes until the bank has it."""
 UNTIL_DECIDED = timedelta(days=120)
@@ -64,6 +66,13 @@ JOURNEYS = Stream(
     pages=GraphQLPages("orders"), items=records("orders"), identity=identity, map=journey.journey_facts,
     whose=whose.ORDERS, tidy=journey.tidy, every=timedelta(hours=1), cursor=replace(CREATED, overlap=UNTIL_READY), scopes=("read_orders",),
     after="orders",
+)  # fmt: skip
+
+CUSTOMERS = Stream(
+    name="customers", label="Customers: how many orders each has",
+    request=lambda window: ask(queries.CUSTOMERS, size=CUSTOMERS_A_PAGE, query=changed_within(window)),
+    pages=GraphQLPages("customers"), items=records("customers"), identity=identity, map=customer_facts, whose=whose.CUSTOMERS,
+    every=timedelta(hours=1), cursor=CHANGED, scopes=("read_customers",), after="orders",
 )  # fmt: skip
 
 VARIANTS = Stream(
@@ -119,5 +128,5 @@ SHOPIFY = Connector(
     platform=PLATFORM, label="Shopify", account_label="Shop domain", account_ref=consent.account_ref, base_url=lambda account: f"https://{account}",
     hosts=("*.myshopify.com", "storage.googleapis.com"), scopes=SCOPES, consent=consent.ShopifyConsent(),
     keys=(consent.CREDENTIALS, consent.PASTED), headers=consent.headers, pace=PointsPace(), classify=classify, probe=probe,
-    streams=(ORDERS, REFUNDS, JOURNEYS, VARIANTS, INVENTORY, DELETIONS, BALANCE, PAYOUTS, DISPUTES), webhooks=WEBHOOKS,
+    streams=(ORDERS, REFUNDS, JOURNEYS, CUSTOMERS, VARIANTS, INVENTORY, DELETIONS, BALANCE, PAYOUTS, DISPUTES), webhooks=WEBHOOKS,
 )  # fmt: skip

@@ -27,3 +27,15 @@ def _renamed(record: Json, name: str) -> Json:
 
 
 ORDERS = Whose(identity=_identity, renamed=_renamed)
+
+
+def _itself(record: Json) -> str | None:
+    found = record.get("id")
+    return tail(found) if isinstance(found, str) and found else None
+
+
+def _nobody(record: Json, name: str) -> Json:
+    return {**record, "id": _CUSTOMERS + (name or "erased"), "numberOfOrders": "0"}
+
+
+CUSTOMERS = Whose(identity=_itself, renamed=_nobody)

@@ -281,7 +281,7 @@ def test_pitfall_22_customers_are_known_by_their_number_hashed_and_guests_are_no
 
 def test_pitfall_23_what_is_read_is_kept_per_connection_and_stream() -> None:
     names = [stream.name for stream in SHOPIFY.streams]
-    assert names == ["orders", "refunds", "journeys", "variants", "inventory", "deletions", "balance", "payouts", "disputes"]
+    assert names == ["orders", "refunds", "journeys", "customers", "variants", "inventory", "deletions", "balance", "payouts", "disputes"]
     assert REFUNDS.name != ORDERS.name
 
 
