@@ -137,9 +137,9 @@ def record_customers(store: Store, facts: Sequence[CustomerFact], *, cause: Caus
         return 0, 0
     told = sorted((pk, latest[key]) for key, pk in known.items())
     lock(store.pk, known.values())
-    columns = [array(pk for pk, _ in told), array(fact.orders for _, fact in told), [fact.country for _, fact in told]]
+    ids, orders, countries_told = array(pk for pk, _ in told), array(fact.orders for _, fact in told), [fact.country for _, fact in told]
     with connection.cursor() as cursor:
-        cursor.execute(_TELL, [facts[0].platform, now + A_RUN, *columns, store.pk])
+        cursor.execute(_TELL, [facts[0].platform, now + A_RUN, ids, orders, countries_told, store.pk])
         news = sum(row[0] for row in cursor.fetchall())
     return news, post(store.pk, recount(store.pk, list(known.values())), cause=cause).added
 

@@ -101,6 +101,8 @@ class Habits(Struct, frozen=True):
     currency_change: tuple[int, str] | None = None
     busy_days: tuple[tuple[int, int], ...] = ()
     """Month and day, or (0, n) for the n-th day of the business, on which six times as much is bought."""
+    merged: int = 0
+    """Of customers: some days after their first order they turn out to be the one who bought just before them."""
     touched_together: int = 0
     """Every so many days all orders of a week are tagged within one second; 0: never."""
     growth: int = 1000

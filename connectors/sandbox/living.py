@@ -15,13 +15,15 @@ from connectors.sandbox.buying import Basket, buy
 from connectors.sandbox.catalogue import Catalogue, make
 from connectors.sandbox.habits import Habits
 from connectors.sandbox.people import CUSTOMER_IDS, People, mix
-from connectors.sandbox.story import Story, Touched
+from connectors.sandbox.story import Merged, Story, Touched
 
 ORDER_IDS = 5_000_000_000
 FIRST_NUMBER = 1001
 WEEK = (95, 90, 92, 95, 108, 118, 102)
 YEAR = (92, 88, 93, 95, 98, 96, 90, 88, 97, 103, 130, 130)
 """How busy days of the week and months of the year are, in per cent."""
+AFTER = timedelta(days=6, hours=5)
+"""So long after a customer's first order it is found out that they are another."""
 BUSY = 6
 """How many times as much is bought on a busy day."""
 LOCATIONS = ((71_000_001, "Warehouse"), (71_000_002, "Corner shop"))
@@ -78,7 +80,23 @@ class Living:
         name = f"#{FIRST_NUMBER + number}"
         story, paid = buy(basket, self.catalogue, name=name, at=at, customer=CUSTOMER_IDS + first, home=self.people.home(first))
         story = Afterwards(basket, story, self.catalogue).live(paid=paid)
+        if self.habits.merged and story.customer is not None:
+            story = self._merge(story, first)
         return self._tag_together(story) if self.habits.touched_together else story
+
+    def _merge(self, story: Story, first: int) -> Story:
+        """Let a customer turn out to be the one who bought before their first order, unless that one did so, too."""
+        into = self.people.first_order(first - 1) if first else 0
+        if not first or not self._is_merged(first) or self._is_merged(into):
+            return story
+        at = self._placed_at(first, random.Random(mix(self.seed, first, 3))) + AFTER  # noqa: S311  a simulation
+        if story.created_at >= at:
+            return structs.replace(story, customer=CUSTOMER_IDS + into)
+        happenings = sorted([*story.happenings, Merged(at, CUSTOMER_IDS + into)], key=lambda each: each.at)
+        return structs.replace(story, happenings=tuple(happenings))
+
+    def _is_merged(self, first: int) -> bool:
+        return first > 0 and mix(self.seed, first, 41) % 10_000 < self.habits.merged
 
     def _tag_together(self, story: Story) -> Story:
         """Let somebody tag the orders of a span of days all at once, so that they change within one second."""

@@ -35,6 +35,7 @@ SCENARIOS: dict[str, Habits] = {
     "deleted_orders": structs.replace(QUIET, deleted=800),
     "old_orders": structs.replace(QUIET, imported=1500),
     "ties_in_updated_at": structs.replace(QUIET, touched_together=7),
+    "merged_customers": structs.replace(QUIET, merged=4000, returning=5000),
     "test_orders": structs.replace(QUIET, test=1500),
 }
 """Every trouble by its name."""

@@ -10,7 +10,7 @@ from itertools import accumulate
 
 from connectors.sandbox import bank
 from connectors.sandbox.index import moment, seconds
-from connectors.sandbox.story import Banked, Deleted, Disputed, Edited, FeeTold, Refunded, Returned, Story
+from connectors.sandbox.story import Banked, Deleted, Disputed, Edited, FeeTold, Merged, Refunded, Returned, Story
 from connectors.sandbox.telling import SILENT
 from connectors.sandbox.told import Payout
 from connectors.sandbox.world import World
@@ -32,6 +32,8 @@ class BusinessIndex:
     def __init__(self, world: World) -> None:
         self.orders, self.created, self.processed, self.deleted, self.disputed = (array("q") for _ in range(5))
         self.orders_of: dict[int, array[int]] = {}
+        self.merged: dict[int, list[tuple[int, int, int]]] = {}
+        """Customer → when an order became theirs or another's: the second, the order, and 1 or -1."""
         self.order_of: dict[tuple[str, int], int] = {}
         """Refunds and returns by kind and id → their order."""
         self._sold: dict[int, list[tuple[int, int]]] = {}
@@ -77,6 +79,10 @@ class BusinessIndex:
         self.orders.append(story.id)
         if story.customer is not None:
             self.orders_of.setdefault(story.customer, array("q")).append(story.id)
+            for each in story.happenings:
+                if isinstance(each, Merged):
+                    self.merged.setdefault(story.customer, []).append((seconds(each.at), story.id, -1))
+                    self.merged.setdefault(each.into, []).append((seconds(each.at), story.id, 1))
 
     def _point_to(self, story: Story) -> None:
         """Note where refunds, returns and disputes belong."""
@@ -141,6 +147,18 @@ class BusinessIndex:
         stories = [story for order in near if (story := self._world.story(order)) is not None]
         moves = [move for story in stories for move in bank.moves(story, self._world.shop, FOREVER) if move.payout == payout]
         return bank.payouts(moves, FOREVER)
+
+    def orders_at(self, customer: int, now: int) -> list[int]:
+        """Return the orders that are a customer's at a second, by when they were placed; those to come are among them."""
+        orders = set(self.orders_of.get(customer, ()))
+        for at, order, sign in self.merged.get(customer, ()):
+            if at <= now:
+                (orders.add if sign > 0 else orders.discard)(order)
+        return sorted(orders)
+
+    def merged_at(self, customer: int, now: int) -> int:
+        """Return when orders last became a customer's or ceased to be; NEVER where none did."""
+        return max((at for at, _, _ in self.merged.get(customer, ()) if at <= now), default=NEVER)
 
     def place(self, order: int) -> int | None:
         """Return where an order stands in the arrays; None for a stranger."""

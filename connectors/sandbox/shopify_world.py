@@ -124,7 +124,7 @@ class WorldView:
 
     def place_among_own(self, customer: int, order: int) -> int | None:
         """Return which of its customer's orders an order is, counted from 1."""
-        orders = list(self._index.orders_of.get(customer, ()))
+        orders = self._index.orders_at(customer, self._second)
         return orders.index(order) + 1 if order in orders else None
 
     # Orders
@@ -151,7 +151,7 @@ class WorldView:
         orders = self._orders_of(number)
         if not orders:
             return None
-        first, last = (self._index.created[self._index.place(order) or 0] for order in (orders[0], orders[-1]))
+        first, last = self._came_and_changed(number, orders)
         row = customer_row(self._world.source.customer(number, moment(first)), moment(last), orders)
         shown = [order for order in orders if self._world.story(order) is not None]
 
@@ -165,8 +165,13 @@ class WorldView:
             "orders": lambda: [found for order in shown if (found := self._order(order)) is not None],
         }  # fmt: skip
 
+    def _came_and_changed(self, customer: int, orders: list[int]) -> tuple[int, int]:
+        """Return the seconds in which a customer came and last changed."""
+        first, last = (self._index.created[self._index.place(order) or 0] for order in (orders[0], orders[-1]))
+        return first, max(last, self._index.merged_at(customer, self._second))
+
     def _orders_of(self, customer: int) -> list[int]:
-        return [order for order in self._index.orders_of.get(customer, ()) if self._index.exists(order, self._second, -(1 << 62))]
+        return [order for order in self._index.orders_at(customer, self._second) if self._index.exists(order, self._second, -(1 << 62))]
 
     # Catalogue
 
@@ -213,8 +218,7 @@ class WorldView:
         for customer in list(self._index.orders_of):
             orders = self._orders_of(customer)
             if orders:
-                first, last = (self._index.created[self._index.place(order) or 0] for order in (orders[0], orders[-1]))
-                found[customer] = (first, last)
+                found[customer] = self._came_and_changed(customer, orders)
 
         def facts(number: int) -> Mapping[str, Fact]:
             first, last = found[number]

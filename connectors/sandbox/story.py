@@ -236,6 +236,13 @@ class Touched(Told, frozen=True):
     tag: str = ""
 
 
+class Merged(Struct, frozen=True):
+    """Its customer turned out to be another one, whose orders are theirs from then on."""
+
+    at: datetime
+    into: int
+
+
 class Expired(Told, frozen=True):
     """Nobody charged what was held on a card in time: the hold is gone."""
 
@@ -271,7 +278,9 @@ class Deleted(Told, frozen=True):
     at: datetime
 
 
-Happening = Paid | Shipped | Edited | Refunded | Returned | Cancelled | Disputed | Settled | Touched | Expired | FeeTold | Banked | Closed | Deleted
+Happening = (
+    Paid | Shipped | Edited | Refunded | Returned | Cancelled | Disputed | Settled | Touched | Merged | Expired | FeeTold | Banked | Closed | Deleted
+)
 
 
 class Story(Struct, frozen=True):
@@ -307,3 +316,8 @@ class Story(Struct, frozen=True):
     other_visits: tuple[Visit, ...] = ()
     """Between the first and the last."""
     tags: tuple[str, ...] = ()
+
+    def customer_at(self, moment: datetime) -> int | None:
+        """Return whose order it is at a moment."""
+        merged = [each.into for each in self.happenings if isinstance(each, Merged) and each.at <= moment]
+        return merged[-1] if merged else self.customer

@@ -24,6 +24,7 @@ from connectors.sandbox.story import (
     GoodsBack,
     Happening,
     Item,
+    Merged,
     Paid,
     Payment,
     ProcessorFee,
@@ -83,7 +84,7 @@ class Telling:
         self.edited = self.expired = False
         self._untold = {each.payment for each in story.happenings if isinstance(each, FeeTold)}
         self._fees: dict[int, ProcessorFee | None] = {}
-        self.updated = story.created_at
+        self.updated, self.customer = story.created_at, story.customer
         self._sales: list[told.Sale] = []
         self._placed()
 
@@ -270,6 +271,10 @@ class Telling:
             self.tags.append(happening.tag)
 
     @_hear.register
+    def _(self, happening: Merged) -> None:
+        self.customer = happening.into
+
+    @_hear.register
     def _(self, happening: Closed) -> None:
         self.closed_at = happening.at
 
@@ -285,7 +290,7 @@ class Telling:
             self.cancelled.reason if self.cancelled else None, self.closed_at, story.test, self.edited, story.source_name, story.app,
             story.location, story.currency, story.presentment_currency, story.presentment_rate, self.included, financial, fulfilment,
             "RETURNED" if self.returns else "NO_RETURN", tuple(dict.fromkeys(each.gateway for each in self.payments)), story.discounts,
-            tuple(self.tags), totals, order_taxes(self), story.country, story.province, story.zip, story.customer,
+            tuple(self.tags), totals, order_taxes(self), story.country, story.province, story.zip, self.customer,
             journey_of(story, moment), line_items(self), shipping_lines(self), tuple(self.payments), tuple(self.refunds), tuple(self.returns),
             tuple(self.agreements), tuple(self.disputes.values()), tuple((fee.id, fee.name, fee.amount) for fee in story.fees),
         )  # fmt: skip

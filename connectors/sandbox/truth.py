@@ -30,6 +30,7 @@ from connectors.sandbox.story import (
     GoodsBack,
     Happening,
     Item,
+    Merged,
     Paid,
     Payment,
     Refunded,
@@ -176,6 +177,7 @@ class Truth:
     @_read.register(Paid)
     @_read.register(Cancelled)
     @_read.register(Touched)
+    @_read.register(Merged)
     @_read.register(Closed)
     @_read.register(Expired)
     @_read.register(FeeTold)

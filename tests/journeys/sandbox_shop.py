@@ -54,6 +54,8 @@ class Connected:
         self.connected_at = sandbox.clock.now()
         self.currency = ""
         """That of the orders which are compared; empty for all."""
+        self.sees_since: datetime | None = None
+        """Orders created before are beyond the app's sight; None: it sees all."""
         self.looks: list[datetime] = []
         """When the costs of the catalogue were read."""
 
@@ -108,7 +110,10 @@ class Connected:
 
     def truth(self) -> Oracle:
         """Return the oracle of now, for who watched since the store was connected."""
-        return Oracle(self.world, at=self.sandbox.clock.now(), watched_since=self.connected_at, looks=self.looks, currency=self.currency)
+        return Oracle(
+            self.world, at=self.sandbox.clock.now(), watched_since=self.connected_at, looks=self.looks, currency=self.currency,
+            sees_since=self.sees_since,
+        )  # fmt: skip
 
     def differences(self, *, basis: str = EVENT) -> list[str]:
         """List where the book and the truth differ, by day and line."""
@@ -189,7 +194,7 @@ def _moved(statement: Statement) -> Lines:
 
 
 @contextmanager
-def connected(world: World, *, began: date, at: datetime, live: bool = False) -> Iterator[Connected]:
+def connected(world: World, *, began: date, at: datetime, live: bool = False, scopes: frozenset[str] = KNOWN_SCOPES) -> Iterator[Connected]:
     """Serve the shop of a world that began on a day, as of a moment, and connect a new store to it; `live` by what it takes to be rung, too."""
     first = began - timedelta(days=EARLIER)
     days = [first + timedelta(days=number) for number in range((at.date() - first).days + 120)]
@@ -201,7 +206,7 @@ def connected(world: World, *, began: date, at: datetime, live: bool = False) ->
         key = next(key for key in registry.find("shopify").keys if key.name == ("credentials" if live else "token"))
         connection = connect_with_key(
             store, registry.find("shopify"), key, account=shop.domain, foreign=shop.base_url,
-            told=CLIENT if live else {"access_token": shop.tokens.permanent(KNOWN_SCOPES)}, actor="test", now=at,
+            told=CLIENT if live else {"access_token": shop.tokens.permanent(scopes)}, actor="test", now=at,
         )  # fmt: skip
         runs.wake(connection)
         yield Connected(world, began, sandbox, shop, store, connection)

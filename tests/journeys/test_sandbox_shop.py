@@ -13,9 +13,10 @@ from connectors.models import SyncCursor, SyncRun
 from connectors.registry import find
 from connectors.replaying import replay
 from connectors.sandbox.scenarios import SCENARIOS
+from connectors.sandbox.shopify_access import KNOWN_SCOPES
 from connectors.sandbox.world import World
 from ledger.kinds import SalesBasis
-from ledger.models import Finding, Order, Sale
+from ledger.models import Customer, Finding, Order, Sale
 from tests.journeys.sandbox_shop import Connected, connected
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -109,6 +110,30 @@ def test_a_shop_that_changes_its_currency_goes_on_in_another_store_and_both_equa
             with opened(store.connection, now=shop.sandbox.clock.now()) as client:
                 compare(store.connection, find("shopify").stream("orders"), client, now=shop.sandbox.clock.now(), whole=True)
         assert not Finding.objects.filter(kind="orders_compared", resolved_at=None).exists()
+
+
+def test_merged_customers_are_read_as_they_turn_out_and_are_new_once() -> None:
+    world = World.live(seed=12, start=BEGAN, days=30, orders_per_day=3, scenario="merged_customers")
+    with connected(world, began=BEGAN, at=datetime(2026, 1, 9, 12, tzinfo=UTC)) as shop:
+        read_until(END, shop, every=timedelta(days=3, hours=7))
+        assert shop.all_differences() == []
+
+
+@pytest.mark.parametrize(("scenario", "returned"), [("deleted_orders", 9), ("merged_customers", 5)])
+def test_who_bought_before_the_sixty_days_that_an_app_may_see_is_not_new(scenario: str, returned: int) -> None:
+    world = World.live(seed=11, start=BEGAN, days=85, orders_per_day=2, scenario=scenario)
+    with connected(world, began=BEGAN, at=datetime(2026, 3, 20, 12, tzinfo=UTC), scopes=KNOWN_SCOPES - {"read_all_orders"}) as shop:
+        shop.sees_since = shop.connected_at - timedelta(days=60)
+        shop.read()
+        shop.restate()
+        assert shop.differences() == []
+        assert Customer.objects.filter(store=shop.store, older_orders__gt=0, order_count__gt=0).count() == returned
+        if scenario == "deleted_orders":
+            return  # what is deleted out of sight is not seen to go
+        shop.sandbox.clock.advance(6 * 86_400)
+        shop.read()
+        shop.restate()
+        assert [each for each in shop.differences() if "new_customers" in each] == []
 
 
 def test_costs_that_change_hold_from_the_day_they_are_seen() -> None:

@@ -206,11 +206,11 @@ CUSTOMERS = """
 query Customers($first: Int!, $after: String, $query: String!) {
   customers(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {
     pageInfo { hasNextPage endCursor }
-    nodes { id updatedAt numberOfOrders }
+    nodes { id updatedAt numberOfOrders defaultAddress { countryCodeV2 } }
   }
 }
 """
-"""No more than how many orders there are: who they are, where they live and when they came is no figure's."""
+"""No more than how many orders there are and from which country: who they are, and when they came, is no figure's."""
 VARIANTS = """
 query Variants($first: Int!, $after: String, $query: String!) {
   productVariants(first: $first, after: $after, query: $query, sortKey: ID) {
@@ -339,7 +339,7 @@ class Cost(NamedTuple):
 
 
 COSTS: dict[str, Cost] = {
-    ORDERS: Cost(2, 116), NEWEST_ORDERS: Cost(2, 116), ORDER: Cost(352), JOURNEYS: Cost(2, 19), CUSTOMERS: Cost(2, 1),
+    ORDERS: Cost(2, 116), NEWEST_ORDERS: Cost(2, 116), ORDER: Cost(352), JOURNEYS: Cost(2, 19), CUSTOMERS: Cost(2, 2),
     REFUND_LINES_OF: Cost(25), AGREEMENTS_OF: Cost(29),
     COUNT_ORDERS: Cost(10), SHOP: Cost(4), BULK_RUN: Cost(10), BULK_STATE: Cost(1), ORDER_LIST: Cost(2, 3), VARIANTS: Cost(2, 3),
     INVENTORY: Cost(2, 22), DELETIONS: Cost(2, 1), BALANCE: Cost(3, 3), PAYOUTS: Cost(3, 1), DISPUTES: Cost(3, 2),

@@ -35,7 +35,7 @@ def _itself(record: Json) -> str | None:
 
 
 def _nobody(record: Json, name: str) -> Json:
-    return {**record, "id": _CUSTOMERS + (name or "erased"), "numberOfOrders": "0"}
+    return {**record, "id": _CUSTOMERS + (name or "erased"), "numberOfOrders": "0", "defaultAddress": None}
 
 
 CUSTOMERS = Whose(identity=_itself, renamed=_nobody)

@@ -9,14 +9,18 @@ cancellations · 20 numeric sources · 21 protection apps · 22 returning custom
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 
+from connectors.faults import BadPayload
 from connectors.platforms.files.shopify import words as file_words
-from connectors.platforms.shopify import words
+from connectors.platforms.shopify import queries, whose, words
 from connectors.platforms.shopify.asking import changed_within, time_of
 from connectors.platforms.shopify.connector import BALANCE, DELETIONS, ORDERS, REFUNDS, SHOPIFY
 from connectors.platforms.shopify.mapping.balance import balance_facts
 from connectors.platforms.shopify.mapping.catalogue import variant_facts
+from connectors.platforms.shopify.mapping.customers import customer_facts
 from connectors.spec import Window
+from ledger.facts import CustomerFact
 from ledger.kinds import BalanceMeaning, FinancialStatus, PaymentKind, PaymentStatus, SalesBasis, SaleType
 from ledger.money import decimal
 from tests.connectors.shopify.records import (
@@ -277,6 +281,17 @@ def test_pitfall_21_what_a_protection_app_sells_is_a_line_that_a_rule_can_name()
 def test_pitfall_22_customers_are_known_by_their_number_hashed_and_guests_are_nobody() -> None:
     assert fact_of(an_order(agreement(sold("100.0")))).customer == b"#42"
     assert fact_of(an_order(agreement(sold("100.0")), customer=None)).customer is None
+
+
+def test_pitfall_22_how_many_orders_shopify_counts_tells_of_those_beyond_sight_and_the_place_of_an_order_is_not_asked() -> None:
+    told = {"id": "gid://shopify/Customer/42", "updatedAt": PLACED, "numberOfOrders": "3", "defaultAddress": {"countryCodeV2": "DE"}}
+    assert list(customer_facts(told, CONTEXT)) == [CustomerFact("shopify", b"#42", 3, "DE")]
+    assert list(customer_facts({**told, "defaultAddress": None}, CONTEXT)) == [CustomerFact("shopify", b"#42", 3)]
+    assert list(customer_facts(told, structs.replace(CONTEXT, identify=lambda name: b""))) == []
+    assert list(customer_facts(whose.CUSTOMERS.renamed(told, ""), CONTEXT)) == []
+    with pytest.raises(BadPayload, match="is not a number of orders"):
+        list(customer_facts({**told, "numberOfOrders": "many"}, CONTEXT))
+    assert not any("customerOrderIndex" in text for text in vars(queries).values() if isinstance(text, str))
 
 
 def test_pitfall_23_what_is_read_is_kept_per_connection_and_stream() -> None:

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from connectors.faults import BadPayload
 from connectors.platforms.shopify.mapping.orders import PLATFORM
-from connectors.platforms.shopify.shape import read, tail
+from connectors.platforms.shopify.shape import Address, read, tail
 from connectors.spec import Context, Json
 from ledger.facts import CustomerFact
 
@@ -16,6 +16,7 @@ class Customer(Struct, rename="camel"):
 
     id: str
     number_of_orders: str | int
+    default_address: Address | None = None
 
 
 def customer_facts(record: Json, context: Context) -> Iterator[CustomerFact]:
@@ -26,4 +27,4 @@ def customer_facts(record: Json, context: Context) -> Iterator[CustomerFact]:
         raise BadPayload(f"“{orders[:40]}” is not a number of orders.", record=customer.id)
     number = tail(customer.id)
     if number.isdecimal() and (who := context.identify(number)):
-        yield CustomerFact(PLATFORM, who, int(orders))
+        yield CustomerFact(PLATFORM, who, int(orders), (customer.default_address or Address()).country_code_v2 or "")
