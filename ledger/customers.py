@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
-from ledger import accounts, countries, dimensions
+from ledger import accounts, countries, dimensions, same_people
 from ledger.cause import Cause
 from ledger.drafts.entry import EntryDraft
 from ledger.entries import Source
@@ -65,7 +65,7 @@ _ARRIVE = """
         CROSS JOIN LATERAL (SELECT TIMESTAMPTZ '2000-01-01 00:00+00' + a.at * INTERVAL '1 microsecond' AS first_at) AS t
         JOIN ledger_customer k ON k.id = a.id
     ) AS n
-    WHERE c.id = n.id RETURNING c.id, n.earlier, c.told_orders IS NOT NULL OR c.same_as IS NOT NULL
+    WHERE c.id = n.id RETURNING c.id, n.earlier, c.told_orders IS NOT NULL, c.same_as IS NOT NULL
 """
 
 
@@ -98,10 +98,11 @@ def arrive(store_id: int, orders: Sequence[OrderRow]) -> dict[Source, list[Entry
     with connection.cursor() as cursor:
         cursor.execute(_ARRIVE, [array(column) for column in columns])
         found = cursor.fetchall()
-    told = {pk for pk, _, is_told in found if is_told}
-    came = sorted(pk for pk, earlier, is_told in found if earlier and not is_told)
+    named = {pk for pk, *_, is_named in found if is_named}
+    again = named | {pk for pk, _, is_told, _ in found if is_told} | same_people.look_again(store_id, named)
+    came = sorted(pk for pk, earlier, *_ in found if earlier and pk not in again)
     entries = {(SourceKind.CUSTOMER.value, pk): _first_order(first[pk].day, first[pk].channel, first[pk].country) for pk in came}
-    return {**entries, **recount(store_id, told)}
+    return {**entries, **recount(store_id, again)}
 
 
 def recount(store_id: int, customer_ids: Collection[int]) -> dict[Source, list[EntryDraft]]:

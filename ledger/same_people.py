@@ -2,7 +2,7 @@
 
 What tells is an order that a file told first and its platform then told as somebody's, or the other way round. The file's
 customer then counts with the platform's, whose number is the better name. An e-mail address of orders of several of the
-platform's customers, such as a till's, is no one person's: it stays a customer of its own.
+platform's customers, or of many orders, such as a till's, is no one person's: it stays a customer of its own.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -14,6 +14,8 @@ from ledger.facts import OrderFact
 from ledger.pgcopy import array
 from ledger.rows import OrderRow
 
+MOST_ORDERS = 50
+"""An e-mail address of more orders than these is hardly one person's."""
 _NOTE = """
     INSERT INTO ledger_orderidentity (store_id, order_id, customer_id)
     SELECT %s, order_id, customer_id FROM unnest(%s::bigint[], %s::bigint[]) AS told(order_id, customer_id) ORDER BY 2, 3 ON CONFLICT DO NOTHING
@@ -21,7 +23,9 @@ _NOTE = """
 _NAMED = "SELECT DISTINCT customer_id FROM ledger_orderidentity WHERE store_id = %s AND order_id = ANY(%s::bigint[])"
 _LINK = """
     UPDATE ledger_customer c SET same_as = found.one FROM (
-        SELECT a.id, CASE WHEN count(DISTINCT o.customer_id) = 1 THEN min(o.customer_id) END AS one
+        SELECT a.id, CASE WHEN count(DISTINCT o.customer_id) = 1 AND count(o.id) + (
+            SELECT count(*) FROM ledger_order own WHERE own.store_id = %(store)s AND own.customer_id = a.id
+        ) <= %(most)s THEN min(o.customer_id) END AS one
         FROM unnest(%(names)s::bigint[]) AS a(id)
         LEFT JOIN ledger_orderidentity i ON i.store_id = %(store)s AND i.customer_id = a.id
         LEFT JOIN ledger_order o ON o.id = i.order_id AND o.customer_id <> a.id
@@ -61,6 +65,11 @@ def hear(store_id: int, told: Mapping[int, OrderFact]) -> set[int]:
     return _link(store_id, sorted(set(names.values())))
 
 
+def look_again(store_id: int, names: Collection[int]) -> set[int]:
+    """Look whether customers of files are still somebody's other name, now that more orders are theirs; return those to be counted again."""
+    return _link(store_id, names)
+
+
 def _note(store_id: int, told: Mapping[int, int]) -> None:
     if told:
         with connection.cursor() as cursor:
@@ -71,5 +80,5 @@ def _link(store_id: int, names: Collection[int]) -> set[int]:
     if not names:
         return set()
     with connection.cursor() as cursor:
-        cursor.execute(_LINK, {"store": store_id, "names": array(names)})
+        cursor.execute(_LINK, {"store": store_id, "names": array(names), "most": MOST_ORDERS})
         return {pk for row in cursor.fetchall() for pk in row if pk is not None}

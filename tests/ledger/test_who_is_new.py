@@ -127,6 +127,16 @@ def test_the_address_of_a_till_makes_no_one_of_many_customers() -> None:
     assert new(store) == march(1)
 
 
+def test_an_address_of_more_orders_than_a_person_places_is_nobodys_other_name() -> None:
+    store = a_store()
+    write(store, *(order(number, MAIL, 3, by="file") for number in range(1, 51)))
+    write(store, order(1, NUMBER, 3))
+    assert (new(store), Customer.objects.filter(same_as=None).count()) == (march(3), 1)
+    write(store, order(51, MAIL, 3, by="file"))
+    assert (new(store), Customer.objects.filter(same_as=None).count()) == (march(3, 3), 2)
+    assert sorted(Customer.objects.values_list("order_count", flat=True)) == [1, 50]
+
+
 def test_customers_that_are_merged_are_one_from_then_on_and_its_first_order_is_the_first_of_all() -> None:
     store = a_store()
     write(store, order(1, NUMBER, 3), order(2, OTHER, 5), order(3, OTHER, 9))
