@@ -210,7 +210,7 @@ def customers_count_their_orders(book: Book) -> list[Problem]:
     sql = f"""
         SELECT c.id, c.order_count, coalesce(n.orders, 0), coalesce(e.amount, 0) FROM ledger_customer c
         LEFT JOIN (SELECT coalesce(m.same_as, m.id) AS who, count(*) FILTER (WHERE o.counts) AS orders,
-                count(*) FILTER (WHERE o.withdrawn_at IS NULL AND o.platform = r.told_by AND o.placed_at <= r.told_at) AS seen
+                count(*) FILTER (WHERE o.platform = r.told_by AND o.placed_at <= r.told_at) AS seen
             FROM ledger_order o JOIN ledger_customer m ON m.id = o.customer_id JOIN ledger_customer r ON r.id = coalesce(m.same_as, m.id)
             WHERE o.store_id = %s GROUP BY 1) n ON n.who = c.id
         LEFT JOIN (SELECT source_id, sum(amount) AS amount FROM ledger_entry

@@ -33,7 +33,7 @@ _RECOUNT = """
     ), seen AS (
         SELECT m.root, count(*) AS orders FROM members m JOIN ledger_customer r ON r.id = m.root
         JOIN ledger_order o ON o.store_id = %(store)s AND o.customer_id = m.id
-        WHERE o.platform = r.told_by AND o.placed_at <= r.told_at AND o.withdrawn_at IS NULL GROUP BY m.root
+        WHERE o.platform = r.told_by AND o.placed_at <= r.told_at GROUP BY m.root
     ), latest AS (
         SELECT m.id, coalesce(n.orders, 0) AS orders, n.first_order, n.first_at,
             greatest(coalesce(r.told_orders, 0) - coalesce(s.orders, 0), 0) AS older
@@ -129,8 +129,11 @@ def recount(store_id: int, customer_ids: Collection[int]) -> dict[Source, list[E
 def record_customers(store: Store, facts: Sequence[CustomerFact], *, cause: Cause, now: datetime) -> tuple[int, int]:
     """Note how many orders one platform counts of customers, in the caller's transaction; return how many are news, and the entries that took.
 
-    Orders that it counts and we do not have were placed before all that we see, or are not told yet.
+    Orders that it counts and we do not have were placed before all that we see, or are not told yet. Of a store that another
+    succeeds nothing is noted: what the platform counts now are orders of that one, too.
     """
+    if Store.objects.filter(succeeds=store).exists():
+        return 0, 0
     latest = {fact.customer: fact for fact in facts if fact.customer and fact.orders >= 0}
     known = dimensions.customers(store.pk, {key: fact.country for key, fact in latest.items() if fact.orders})
     known |= dimensions.customers_known(store.pk, sorted(latest.keys() - known.keys()))
