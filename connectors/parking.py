@@ -85,6 +85,12 @@ def parked(connection: Connection, stream: str, *, after: int = 0, most: int = 5
     return list(ParkedRecord.objects.filter(connection=connection, stream=stream, pk__gt=after).order_by("pk")[:most])
 
 
+def still(connection: Connection, stream: str, ids: Collection[str]) -> set[str]:
+    """Return which of some ids are parked, and keep them so until the transaction ends."""
+    waiting = ParkedRecord.objects.select_for_update().filter(connection=connection, stream=stream, external_id__in=list(ids)).order_by("pk")
+    return set(waiting.values_list("external_id", flat=True))
+
+
 def tell(connection: Connection, stream: str, label: str, *, now: datetime) -> int:
     """Open, refresh or resolve the finding that records of a stream wait, and return how many do."""
     waiting = ParkedRecord.objects.filter(connection=connection, stream=stream)

@@ -68,9 +68,11 @@ def _replay(run: Run, stream: Stream, rows: list[ParkedRecord], now: datetime, g
         unread = {each.id for each in bad}
         # By what they were parked as: an id may be understood only now.
         called = {was: name for was, (name, _) in zip(opened, found.named, strict=True)}
+        # What a delivery brought whole meanwhile is parked no more, and not anew.
+        waiting = {called[was] for was in parking.still(connection, stream.name, called)}
         understood = parking.resolve(connection, stream.name, {was for was, name in called.items() if name not in unread})
         parking.resolve(connection, stream.name, {was for was, name in called.items() if name in unread and name[: parking.LONGEST_ID] != was})
-        parking.park(connection, stream.name, bad, now=now)
+        parking.park(connection, stream.name, [each for each in bad if each.id in waiting], now=now)
         run.fence()
         guard()
     return Replayed(understood, len(rows) - understood)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection as database
 
-from connectors import registry
+from connectors import parking, registry
 from connectors.models import ParkedRecord, SyncRun
 from connectors.replaying import replay
 from connectors.runs import Busy
@@ -60,6 +60,21 @@ def test_a_record_that_comes_whole_while_it_is_tried_again_is_not_parked_anew(ba
     assert done == [(0, 1)]
     assert pull(row)[1:4] == (1, 1, 0)
     assert (ParkedRecord.objects.count(), Order.objects.count(), Finding.objects.filter(resolved_at=None).count()) == (0, 1, 0)
+
+
+def test_a_record_that_a_delivery_brings_whole_while_it_is_tried_again_is_not_parked_anew(bazaar: Bazaar, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deliveries are followed beside every run."""
+    row = connected(a_store(), bazaar)
+    bazaar.add(*({key: value for key, value in a_record(number).items() if key != "total"} for number in (1, 2)))
+    assert pull(row).parked == 2
+
+    def meanwhile(record: Json, context: Any) -> Any:
+        parking.resolve(row, "orders", {"1"})
+        return ORDERS.map(record, context)
+
+    monkeypatch.setitem(registry.CONNECTORS, "bazaar", connector(replace(ORDERS, map=meanwhile)))
+    assert replay(row, now=NOW) == (0, 2)
+    assert list(ParkedRecord.objects.values_list("external_id", "attempts")) == [("2", 2)]
 
 
 def test_nothing_is_tried_again_while_its_stream_is_read(bazaar: Bazaar) -> None:
