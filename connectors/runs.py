@@ -158,17 +158,36 @@ def move(cursor: SyncCursor, **values: Any) -> None:
     cursor.save(update_fields=list(values))
 
 
+def past_name(stream: str) -> str:
+    """Return under which name the cursor and the runs are kept that read a stream's past again, beside those that read what is new."""
+    return f"{stream}:past"
+
+
+def rereads(owner: Connection, stream: str) -> bool:
+    """Tell whether a stream's past is being read again beside what is new."""
+    return SyncCursor.objects.filter(connection=owner, stream=past_name(stream)).exists()
+
+
 def read_again(owner: Connection, stream: str) -> None:
     """Let a stream be read again from the begin of all; what is known already changes nothing.
 
-    A run under way would move the cursor on from where it was: it ends.
+    What is new is read on meanwhile, unless the past was never read whole: then all begins anew. A run under way would
+    move the cursor on from where it was: it ends.
     """
     with transaction.atomic():
         # The cursor first and then the run, as a run's own transactions hold them.
-        SyncCursor.objects.filter(connection=owner, stream=stream).update(
-            seen_through=None, since=None, until=None, position=None, backfilled_at=None, done=0, whole=0, next_at=None
-        )  # fmt: skip
-        stop(owner, why="Stopped: the past is read again.", stream=stream)
+        known = SyncCursor.objects.select_for_update().filter(connection=owner, stream=stream).exclude(backfilled_at=None).exists()
+        name = past_name(stream) if known else stream
+        begin = {
+            "seen_through": None, "since": None, "until": None, "position": None, "backfilled_at": None, "done": 0, "whole": 0, "next_at": None,
+        }  # fmt: skip
+        SyncCursor.objects.update_or_create(connection=owner, stream=name, defaults=begin)
+        stop(owner, why="Stopped: the past is read again.", stream=name)
+
+
+def forget(cursor: SyncCursor) -> None:
+    """Delete a cursor that is not needed any more."""
+    SyncCursor.objects.filter(pk=cursor.pk).delete()
 
 
 def stop(owner: Connection, *, why: str, stream: str = "") -> None:

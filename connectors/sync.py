@@ -42,8 +42,9 @@ class Outcome(NamedTuple):
 
 
 def read(
-    connection: Connection, stream: Stream, *, now: datetime, limits: Limits | None = None, progress: Progress = untold, guard: Guard = unguarded
-) -> Outcome:
+    connection: Connection, stream: Stream, *, now: datetime, limits: Limits | None = None, progress: Progress = untold, guard: Guard = unguarded,
+    past: bool = False,
+) -> Outcome:  # fmt: skip
     """Open a connection and read one of its streams, as `sync` does."""
     with ExitStack() as stack:
         try:
@@ -51,20 +52,24 @@ def read(
         except Fault as fault:
             note_fault(connection, fault, now=now)
             raise
-        return sync(connection, stream, client, now=now, limits=limits, progress=progress, guard=guard)
+        return sync(connection, stream, client, now=now, limits=limits, progress=progress, guard=guard, past=past)
 
 
 def sync(
     connection: Connection, stream: Stream, client: Client, *, now: datetime, limits: Limits | None = None, progress: Progress = untold,
-    guard: Guard = unguarded,
+    guard: Guard = unguarded, past: bool = False,
 ) -> Outcome:  # fmt: skip
     """Read what is new in a stream, or go on with what was begun, within limits: those of one job unless others are given.
 
+    With `past`, go on with reading its past again, beside whoever reads what is new; there is nothing to do where nobody asked for that.
     Raise Busy while another run is alive; the Fault that ended the run, after noting it; RunLost when another took over.
     """
-    cursor = runs.cursor_of(connection, stream.name)
+    name = runs.past_name(stream.name) if past else stream.name
+    if past and not runs.rereads(connection, stream.name):
+        return Outcome(True, 0, 0, 0)
+    cursor = runs.cursor_of(connection, name)
     mode = SyncRun.Mode.INCREMENT if cursor.backfilled_at else SyncRun.Mode.BACKFILL
-    with runs.claim(connection, stream.name, mode, now=now) as run:
+    with runs.claim(connection, name, mode, now=now) as run:
         # What the last run wrote, perhaps a moment ago.
         cursor.refresh_from_db()
         if stream.comparison is not None and (share := share_of(connection)) is not None:
@@ -77,9 +82,13 @@ def sync(
             raise
         if how.idle:
             run.discard()
-        run.end(Status.DONE if how.done else Status.PARTIAL)
+        # What came after the past's window is read by whoever reads what is new.
+        done = how.done or (past and cursor.backfilled_at is not None)
+        run.end(Status.DONE if done else Status.PARTIAL)
+        if past and done:
+            runs.forget(cursor)
     tell_success(run, stream, now=now)
-    return Outcome(how.done, run.records, run.changed, run.parked, how.wait)
+    return Outcome(done, run.records, run.changed, run.parked, how.wait)
 
 
 def _read(

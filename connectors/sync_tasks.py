@@ -30,6 +30,8 @@ BEHIND_RESTS = timedelta(minutes=10)
 """A stream that follows another is looked at again so much later while the past of that one is being read."""
 SHORTEST_PAUSE, MOST_DOUBLED = 30.0, 6
 """Seconds before a platform that is away is asked again, doubled each time: a quarter of an hour at most."""
+REREAD_EVERY = timedelta(minutes=10)
+"""A past that is read again is asked for so often, should its job have ended under it."""
 WHOLE_EVERY = timedelta(days=30)
 RUNS_KEPT = timedelta(days=60)
 FILES_KEPT = timedelta(days=8)
@@ -43,6 +45,13 @@ def submit_stream(connection: Connection, stream: Stream, *, actor: str) -> int:
     kind = SYNC_STREAM if cursor.backfilled_at else BACKFILL
     subject = f"{stream.label} of {connection.label or connection.account_ref}"
     return queue.submit(kind, {"connection": connection.pk, "stream": stream.name}, key=key_of(connection, stream), subject=subject, actor=actor)
+
+
+def submit_reread(connection: Connection, stream: Stream, *, actor: str) -> int:
+    """Have a stream's past read again, as was asked for, beside what is new."""
+    parameters = {"connection": connection.pk, "stream": stream.name, "past": True}
+    subject = f"{stream.label} of {connection.label or connection.account_ref}"
+    return queue.submit(BACKFILL, parameters, key=f"{key_of(connection, stream)}:past", subject=subject, actor=actor)
 
 
 def submit_connection(connection: Connection, *, actor: str) -> None:
@@ -68,8 +77,12 @@ def submit_past(connection: Connection, *, actor: str) -> None:
     """Have the whole past of a connection read again; what is known already changes nothing."""
     with transaction.atomic():
         for stream in find(connection.platform).streams:
-            runs.read_again(connection, stream.name)
-        submit_connection(connection, actor=actor)
+            if stream.cursor is not None:
+                runs.read_again(connection, stream.name)
+            if runs.rereads(connection, stream.name):
+                submit_reread(connection, stream, actor=actor)
+            else:
+                submit_stream(connection, stream, actor=actor)
 
 
 def submit_replay(connection: Connection, *, actor: str) -> int:
@@ -80,26 +93,26 @@ def submit_replay(connection: Connection, *, actor: str) -> int:
 
 def read_stream(work: Work) -> None:
     """Read on in a stream for one job's time, and hand over to the next while there is more."""
-    connection, stream = connection_of(work), str(work.parameters["stream"])
+    connection, stream, past = connection_of(work), str(work.parameters["stream"]), bool(work.parameters.get("past"))
     now = timezone.now()
     if connection.status != Status.ACTIVE:
         return
     wait_out(connection, now)
     read_as = _stream(connection, stream)
-    if read_as.after and runs.cursor_of(connection, read_as.after).backfilled_at is None:
+    if not past and read_as.after and runs.cursor_of(connection, read_as.after).backfilled_at is None:
         runs.due(connection, stream, at=now + BEHIND_RESTS)
         return
     try:
-        with job_faults(connection, stream):
-            outcome = read(connection, read_as, now=now, progress=work.progress, guard=work.fence)
+        with job_faults(connection, runs.past_name(stream) if past else stream):
+            outcome = read(connection, read_as, now=now, progress=work.progress, guard=work.fence, past=past)
     except Denied:
         # Said in a finding; other streams go on.
-        runs.due(connection, stream, at=now + DENIED_RESTS)
+        runs.due(connection, runs.past_name(stream) if past else stream, at=now + DENIED_RESTS)
         return
     if outcome.wait:
         raise Postponed(f"The platform makes the files of “{read_as.label}”.", after=outcome.wait)
     if not outcome.done:
-        submit_stream(connection, read_as, actor=work.actor)
+        (submit_reread if past else submit_stream)(connection, read_as, actor=work.actor)
 
 
 @contextmanager
@@ -173,6 +186,9 @@ def dispatch(work: Work) -> None:
             with transaction.atomic():
                 if runs.is_due(connection, stream.name, now=now, then=now + stream.every):
                     submit_stream(connection, stream, actor=work.actor)
+                # Where its job ended under it, the past is gone on with all the same.
+                if runs.is_due(connection, runs.past_name(stream.name), now=now, then=now + REREAD_EVERY):
+                    submit_reread(connection, stream, actor=work.actor)
 
 
 def replay_parked(work: Work) -> None:

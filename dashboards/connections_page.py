@@ -11,7 +11,7 @@ from connectors.connections import missing_scopes
 from connectors.models import Connection, ParkedRecord, SyncCursor, SyncRun, WebhookDoor
 from connectors.parking import detail_of
 from connectors.registry import UnknownPlatform
-from connectors.runs import last_runs
+from connectors.runs import last_runs, past_name
 from connectors.spec import Connector, Stream
 from ledger.models import Store
 
@@ -29,6 +29,8 @@ class StreamRow:
     """The run that goes on now, else the last one."""
     parked: int
     scopes_missing: tuple[str, ...]
+    reread: SyncCursor | None
+    """How far its past is read again, where somebody asked for that."""
     resting: bool
     """Nothing is asked: the connection is paused, disconnected or without consent."""
 
@@ -77,7 +79,7 @@ class ConnectionCard:
     @property
     def is_reading(self) -> bool:
         """Tell whether any stream runs, or its past waits to be read."""
-        return self.row.status == Status.ACTIVE and any(stream.is_running or stream.reads_past for stream in self.streams)
+        return self.row.status == Status.ACTIVE and any(stream.is_running or stream.reads_past or stream.reread for stream in self.streams)
 
     @property
     def read_through(self) -> datetime | None:
@@ -127,7 +129,7 @@ def connection_card(row: Connection) -> ConnectionCard:
 def runs_of(row: Connection) -> list[tuple[str, SyncRun]]:
     """Return a connection's latest runs, the latest first, each with what it read."""
     labels = _labels(row)
-    return [(labels.get(run.stream, run.stream), run) for run in row.runs.order_by("-started_at")[:MOST_RUNS]]
+    return [(labels.get(run.stream.partition(":")[0], run.stream), run) for run in row.runs.order_by("-started_at")[:MOST_RUNS]]
 
 
 def parked_of(row: Connection) -> list[tuple[str, ParkedRecord, str]]:
@@ -169,7 +171,8 @@ def _card(
     streams = [
         StreamRow(
             stream, cursors.get((row.pk, stream.name)), runs.get((row.pk, stream.name)), parked.get((row.pk, stream.name), 0),
-            tuple(scope for scope in stream.scopes if scope in lacking), row.status != Status.ACTIVE,
+            tuple(scope for scope in stream.scopes if scope in lacking),
+            cursors.get((row.pk, past_name(stream.name))), row.status != Status.ACTIVE,
         )
         for stream in connector.streams
     ]  # fmt: skip

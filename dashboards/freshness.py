@@ -71,7 +71,7 @@ _KNOWN = """
         (SELECT count(*) FROM connectors_connection WHERE store_id = %(store)s AND status = 'needs_consent')
             + (SELECT count(*) FROM ledger_finding WHERE book_id = %(store)s AND kind = %(failed)s AND resolved_at IS NULL AND severity = %(error)s),
         (SELECT count(DISTINCT c.id) FROM connectors_connection c JOIN connectors_synccursor s ON s.connection_id = c.id
-            WHERE c.store_id = %(store)s AND c.status = 'active' AND s.backfilled_at IS NULL AND s.stream NOT LIKE '%%:compare'
+            WHERE c.store_id = %(store)s AND c.status = 'active' AND s.backfilled_at IS NULL AND s.stream NOT LIKE '%%:%%'
             AND NOT EXISTS (SELECT FROM ledger_finding f
                 WHERE f.book_id = %(store)s AND f.kind = %(failed)s AND f.resolved_at IS NULL AND f.subject = c.id || ':' || s.stream)),
         (SELECT count(*) FROM connectors_parkedrecord WHERE connection_id IN (SELECT id FROM connectors_connection WHERE store_id = %(store)s)),

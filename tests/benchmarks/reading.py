@@ -65,7 +65,7 @@ def sync(address: str, *, again: bool) -> int:
     connection.refresh_from_db()
     if again:
         runs.read_again(connection, stream.name)
-    outcome = read(connection, stream, now=datetime.now(UTC), limits=Limits(seconds=10.0**6, pages=10**6, records=10**9))
+    outcome = read(connection, stream, now=datetime.now(UTC), limits=Limits(seconds=10.0**6, pages=10**6, records=10**9), past=again)
     assert outcome.done
     assert outcome.parked == 0
     assert outcome.changed == (0 if again else outcome.records)

@@ -92,12 +92,36 @@ def test_a_run_under_way_reads_no_further_once_its_account_is_paused_or_disconne
     assert (run.status, run.problem, run.records) == ("partial", f"Stopped: the account was {status}.", PAGE)
 
 
-def test_the_past_is_read_again_though_a_run_was_under_way_when_that_was_asked_for(bazaar: Bazaar, connection: Connection) -> None:
+def test_a_past_that_is_asked_for_anew_while_it_is_first_read_begins_anew(bazaar: Bazaar, connection: Connection) -> None:
     bazaar.add(*(a_record(number) for number in range(3 * PAGE)))
-    pull_all(connection)
-    bazaar.add(*(a_record(number, changed=NOW - timedelta(minutes=5)) for number in range(2 * PAGE)))
     with pytest.raises(RunLost):
         pull(connection, progress=once(lambda: runs.read_again(connection, "orders")), limits=PAGE_BY_PAGE)
-    assert (cursor_of(connection).seen_through, cursor_of(connection).backfilled_at) == (None, None)
+    assert (cursor_of(connection).position, cursor_of(connection).backfilled_at, runs.rereads(connection, "orders")) == (None, None, False)
     assert sum(outcome.records for outcome in pull_all(connection)) == 3 * PAGE
     assert cursor_of(connection).backfilled_at == NOW
+
+
+def test_while_the_past_is_read_again_what_is_new_is_read_at_once(bazaar: Bazaar, connection: Connection) -> None:
+    bazaar.add(*(a_record(number) for number in range(3 * PAGE)))
+    pull_all(connection)
+    before = cursor_of(connection).seen_through
+    runs.read_again(connection, "orders")
+    one_page = Limits(records=1)
+    assert pull(connection, limits=one_page, past=True)[:2] == (False, PAGE)
+    bazaar.add(a_record(100, changed=NOW - timedelta(minutes=5)))
+    assert pull(connection)[:3] == (True, 12, 1)
+    assert (100 in numbers(), cursor_of(connection).backfilled_at) == (True, NOW)
+    # A run that reads what is new is alive, and the past goes on beside it.
+    live = runs.claim(connection, "orders", SyncRun.Mode.INCREMENT, now=NOW)
+    assert pull(connection, limits=one_page, past=True)[:2] == (False, PAGE)
+    live.end("done")
+    # Asked for again meanwhile, it begins anew.
+    with pytest.raises(RunLost):
+        pull(connection, progress=once(lambda: runs.read_again(connection, "orders")), limits=PAGE_BY_PAGE, past=True)
+    done = pull(connection, past=True)
+    assert (done[:3], runs.rereads(connection, "orders")) == ((True, 3 * PAGE + 1, 0), False)
+    assert pull(connection, past=True)[:3] == (True, 0, 0)
+    after = cursor_of(connection).seen_through
+    assert before is not None
+    assert after is not None
+    assert after > before

@@ -93,20 +93,20 @@ class Command(BaseCommand):
 
     def _stream(self, connection: Connection, stream: Stream, name: str, options: dict[str, Any]) -> None:
         """Read a stream to its end, and say what that did; raise the fault that it ended with."""
-        if options["full"]:
-            runs.cursor_of(connection, stream.name)
+        if options["full"] and stream.cursor is not None:
             runs.read_again(connection, stream.name)
         started = time.monotonic()
-        done = list(self._runs(connection, stream, patience=options["wait"]))
+        done = list(self._runs(connection, stream, patience=options["wait"], past=True)) if options["full"] else []
+        done += self._runs(connection, stream, patience=options["wait"])
         read_in_all, changed, parked = (sum(each[at] for each in done) for at in (1, 2, 3))
         parts = [f"{read_in_all:,} read", f"{changed:,} changed", *([f"{parked:,} parked"] if parked else [])]
         self.stdout.write(f"{name}, {stream.label}: {', '.join(parts)}; up to date in {time.monotonic() - started:.1f} s")
 
-    def _runs(self, connection: Connection, stream: Stream, *, patience: float) -> Iterator[Outcome]:
+    def _runs(self, connection: Connection, stream: Stream, *, patience: float, past: bool = False) -> Iterator[Outcome]:
         """Run after run until all is read, waiting where the platform asks for it, but not longer than `patience` in all."""
         while True:
             try:
-                outcome = read(connection, stream, now=timezone.now(), progress=self._progress())
+                outcome = read(connection, stream, now=timezone.now(), progress=self._progress(), past=past)
             except (Busy, RetryLater) as fault:
                 wait = fault.after or PAUSE
                 patience -= wait
