@@ -13,13 +13,15 @@ from django.test import override_settings
 from msgspec import structs
 
 from connectors import recording, registry
+from connectors.checking import check
 from connectors.faults import BadPayload, RetryLater
 from connectors.models import Connection, ParkedRecord, RawPayload
 from connectors.paged import Limits
 from connectors.parking import body_of, detail_of
 from connectors.replaying import replay
 from connectors.spec import Json, Request, Send
-from ledger.facts import LineFact, OrderFact
+from ledger.facts import AdDayFact, BalanceFact, LineFact, OrderFact, PayoutFact
+from ledger.kinds import AdLevel, BalanceMeaning
 from ledger.models import Finding, Order, Store
 from ledger.sealing import unseal
 from tests.builders import a_store
@@ -172,6 +174,20 @@ def test_what_is_dated_on_no_page_is_parked_with_what_to_do(bazaar: Bazaar, conn
     assert pull(connection, everything)[:4] == (True, 2, 1, 1)
     assert ParkedRecord.objects.get().reason.startswith(reason)
     assert orders() == ["1"]
+
+
+def test_rows_of_a_balance_and_payouts_are_held_to_days_that_pages_show_alone() -> None:
+    payout = PayoutFact("shopify_payments", "1", NOW + timedelta(days=5), "SCHEDULED", 10, "EUR")
+    row = BalanceFact("shopify_payments", "1", NOW + timedelta(days=40), "CHARGE", BalanceMeaning.CHARGE, 10, 1, "EUR")
+    check(payout, now=NOW)
+    check(row, now=NOW)
+    ancient = NOW.replace(year=1066)
+    for fact in (structs.replace(payout, issued_at=ancient), structs.replace(row, at=ancient)):
+        with pytest.raises(BadPayload, match="It is dated on 1066-11-25, and days before 1990 are on no page"):
+            check(fact, now=NOW)
+    day = AdDayFact("meta_ads", AdLevel.ACCOUNT, NOW.date() + timedelta(days=3), 10, "EUR")
+    with pytest.raises(BadPayload, match="It is dated on 2026-11-28, which has not come yet"):
+        check(day, now=NOW)
 
 
 def test_an_order_of_tomorrow_is_taken_when_its_day_has_come(bazaar: Bazaar, connection: Connection) -> None:

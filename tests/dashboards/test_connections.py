@@ -172,7 +172,14 @@ def test_progress_and_what_was_not_understood_are_told_for_each_stream(
     assert "reads the past, goes on soon 1,200 of 5,000" in shown
     assert meanwhile in shown
     SyncCursor.objects.update(backfilled_at=LATE)
-    assert meanwhile not in text_of(owner.get("/shop/connections"))
+    shown = text_of(owner.get("/shop/connections"))
+    assert meanwhile not in shown
+    assert "reads its past again" not in shown
+    SyncCursor.objects.create(connection=row, stream="things:past", done=3_000, whole=9_000)
+    SyncRun.objects.create(connection=row, stream="things:past", mode="backfill", status="partial", started_at=LATE, heartbeat_at=LATE)
+    shown = text_of(owner.get(f"/shop/connections/{row.pk}"))
+    assert "reads its past again 3,000 of 9,000" in shown
+    assert "Things, reading the past" in shown
 
 
 def test_a_connection_is_steered_by_its_owner(store: Store, owner: Client) -> None:
