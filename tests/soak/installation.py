@@ -1,4 +1,4 @@
-"""Run the product as programs of its own, on the test's database and by a simulated clock, and kill parts of it."""
+"""Run the product as programs of its own, on the test's database, and kill parts of it."""
 
 import os
 import random
@@ -12,22 +12,21 @@ from connectors.sandbox.posting import post
 from profitpeek.environment import BASE_DIR
 from tests.jobs.workers import Worker
 from tests.platform.clusters import living, wait_until
-from tests.soak import simulated
 
 
 class Web:
     """The web server: one parent and one child that answers."""
 
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+    def __init__(self, folder: Path, application: str, environment: dict[str, str]) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
-        self._output, self._environment = folder / "web.log", environment
+        self._output, self._application, self._environment = folder / "web.log", application, environment
         self._server: psutil.Popen | None = None
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        command = [sys.executable, "-m", "gunicorn", "--config", "python:profitpeek.web_server", "tests.soak.wsgi:application"]
+        command = [sys.executable, "-m", "gunicorn", "--config", "python:profitpeek.web_server", f"{self._application}:application"]
         environment = {**os.environ, **self._environment, "HOST": "127.0.0.1", "PORT": str(self.port), "WEB_CONCURRENCY": "1"}
         with self._output.open("ab") as output:
             self._server = psutil.Popen(command, cwd=BASE_DIR, env=environment, stdout=output, stderr=output)
@@ -35,6 +34,10 @@ class Web:
 
     def _answers(self) -> bool:
         return post(f"{self.address}/webhooks/shopify/nobody", {}, b"") == 401
+
+    def processes(self) -> list[psutil.Process]:
+        """Return parent and children."""
+        return [self._server, *self._server.children(recursive=True)] if self._server is not None else []
 
     def kill(self, dice: random.Random) -> None:
         """Kill the child, which its parent replaces, or both, and start anew."""
@@ -49,7 +52,7 @@ class Web:
     def stop(self) -> None:
         """End it hard."""
         if self._server is not None:
-            for process in living([*self._server.children(recursive=True), self._server]):
+            for process in living(self.processes()):
                 process.kill()
             self._server.wait(timeout=30)
             self._server = None
@@ -58,9 +61,9 @@ class Web:
 class Installation:
     """Web server and worker."""
 
-    def __init__(self, folder: Path, clock: Path) -> None:
-        told = {"DJANGO_SETTINGS_MODULE": "tests.soak.settings", simulated.VARIABLE: str(clock), "PROFITPEEK_VAR": str(folder)}
-        self.web = Web(folder, told)
+    def __init__(self, folder: Path, *, settings: str = "profitpeek.settings", application: str = "profitpeek.wsgi", **environment: str) -> None:
+        told = {"DJANGO_SETTINGS_MODULE": settings, "PROFITPEEK_VAR": str(folder), **environment}
+        self.web = Web(folder, application, told)
         told["SITE_URL"] = self.web.address
         self._folder, self._told = folder, told
         self.peaks: list[int] = []
@@ -96,6 +99,10 @@ class Installation:
             return ""
         return "worker"
 
+    def cpu(self) -> tuple[float, float]:
+        """Return the seconds of CPU that web server and workers have taken so far."""
+        return _cpu(self.web.processes()), _cpu(self.worker.remember())
+
     def look(self) -> None:
         """Note what the workers hold in memory."""
         held = 0
@@ -110,3 +117,14 @@ class Installation:
     def log(self) -> str:
         """Return what worker and web server have written."""
         return self.worker.log() + (self._folder / "web.log").read_text()
+
+
+def _cpu(processes: list[psutil.Process]) -> float:
+    found = 0.0
+    for process in processes:
+        try:
+            times = process.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        found += times.user + times.system
+    return found

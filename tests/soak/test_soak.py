@@ -17,35 +17,29 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from django.db.models.functions import Now
 from msgspec import structs
 
 from connectors import runs
 from connectors.models import Connection
-from connectors.oauth import connect_with_key
 from connectors.registry import find
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.index import moment, seconds
 from connectors.sandbox.living import Living
-from connectors.sandbox.rates import euro_rates
 from connectors.sandbox.scenarios import SCENARIOS
 from connectors.sandbox.server import Sandbox
 from connectors.sandbox.shopify_shop import Shop
 from connectors.sandbox.shopify_tokens import App
 from connectors.sandbox.shopify_world import WorldRows
 from connectors.sandbox.world import World
-from connectors.sync_tasks import submit_comparison, submit_connected, submit_stream
-from connectors.webhooks.tasks import submit_subscriptions
-from ledger import rates
-from ledger.kinds import RateSource
+from connectors.sync_tasks import submit_comparison, submit_stream
 from ledger.models import Finding
-from ledger.stores import open_store
 from profitpeek.embedded_postgres import DURABLE, join
 from profitpeek.jobs.models import Job
 from tests.jobs.test_database_restart import pointed_to
-from tests.journeys.sandbox_shop import CLIENT, EARLIER, Connected
+from tests.journeys.sandbox_shop import CLIENT, Connected
 from tests.platform.clusters import open_folder, server_process, wait_until
 from tests.soak import simulated
+from tests.soak.connecting import connect, is_calm
 from tests.soak.installation import Installation
 
 LONG = bool(os.environ.get("SOAK"))
@@ -149,27 +143,6 @@ def a_database() -> Iterator[OwnDatabase | None]:
             own.membership.leave()
 
 
-def connect(shop: Shop, now: datetime) -> Connection:
-    """Open a store and connect it to the shop, with all exchange rates there will be."""
-    first = now.date() - timedelta(days=EARLIER)
-    days = [first + timedelta(days=number) for number in range(EARLIER + DAYS + 150)]
-    rates.add_rates([(currency, day, rate) for day in days for currency, rate in euro_rates(day).items()], source=RateSource.ECB)
-    setting = shop.rows.world.shop.at(now)
-    store = open_store(slug="soak", name="Soak", currency=setting.currency, zone=setting.zone)
-    connector = find("shopify")
-    key = next(key for key in connector.keys if key.name == "credentials")
-    connection = connect_with_key(store, connector, key, account=shop.domain, foreign=shop.base_url, told=CLIENT, actor="soak", now=now)
-    submit_connected(connection, actor="soak")
-    submit_subscriptions(connection, actor="soak")
-    return connection
-
-
-def is_calm() -> bool:
-    """Tell whether no job waits or runs but those that come again by themselves; those that rest after a fault need not rest any longer."""
-    Job.objects.filter(state="waiting", not_before__gt=Now()).update(not_before=Now(), rung_at=None)
-    return not Job.objects.filter(state__in=["waiting", "running"]).exclude(key__startswith="recurring:").exists()
-
-
 def read_all(connection: Connection) -> None:
     """Read every stream once more and compare what can be compared, as each night does."""
     for stream in find("shopify").streams:
@@ -198,8 +171,11 @@ def test_after_days_of_trouble_every_figure_is_the_truth(tmp_path: Path) -> None
         # An outage of some real seconds is to be survived, as one of some hours is.
         shop.courier.waits = (3 * SPEED,) * 8
         simulated.write(clock, start, 0)
-        soak = Soak(sandbox, shop, stack.enter_context(Installation(tmp_path, clock)), clock)
-        connection = connect(shop, start)
+        product = Installation(
+            tmp_path, settings="tests.soak.settings", application="tests.soak.wsgi", **{simulated.VARIABLE: str(clock)}
+        )  # fmt: skip
+        soak = Soak(sandbox, shop, stack.enter_context(product), clock)
+        connection = connect(shop, start, days=DAYS + 150)
         connected = Connected(world, start.date() - timedelta(days=HISTORY), sandbox, shop, connection.store, connection)
         assert wait_until(is_calm, seconds=120), waiting()
         shop.courier.start()
