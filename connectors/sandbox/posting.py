@@ -18,7 +18,7 @@ def post(uri: str, headers: Mapping[str, str], body: bytes, *, connect: float = 
     secure, host = parts.scheme == "https", parts.hostname or ""
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     lines = [f"POST {target} HTTP/1.1", f"Host: {parts.netloc}", f"Content-Length: {len(body)}", "Connection: close"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
+    lines += [f"{name}: {' '.join(value.split())}" for name, value in headers.items()]
     asked = "\r\n".join(lines).encode() + b"\r\n\r\n" + body
     try:
         with socket.create_connection((host, parts.port or (443 if secure else 80)), timeout=connect) as plain:

@@ -31,6 +31,8 @@ AT_ONCE = 500
 TRIED_FOR = timedelta(hours=4)
 """For how long a delivery is tried: what rang longer ago while the sandbox was not there is lost, as its tries would have ended."""
 REDACTED_AFTER = timedelta(hours=48)
+ALWAYS = 1 << 40
+"""A second after all others."""
 REMEMBERED = 5_000
 """Of how many things it is known what was told last."""
 
@@ -150,14 +152,14 @@ class Bell:
         with self.lock:
             self.ring()
             before = self.rows.world.story(story.id)
-            known = set(of_story(before, 0, seconds(self.shop.now()))) if before is not None else set()
-            heard = {(ring.topic, ring.kind, ring.id) for ring in known if ring.topic != "orders/updated"}
-            fresh = [ring for ring in of_story(story, 0, seconds(self.shop.now())) if (ring.topic, ring.kind, ring.id) not in heard]
-            updated = [ring for ring in fresh if ring.topic == "orders/updated"][-1:] if before is not None else []
+            known = of_story(before, 0, ALWAYS) if before is not None else []
+            heard = {_named(ring) for ring in known}
+            fresh = [ring for ring in of_story(story, 0, ALWAYS) if _named(ring) not in heard]
             with self.outbox.together():
                 self.outbox.put(story)
                 self.rows.put(story)
-                self._write([*(ring for ring in fresh if ring.topic != "orders/updated"), *updated], seconds(self.shop.now()))
+                # what else happens in this second was rung for, or will be
+                self._write(fresh, self._rung or 0)
 
     # Telling
 
@@ -217,6 +219,11 @@ class Bell:
             if self._outbox is not None:
                 self._outbox.close()
                 self._outbox = None
+
+
+def _named(ring: Ring) -> tuple[object, ...]:
+    """Return what tells a ring from others: an order may be changed again and again, everything else happens once."""
+    return (ring.topic, ring.id, ring.at) if ring.topic == "orders/updated" else (ring.topic, ring.id)
 
 
 def _only(body: Body, fields: list[str]) -> Body:

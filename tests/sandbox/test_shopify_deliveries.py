@@ -118,6 +118,27 @@ def test_each_thing_that_happens_rings_its_topics() -> None:
     assert [ring.topic for ring in told[other]] == ["orders/create", "orders/cancelled", "orders/updated"]
 
 
+def test_what_becomes_of_a_placed_order_rings_once_each(caller: Caller, receiver: Receiver) -> None:
+    subscribe(caller, receiver, *TOPICS)
+    shop = caller.shop
+    till = Till(shop.rows.world)
+    goods, steps = till.goods(shop.now())[0].id, []
+    for step in (
+        lambda now: till.place(now, goods, units=2), lambda now: till.refund(shop.rows.world.placed()[0], now, units=1),
+        lambda now: till.dispute(shop.rows.world.placed()[0], now), lambda now: till.settle(shop.rows.world.placed()[0], now, won=True),
+    ):  # fmt: skip
+        now = shop.now()
+        shop.bell.place(step(now))
+        shop.courier.deliver()
+        steps.append([each.topic for each in receiver.came if each.headers["X-Shopify-Triggered-At"].startswith(f"{now:%Y-%m-%dT%H:%M:%S}")])
+        receiver.came.clear()
+        shop.clock.advance(1)
+    assert steps == [
+        ["orders/create", "order_transactions/create"], ["refunds/create", "order_transactions/create", "orders/updated"],
+        ["disputes/create"], ["disputes/update"],
+    ]  # fmt: skip
+
+
 def test_every_scenario_can_be_told() -> None:
     """Every body names what it is about, an order's sums are the order's own, and every topic of a business rings somewhere."""
     told: Counter[str] = Counter()
