@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from msgspec import structs
 
 from connectors import runs
@@ -116,6 +117,8 @@ def kill_database(membership: object) -> int:
         return 0
     process.kill()
     server.ensure_running()
+    # This process's own connection died with it.
+    connection.close()
     return 1
 
 
@@ -143,14 +146,14 @@ def a_database() -> Iterator[OwnDatabase | None]:
             own.membership.leave()
 
 
-def read_all(connection: Connection) -> None:
+def read_all(account: Connection) -> None:
     """Read every stream once more and compare what can be compared, as each night does."""
     for stream in find("shopify").streams:
-        submit_stream(connection, stream, actor="soak")
+        submit_stream(account, stream, actor="soak")
     assert wait_until(is_calm, seconds=180), waiting()
     for stream in find("shopify").streams:
-        if stream.comparison is not None and runs.cursor_of(connection, stream.name).backfilled_at is not None:
-            submit_comparison(connection, stream, whole=True, actor="soak")
+        if stream.comparison is not None and runs.cursor_of(account, stream.name).backfilled_at is not None:
+            submit_comparison(account, stream, whole=True, actor="soak")
     assert wait_until(is_calm, seconds=180), waiting()
 
 
@@ -175,8 +178,8 @@ def test_after_days_of_trouble_every_figure_is_the_truth(tmp_path: Path) -> None
             tmp_path, settings="tests.soak.settings", application="tests.soak.wsgi", **{simulated.VARIABLE: str(clock)}
         )  # fmt: skip
         soak = Soak(sandbox, shop, stack.enter_context(product), clock)
-        connection = connect(shop, start, days=DAYS + 150)
-        connected = Connected(world, start.date() - timedelta(days=HISTORY), sandbox, shop, connection.store, connection)
+        account = connect(shop, start, days=DAYS + 150)
+        connected = Connected(world, start.date() - timedelta(days=HISTORY), sandbox, shop, account.store, account)
         assert wait_until(is_calm, seconds=120), waiting()
         shop.courier.start()
         began = time.monotonic()
@@ -186,9 +189,9 @@ def test_after_days_of_trouble_every_figure_is_the_truth(tmp_path: Path) -> None
         soak.stop()
         shop.courier.close()
         assert wait_until(is_calm, seconds=240), f"{waiting()}\n{soak.installation.log()[-4_000:]}"
-        read_all(connection)
+        read_all(account)
         connected.looks.append(start)
-        said = list(Finding.objects.filter(book_id=connection.store_id, resolved_at=None).values_list("kind", "message"))
+        said = list(Finding.objects.filter(book_id=account.store_id, resolved_at=None).values_list("kind", "message"))
         dead = list(Job.objects.filter(state="dead").values_list("kind", "error"))
         assert connected.all_differences() == [], (said, dead)
         assert not dead or said, dead
