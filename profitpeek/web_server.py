@@ -5,6 +5,9 @@ Threads, because a browser's second connection would wait for the first in a pro
 
 import os
 import sys
+from typing import Any
+
+from gunicorn.glogging import Logger
 
 from profitpeek import environment
 from profitpeek.logs import configuration
@@ -15,6 +18,15 @@ try:
 except environment.EnvironmentUnusable as error:
     sys.exit(str(error))
 
+
+class WithoutAccessLog(Logger):  # type: ignore[misc]
+    """Writes no line per request: the request log does. gunicorn's own would be put together for each, and then thrown away."""
+
+    def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
+        """Write nothing."""
+
+
+logger_class = WithoutAccessLog
 _json = (os.environ.get("LOG_FORMAT") or ("text" if environment.is_local() else "json")) == "json"
 
 bind = f"{os.environ.get('HOST') or '0.0.0.0'}:{os.environ.get('PORT') or 8000}"  # noqa: S104 - a container's own address

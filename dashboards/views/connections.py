@@ -179,6 +179,7 @@ def _replay(request: HttpRequest, row: Connection) -> str:
 def _go_on(request: HttpRequest, row: Connection) -> str:
     fresh = succession.go_on(row, actor=actor_of(request), now=timezone.now())
     sync_tasks.submit_connected(fresh, actor=actor_of(request))
+    submit_subscriptions(fresh, actor=actor_of(request))
     sync_tasks.submit_connection(row, actor=actor_of(request))
     before, now = row.store.currency, fresh.store.currency
     return (
