@@ -35,10 +35,13 @@ def _key(connection: int) -> str:
     return f"connection:{connection}"
 
 
-def submit_subscriptions(connection: Connection, *, actor: str) -> int:
-    """Have a platform's subscriptions compared with what we want, and mended."""
+def submit_subscriptions(connection: Connection, *, actor: str) -> None:
+    """Have a platform's subscriptions compared with what we want, and mended; of one that never rings, nothing."""
+    connector = CONNECTORS.get(connection.platform)
+    if connector is None or connector.webhooks is None:
+        return
     subject = connection.label or connection.account_ref
-    return queue.submit(KEEP_SUBSCRIPTIONS, {"connection": connection.pk}, key=_key(connection.pk), subject=subject, actor=actor)
+    queue.submit(KEEP_SUBSCRIPTIONS, {"connection": connection.pk}, key=_key(connection.pk), subject=subject, actor=actor)
 
 
 def follow(work: Work) -> None:
