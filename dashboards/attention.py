@@ -8,10 +8,12 @@ from decimal import Decimal
 from django.db.models import Case, F, Q, Value, When
 from django.urls import reverse
 
+from connectors.privacy.cases import PROBLEM as PRIVACY
 from dashboards.notices import Restating, may_edit_costs
 from dashboards.remembered import remembered
 from ledger.fixes import Fix, fixes
 from ledger.models import Finding, Store
+from ledger.people import Role
 
 MOST = 5
 RATE_MISSING = "rate_missing"
@@ -52,7 +54,10 @@ def _of_findings(store: Store) -> Iterable[Item]:
         is_grave = finding.severity == Finding.Severity.ERROR
         mend = finding.mend if may_edit_costs(store) else ""
         address = f"{reverse('admin:app_list', args=['ledger'])}{mend}" if mend else reverse("costs", args=[store.slug])
-        yield Item(finding.message, finding.money, address, "Mend it" if mend else "Costs", is_grave)
+        link = "Mend it" if mend else "Costs"
+        if finding.kind == PRIVACY and getattr(store, "role", "") == Role.OWNER:
+            address, link = reverse("privacy", args=[store.slug]), "Privacy"
+        yield Item(finding.message, finding.money, address, link, is_grave)
 
 
 def _of_fixes(store: Store, listed: Iterable[Fix]) -> Iterable[Item]:

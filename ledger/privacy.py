@@ -91,10 +91,13 @@ def never_recognise(store: Store, hashes: Iterable[bytes], *, now: datetime) -> 
     )  # fmt: skip
 
 
-def erase(store: Store, names: Mapping[bytes, str], *, now: datetime) -> int:
-    """Make the customers of some hashes nobodies, each of the name given for it, and return how many there were. Call it in a transaction."""
+def erase(store: Store, names: Mapping[bytes, str], *, orders: Collection[int] = (), now: datetime) -> int:
+    """Make the customers of some hashes nobodies, each of the name given for it, and return how many there were. Call it in a transaction.
+
+    `orders` are theirs besides, those of guests: what is finer than their country goes as well.
+    """
     found = people(store, hashes=names)
-    return _erase(store, {pk: names[hashed] for pk, hashed in found.items()}, now=now)
+    return _erase(store, {pk: names[hashed] for pk, hashed in found.items()}, orders, now=now)
 
 
 def erase_some_told_by(store: Store, cause_ref: str, *, now: datetime) -> int:
@@ -105,13 +108,13 @@ def erase_some_told_by(store: Store, cause_ref: str, *, now: datetime) -> int:
         return _erase(store, {pk: a_nobody() for pk in found if pk is not None}, now=now)
 
 
-def _erase(store: Store, names: Mapping[int, str], *, now: datetime) -> int:
-    if not names:
-        return 0
+def _erase(store: Store, names: Mapping[int, str], besides: Collection[int] = (), *, now: datetime) -> int:
     # Orders before customers, as everywhere. Their countries stay, which figures are told by; what is finer goes.
-    orders = list(Order.objects.filter(store=store, customer_id__in=list(names)).values_list("id", flat=True))
-    mirror.forget_regions(store.pk, orders)
-    touches.forget(store.pk, orders)
+    theirs = Q(customer_id__in=list(names)) | Q(pk__in=list(besides), customer=None)
+    orders = list(Order.objects.filter(theirs, store=store).values_list("id", flat=True))
+    if orders:
+        mirror.forget_regions(store.pk, orders)
+        touches.forget(store.pk, orders)
     customers.lock(store.pk, names)
     rows = list(Customer.objects.filter(store=store, pk__in=list(names), erased_at=None))
     for row in rows:

@@ -82,7 +82,7 @@ def _step(rows: QuerySet[Any], after: int, cut: Callable[[Any], dict[str, int]])
 
 
 def _customers(search: Search, after: int) -> Step:
-    count = privacy.erase(search.store, search.hashes, now=search.now)
+    count = privacy.erase(search.store, search.hashes, orders=search.sought.ids, now=search.now)
     return Step(None, {"customers": count})
 
 

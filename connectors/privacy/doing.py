@@ -4,7 +4,7 @@ A person who is erased is first recognised by nobody any more: what is told from
 before that has ended, everything that was kept before is gone through.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -21,6 +21,10 @@ from ledger.models import Store
 from profitpeek.jobs.models import Job
 
 Kind = PrivacyCase.Kind
+
+
+AT_HAND = timedelta(hours=1)
+"""So long an import by the command line may take."""
 
 
 class StillRead(Exception):
@@ -123,6 +127,10 @@ def end_readers(store: Store, since: str) -> None:
     began = datetime.fromisoformat(since)
     runs = SyncRun.objects.filter(connection__store=store, status=SyncRun.Status.RUNNING, started_at__lte=began, heartbeat_at__gt=Now() - STALE)
     if runs.exists():
+        raise StillRead
+    # By the command line, in no job; one that was cut there stays as if it ran.
+    at_hand = FileImport.objects.filter(store=store, job=None, state=FileImport.State.RUNNING, started_at__lte=began, started_at__gt=began - AT_HAND)
+    if at_hand.exists():
         raise StillRead
     jobs = Job.objects.filter(Q(parameters__has_key="connection") | Q(parameters__has_key="import"), state=Job.State.RUNNING, started_at__lte=began)
     for parameters in jobs.values_list("parameters", flat=True):

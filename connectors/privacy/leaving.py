@@ -16,6 +16,7 @@ from connectors.models import Connection, ParkedRecord, RawPayload
 from connectors.registry import UnknownPlatform, find
 from connectors.webhooks import deliveries, doors
 from ledger import privacy
+from ledger.sealing import unseal
 
 AT_ONCE = 200
 
@@ -33,9 +34,14 @@ class Place(NamedTuple):
 
 
 def refuse_connected(account: Connection, *, now: datetime) -> None:
-    """Ask an account that is not known to have left whether it has; raise Connected where it lets us in, a Fault where it does not say."""
+    """Ask an account that is not known to have left whether it has; raise Connected where it lets us in.
+
+    Raise a Fault where it does not say, Unsealable where it cannot be asked since the key of its secrets is gone.
+    """
     if account.status != Connection.Status.ACTIVE:
         return
+    if account.secrets is not None:
+        unseal(bytes(account.secrets))
     try:
         accounts.check(account, now=now)
     except NeedsReauth:

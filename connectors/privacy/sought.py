@@ -24,6 +24,7 @@ from ledger.identity import a_nobody, customer_hash, is_nobody
 from ledger.models import Store
 from ledger.privacy import Named
 from ledger.sealing import Unsealable, seal, unseal
+from ledger.stores import line_of
 
 MOST_ORDERS = 20_000
 MOST_LINKED = 50
@@ -106,13 +107,16 @@ def _given(store: Store, sought: Sought) -> tuple[list[Named], list[str]]:
     """Return the orders that were named, and names that orders of several platforms have: whose those are nobody can tell."""
     if sought.platform:
         return privacy.orders_with(store, sought.platform, sought.orders), []
-    found = privacy.orders_called(store, sought.orders)
+    called = privacy.orders_called(store, sought.orders)
+    found: list[Named] = []
     ambiguous = []
-    for name in {name.removeprefix("#") for name in sought.orders}:
-        if len({order.platform for order in found if name in order.names}) > 1:
+    for name in sorted({name.removeprefix("#") for name in sought.orders}):
+        own = [order for order in called if name in order.names]
+        if len({order.platform for order in own}) > 1:
             ambiguous.append(name)
-            found = [order for order in found if name not in order.names or name == order.external_id]
-    return found, sorted(ambiguous)
+        else:
+            found = _joined(found, own)
+    return found, ambiguous
 
 
 def _names(orders: Sequence[Named]) -> dict[str, set[str]]:
@@ -157,6 +161,8 @@ def _notes(
     store: Store, sought: Sought, orders: Sequence[Named], given: Sequence[Named], ambiguous: Sequence[str], *, too_many: int
 ) -> Iterator[str]:  # fmt: skip
     """Say what was not found, and what was not followed."""
+    if others := [other.name for other in line_of(store) if other.pk != store.pk]:
+        yield f"{' and '.join(others)} {'go' if len(others) > 1 else 'goes'} with this store and may hold something of them as well. Ask there too."
     if ambiguous:
         yield (
             f"{len(ambiguous):,} of the numbers that were named {'are' if len(ambiguous) > 1 else 'is'} of orders on several platforms, so whose "

@@ -17,7 +17,7 @@ from profitpeek.jobs.work import Work
 
 WAIT_FOR_OTHERS = 3.0
 """Seconds until it is looked again whether whoever reads has ended."""
-LOST_KEY = "Whom it is about was sealed with a key that is gone from FIELD_KEYS. Put the key back, then try again."
+LOST_KEY = "What it needs was sealed with a key that is gone from FIELD_KEYS. Put the key back, then try again."
 
 
 def do_case(work: Work) -> None:

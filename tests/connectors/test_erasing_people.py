@@ -3,12 +3,14 @@
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 
 import msgspec
 import pytest
 from django.db import connection as database
+from django.utils import timezone
 
 from connectors import archive
 from connectors.files.imports import archived
@@ -22,8 +24,9 @@ from ledger.audit import check_all
 from ledger.identity import customer_hash, is_nobody
 from ledger.models import Customer, ErasedIdentity, Finding, Order, Store
 from ledger.sealing import unseal
+from ledger.stores import open_successor
 from profitpeek.jobs.models import Job
-from tests.builders import a_store, book_of
+from tests.builders import a_store, an_order, book_of, write
 from tests.connectors import shopify_files
 from tests.connectors.people import NOW, ask_by_page, ask_by_platform, bought, changes, connect, done, everything, job_of, tell, tell_file
 
@@ -257,3 +260,35 @@ def test_a_copy_that_is_cut_is_made_anew(store: Store, connection: Connection, m
     monkeypatch.undo()
     Job.objects.filter(pk=case.job).update(not_before=NOW)
     assert (done(case).counts, PrivacyCopy.objects.count()) == ({"customers": 1, "orders": 1, "received": 1}, 1)
+
+
+def test_an_order_that_their_platform_names_loses_what_is_finer_than_its_country_also_where_a_guest_placed_it(connection: Connection) -> None:
+    tell(connection, bought(1001, None), bought(1002, 43))
+    before = everything()
+    case = ask_by_platform(connection, orders=["5370000001001"])
+    assert changes(before, everything()) == {"ledger_erasedidentity": ["+"], "ledger_order": ["region"]}
+    assert (case.state, case.counts) == ("done", {})
+
+
+def test_an_import_by_the_command_line_is_waited_for_and_one_that_was_cut_is_not(store: Store, connection: Connection) -> None:
+    row = FileImport.objects.create(store=store, kind="shopify-orders", template={}, filename="x", state="running", started_at=timezone.now())
+    case = ask_by_platform(connection)
+    assert (case.state, job_of(case).error) == ("open", "Waiting for whoever reads already to end.")
+    FileImport.objects.filter(pk=row.pk).update(started_at=timezone.now() - timedelta(hours=2))
+    Job.objects.filter(pk=case.job).update(not_before=NOW)
+    assert done(case).state == "done"
+
+
+def test_a_store_that_goes_on_in_another_currency_is_to_be_asked_as_well(store: Store) -> None:
+    later = open_successor(store, currency="USD", zone="UTC")
+    assert ask_by_page(store, identities=["ann@example.com"]).notes == [
+        f"{later.name} goes with this store and may hold something of them as well. Ask there too."
+    ]
+
+
+def test_a_number_that_two_platforms_use_names_nobody(store: Store, connection: Connection) -> None:
+    tell(connection, bought(1001, 42))
+    write(store, an_order("1001", customer="ann"))
+    case = ask_by_page(store, orders=["1001", "5370000001001"])
+    assert (case.counts, Customer.objects.filter(erased_at=None).count()) == ({"customers": 1, "received": 1}, 1)
+    assert "1 of the numbers that were named is of orders on several platforms" in case.notes[0]

@@ -68,7 +68,7 @@ def test_an_owner_erases_a_person_and_follows_it(shop: Store, owner: Client) -> 
     assert "Customers, each known by a keyed hash 2 Records as a platform told them 1 Rows as files told them 2" in page
     assert Customer.objects.filter(store=shop, erased_at=None).count() == 1
     listed = text_of(owner.get("/shop/privacy"))
-    assert f"Erasure of a person, {case.pk} done owner@example.com" in listed
+    assert f"Erasure of a person no. {case.pk} done owner@example.com" in listed
     assert "the buyer was cut out on" in text_of(owner.get("/shop/orders/1001"))
     assert "the buyer was cut out on" not in text_of(owner.get("/shop/orders/1002"))
 
