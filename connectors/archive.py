@@ -45,14 +45,14 @@ def pack(records: Sequence[Record | Written]) -> bytes:
     return zlib.compress(msgspec.json.encode(records), 1)
 
 
-def rewrite(payload: RawPayload, packed: bytes, *, now: datetime) -> None:
+def rewrite(payload: RawPayload, packed: bytes, *, keys: Sequence[int], now: datetime) -> None:
     """Keep a payload, of a connection or of a file, as it is after somebody was cut from it; where that makes two of one, one of them."""
     digest = hashlib.sha256(packed).hexdigest()
     same = RawPayload.objects.filter(connection=payload.connection_id, stream=payload.stream, sha256=digest).exclude(pk=payload.pk)
     if payload.connection_id is not None and same.exists():
         RawPayload.objects.filter(pk=payload.pk).delete()
     else:
-        RawPayload.objects.filter(pk=payload.pk).update(body=seal(packed), sha256=digest, redacted_at=now)
+        RawPayload.objects.filter(pk=payload.pk).update(body=seal(packed), sha256=digest, keys=list(keys), redacted_at=now)
 
 
 def keys_of(names: Iterable[str]) -> list[int]:

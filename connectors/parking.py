@@ -44,9 +44,9 @@ def park(connection: Connection, stream: str, bad: Sequence[Bad], *, now: dateti
         )  # fmt: skip
 
 
-def rewrite(row: ParkedRecord, record: Json) -> None:
-    """Keep a parked record as it is after somebody was cut from it; what its error said may quote what was cut, and goes."""
-    ParkedRecord.objects.filter(pk=row.pk).update(body=seal(zlib.compress(msgspec.json.encode(record))), detail=None)
+def rewrite(row: ParkedRecord, record: Json, *, name: str) -> None:
+    """Keep a parked record as it is after somebody was cut from it, and is called now; what its error said may quote what was cut, and goes."""
+    ParkedRecord.objects.filter(pk=row.pk).update(external_id=name, body=seal(zlib.compress(msgspec.json.encode(record))), detail=None)
 
 
 def note_reason(row: ParkedRecord, reason: str, *, now: datetime) -> None:

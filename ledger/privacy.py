@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
 from ledger import customers, mirror, touches
@@ -61,15 +61,32 @@ def _named(orders: QuerySet[Order]) -> list[Named]:
 
 
 def people(store: Store, *, hashes: Collection[bytes] = (), ids: Collection[int] = ()) -> dict[int, bytes]:
-    """Return customers by their keyed hashes or their ids, with their hashes; those who were erased are nobody's, and left out."""
-    found = Customer.objects.filter(Q(identity_hash__in=list(hashes)) | Q(pk__in=list(ids)), store=store, erased_at=None)
-    return {pk: bytes(hashed) for pk, hashed in found.values_list("pk", "identity_hash")}
+    """Return customers by their keyed hashes or their ids, with their hashes, and those that are known to be the same people by another name.
+
+    Those who were erased are nobody's, and left out.
+    """
+    there = Customer.objects.filter(store=store, erased_at=None)
+    found = list(there.filter(Q(identity_hash__in=list(hashes)) | Q(pk__in=list(ids))).values_list("pk", "same_as"))
+    roots = {same_as or pk for pk, same_as in found}
+    everyone = there.filter(Q(pk__in=[pk for pk, _ in found]) | Q(pk__in=roots) | Q(same_as__in=roots))
+    return {pk: bytes(hashed) for pk, hashed in everyone.values_list("pk", "identity_hash")}
 
 
-def orders_counted(store: Store, hashes: Collection[bytes]) -> dict[bytes, int]:
-    """Return how many orders count of each customer, by their hashes."""
-    found = Customer.objects.filter(store=store, identity_hash__in=list(hashes)).values_list("identity_hash", "order_count")
-    return {bytes(hashed): count for hashed, count in found}
+_SHARED = """
+    SELECT c.identity_hash FROM ledger_customer c WHERE c.store_id = %(store)s AND c.identity_hash = ANY(%(hashes)s) AND (
+        (SELECT count(*) FROM ledger_order o WHERE o.store_id = c.store_id AND o.customer_id = c.id)
+        + (SELECT count(*) FROM ledger_orderidentity i WHERE i.store_id = c.store_id AND i.customer_id = c.id) > %(most)s
+        OR (SELECT count(DISTINCT o.customer_id) FROM ledger_orderidentity i JOIN ledger_order o ON o.id = i.order_id
+            WHERE i.store_id = c.store_id AND i.customer_id = c.id AND o.customer_id <> c.id) > 1
+    )
+"""
+
+
+def shared(store: Store, hashes: Collection[bytes], *, most: int) -> set[bytes]:
+    """Return those of some keyed hashes that are no one person's: more orders than `most` name them, or orders of several customers."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SHARED, {"store": store.pk, "hashes": list(hashes), "most": most})
+        return {bytes(row[0]) for row in cursor.fetchall()}
 
 
 def nobodies(store: Store, hashes: Collection[bytes]) -> set[bytes]:
@@ -132,7 +149,7 @@ def _free(store: Store, name: str) -> str:
 def told_customers(store: Store, ids: Collection[int]) -> list[dict[str, Any]]:
     """Return what is held of some customers, in plain values: never their hashes, which are of use to nobody."""
     found = Customer.objects.filter(store=store, pk__in=list(ids)).order_by("pk")
-    return [dict(row) for row in found.values("country", "order_count", "first_order_at")]
+    return [dict(row) for row in found.values("country", "order_count", "first_order_at", "older_orders", "told_orders")]
 
 
 def told_orders(store: Store, ids: Sequence[int]) -> list[dict[str, Any]]:

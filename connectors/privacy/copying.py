@@ -103,7 +103,7 @@ def _received(search: Search, progress: Progress) -> Iterator[dict[str, Any]]:
         except Unsealable:
             continue
         for name, record in records:
-            if search.sought.is_theirs(payload.connection.platform, name) or search.name_for(how.identity(record)):
+            if search.sought.is_told(how, payload.connection.platform, name) or search.name_for(how.identity(record)):
                 yield {"from": called(payload.connection), "received_at": payload.received_at, "record": record}
 
 
@@ -120,7 +120,7 @@ def _imported(search: Search, progress: Progress) -> Iterator[dict[str, Any]]:
         except Unsealable:
             continue
         for name, rows in orders:
-            if search.sought.is_theirs(platform_of(payload), name) or (
+            if search.sought.is_in_file(platform_of(payload), name) or (
                 place is not None and any(place < len(cells) and cells[place] in hexes for cells in rows)
             ):
                 for cells in rows:
@@ -135,7 +135,7 @@ def _parked(search: Search) -> Iterator[dict[str, Any]]:
             record = parking.body_of(row)
         except Unsealable:
             continue
-        if how is not None and (search.sought.is_theirs(row.connection.platform, row.external_id) or search.name_for(how.identity(record))):
+        if how is not None and (search.sought.is_told(how, row.connection.platform, row.external_id) or search.name_for(how.identity(record))):
             yield {"from": called(row.connection), "received_at": row.last_at, "record": record}
 
 

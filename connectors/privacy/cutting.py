@@ -99,10 +99,13 @@ def _cut_page(search: Search, payload: RawPayload) -> dict[str, int]:
         records = archive.records_of(payload)
     except Unsealable:
         return {SEALED: 1}
-    cut = [(name, how.renamed(record, nobody) if (nobody := search.name_for(how.identity(record))) else record) for name, record in records]
-    changed = sum(now is not before for (_, now), (_, before) in zip(cut, records, strict=True))
+    cut, changed = list(records), 0
+    for number, (name, record) in enumerate(records):
+        if nobody := search.name_for(how.identity(record)):
+            cut[number] = (nobody if how.is_person else name, how.renamed(record, nobody))
+            changed += 1
     if changed:
-        archive.rewrite(payload, archive.pack(cut), now=search.now)
+        archive.rewrite(payload, archive.pack(cut), keys=archive.keys_of(name for name, _ in cut), now=search.now)
     return {"received": changed} if changed else {}
 
 
@@ -125,7 +128,7 @@ def _cut_rows(search: Search, payload: RawPayload) -> dict[str, int]:
             orders[number] = (name, [_renamed(search.store, row, place, region, names) for row in rows])
             changed += len(rows)
     if changed:
-        archive.rewrite(payload, pack(orders), now=search.now)
+        archive.rewrite(payload, pack(orders), keys=payload.keys, now=search.now)
     return {"imported": changed} if changed else {}
 
 
@@ -154,7 +157,7 @@ def _cut_parked(search: Search, row: ParkedRecord) -> dict[str, int]:
     nobody = search.name_for(how.identity(record))
     if not nobody:
         return {}
-    parking.rewrite(row, how.renamed(record, nobody))
+    parking.rewrite(row, how.renamed(record, nobody), name=nobody if how.is_person else row.external_id)
     return {"parked": 1}
 
 

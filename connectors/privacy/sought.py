@@ -45,7 +45,9 @@ class Sought(Struct, kw_only=True):
     found: dict[str, str] = {}
     """Their keyed hashes in hexadecimal, each with the name of the nobody that it becomes."""
     names: dict[str, list[str]] = {}
-    """What files and platforms call their orders, by the orders' platforms."""
+    """What files call their orders, by the orders' platforms."""
+    called: dict[str, list[str]] = {}
+    """What platforms call them: by their ids alone."""
     numbers: list[str] = []
     """Their orders' numbers, the latest first."""
     ids: list[int] = []
@@ -57,11 +59,15 @@ class Sought(Struct, kw_only=True):
     @property
     def all_names(self) -> set[str]:
         """Return what their orders are called, of whatever platform."""
-        return {name for names in self.names.values() for name in names}
+        return {name for names in (*self.names.values(), *self.called.values()) for name in names}
 
-    def is_theirs(self, platform: str, name: str) -> bool:
-        """Tell whether an order of a platform is one of theirs."""
+    def is_in_file(self, platform: str, name: str) -> bool:
+        """Tell whether what a file calls an order of a platform is one of theirs."""
         return name in self.names.get(platform, ())
+
+    def is_told(self, how: Whose, platform: str, name: str) -> bool:
+        """Tell whether a record that a platform told is an order of theirs."""
+        return not how.is_person and name in self.called.get(platform, ())
 
     @property
     def hashes(self) -> dict[bytes, str]:
@@ -89,15 +95,15 @@ def resolve(store: Store, sought: Sought, *, most: int = MOST_OPENED) -> list[st
     hashes = own | set(people.values())
     told = {hashed for hashed in identities_told(store, orders, most=most) if hashed not in hashes}
     told -= privacy.nobodies(store, told)
-    counts = privacy.orders_counted(store, told)
-    linked = {hashed for hashed in told if counts.get(hashed, 0) <= MOST_LINKED}
+    linked = told - privacy.shared(store, told, most=MOST_LINKED)
     further = privacy.people(store, hashes=linked)
     orders = _joined(orders, privacy.orders_of(store, further, most=MOST_ORDERS))
-    hashes |= linked
+    hashes |= linked | set(further.values())
     sought.found = {hashed.hex(): sought.found.get(hashed.hex()) or a_nobody() for hashed in sorted(hashes)}
     sought.names = {platform: sorted(names) for platform, names in _names(orders).items()}
+    sought.called = {platform: sorted(ids) for platform, ids in _ids(orders).items()}
     if sought.platform:
-        sought.names[sought.platform] = sorted({*sought.names.get(sought.platform, ()), *sought.orders})
+        sought.called[sought.platform] = sorted({*sought.called.get(sought.platform, ()), *sought.orders})
     sought.numbers = list(dict.fromkeys(order.number for order in orders))
     sought.ids, sought.customers = sorted(order.id for order in orders), sorted({*people, *further})
     return list(_notes(store, sought, orders, given, ambiguous, too_many=len(told) - len(linked)))
@@ -111,12 +117,20 @@ def _given(store: Store, sought: Sought) -> tuple[list[Named], list[str]]:
     found: list[Named] = []
     ambiguous = []
     for name in sorted({name.removeprefix("#") for name in sought.orders}):
-        own = [order for order in called if name in order.names]
-        if len({order.platform for order in own}) > 1:
+        # A number first: an id may look like one.
+        own = [order for order in called if order.number.removeprefix("#") == name] or [order for order in called if order.external_id == name]
+        if len(own) > 1:
             ambiguous.append(name)
         else:
             found = _joined(found, own)
     return found, ambiguous
+
+
+def _ids(orders: Sequence[Named]) -> dict[str, set[str]]:
+    ids: dict[str, set[str]] = {}
+    for order in orders:
+        ids.setdefault(order.platform, set()).add(order.external_id)
+    return ids
 
 
 def _names(orders: Sequence[Named]) -> dict[str, set[str]]:
@@ -165,13 +179,13 @@ def _notes(
         yield f"{' and '.join(others)} {'go' if len(others) > 1 else 'goes'} with this store and may hold something of them as well. Ask there too."
     if ambiguous:
         yield (
-            f"{len(ambiguous):,} of the numbers that were named {'are' if len(ambiguous) > 1 else 'is'} of orders on several platforms, so whose "
+            f"{len(ambiguous):,} of the numbers that were named {'are' if len(ambiguous) > 1 else 'is'} of several orders, so whose "
             "it is is not sure, and nothing was done by it. Give the platform’s own id of the order, or the customer’s number."
         )
     if too_many:
         yield (
-            f"{too_many} more {'identities are' if too_many > 1 else 'identity is'} told with these orders, and with more than {MOST_LINKED} others: "
-            "the address of a till or a marketplace rather than of one person. It was left alone."
+            f"{too_many} more {'identities are' if too_many > 1 else 'identity is'} told with these orders, but also with orders of others, or with "
+            f"more than {MOST_LINKED}: the address of a till or a marketplace rather than of one person. It was left alone."
         )
     if len(orders) >= MOST_ORDERS:
         yield f"More than {MOST_ORDERS:,} orders are theirs; this is the latest part of them. Ask once more when it is done."
@@ -207,7 +221,7 @@ def platform_of(payload: RawPayload) -> str:
 
 def identities_told(store: Store, orders: Sequence[Named], *, most: int) -> set[bytes]:
     """Return the keyed hashes of all that some orders are told to be of, by files and by platforms."""
-    names = _names(orders)
+    names, ids = _names(orders), _ids(orders)
     if not names:
         return set()
     told: set[bytes] = set()
@@ -216,7 +230,8 @@ def identities_told(store: Store, orders: Sequence[Named], *, most: int) -> set[
     payloads = RawPayload.objects.filter(of_store, keys__overlap=archive.keys_of(called)).select_related("connection", "file_import")
     for payload in payloads.order_by("-pk")[:most].iterator(chunk_size=10):
         try:
-            told |= set(_told_in(store, payload, names.get(platform_of(payload), set())))
+            own = ids if payload.connection is not None else names
+            told |= set(_told_in(store, payload, own.get(platform_of(payload), set())))
         except Unsealable:
             continue  # nobody can read it, so it tells nothing; cutting says so
     return told
@@ -225,7 +240,7 @@ def identities_told(store: Store, orders: Sequence[Named], *, most: int) -> set[
 def _told_in(store: Store, payload: RawPayload, names: Collection[str]) -> Iterator[bytes]:
     how = whose_of(payload)
     if how is not None:
-        for name, record in archive.records_of(payload):
+        for name, record in () if how.is_person else archive.records_of(payload):
             identity = how.identity(record) if name in names else None
             if identity is not None and not is_nobody(identity):
                 yield customer_hash(store.pk, identity)

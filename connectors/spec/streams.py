@@ -38,6 +38,8 @@ class Whose:
     """Takes what the platform calls the person, as `Context.identify` is given it; None where it is of nobody."""
     renamed: Callable[[Json, str], Json]
     """Returns the record as one of somebody of another name, nobody's where that is empty, without what else is told of the person."""
+    is_person: bool = False
+    """Its records are people themselves, and called as they are; others are orders, called by their ids."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,4 +38,4 @@ def _nobody(record: Json, name: str) -> Json:
     return {**record, "id": _CUSTOMERS + (name or "erased"), "numberOfOrders": "0", "defaultAddress": None}
 
 
-CUSTOMERS = Whose(identity=_itself, renamed=_nobody)
+CUSTOMERS = Whose(identity=_itself, renamed=_nobody, is_person=True)
