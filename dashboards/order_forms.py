@@ -135,6 +135,11 @@ class View:
         return self.query(changes={"sort": f"{'-' if falling else ''}{sort}"})
 
     @property
+    def first_query(self) -> str:
+        """Return the query of the newest orders of the view, whatever page and order it is read in."""
+        return self.query(changes={"sort": NEWEST})
+
+    @property
     def list_query(self) -> str:
         """Return the query of the list."""
         return self.query(changes={"show": LIST})

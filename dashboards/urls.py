@@ -21,6 +21,7 @@ from dashboards.views.pnl import pnl, pnl_costs, pnl_print, pnl_revenue
 from dashboards.views.pnl_files import pnl_costs_file, pnl_file, pnl_revenue_file
 from dashboards.views.preferences import theme
 from dashboards.views.privacy import privacy, privacy_case, privacy_copy, steer_privacy
+from dashboards.views.pulse import book_pulse, connections_pulse, order_pulse, stores_pulse
 from dashboards.views.start import mend_gap, start_page
 from dashboards.views.stores import new_store, page_of
 from dashboards.views.today import today
@@ -51,6 +52,9 @@ urlpatterns: list[URLPattern] = [
     path("stores/pnl", stores_pnl, name="stores_pnl"),
     path("stores/pnl.csv", stores_pnl_file, {"kind": "csv"}, name="stores_pnl_csv"),
     path("stores/pnl.xlsx", stores_pnl_file, {"kind": "xlsx"}, name="stores_pnl_xlsx"),
+    path("stores/pulse", stores_pulse, name="stores_pulse"),
+    path("<slug:slug>/pulse", book_pulse, name="pulse"),
+    path("<slug:slug>/pulse/orders/<path:number>", order_pulse, name="order_pulse"),
     path("<slug:slug>/today", today, name="today"),
     path("<slug:slug>/pnl", pnl, name="pnl"),
     path("<slug:slug>/pnl.csv", pnl_file, {"kind": "csv"}, name="pnl_csv"),
@@ -85,6 +89,7 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/imports/<int:pk>/<slug:what>.csv", rows_csv, name="file_import_rows"),
     path("connections/<slug:platform>/return", returned, name="connection_returned"),
     path("<slug:slug>/connections", connections_list, name="connections"),
+    path("<slug:slug>/connections/pulse", connections_pulse, name="connections_pulse"),
     path("<slug:slug>/connections/new/<slug:platform>", connect, name="connect"),
     path("<slug:slug>/connections/<int:pk>", connection, name="connection"),
     path("<slug:slug>/connections/<int:pk>/<slug:action>", steer, name="steer_connection"),

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from uuid import uuid4
 
 import structlog
@@ -33,7 +34,8 @@ class RequestLog:
         with structlog.contextvars.bound_contextvars(request_id=request_id, method=request.method, path=request.path):
             response = self.get_response(request)
             response[HEADER] = request_id
-            if not request.path.startswith(_STATIC):
+            # Open pages ask whether anything has moved; that nothing has is no news.
+            if not request.path.startswith(_STATIC) and response.status_code != HTTPStatus.NOT_MODIFIED:
                 log.info("request", status=response.status_code, ms=round((time.monotonic() - started) * 1000), **_who(request))
         return response
 

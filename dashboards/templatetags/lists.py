@@ -51,7 +51,7 @@ def order_rows(rows: Sequence[orders_page.Row], currency: str) -> SafeString:
         place = ", ".join(filter(None, (row.channel, order.country)))
         cogs, other = amount(row.costs[0], currency), amount(row.other_costs, currency)
         written.append(
-            f'<tr><th scope="row">{_number(row)}</th><td class="text day">{day(order.day)}</td>'
+            f'<tr data-row="{order.id}"><th scope="row">{_number(row)}</th><td class="text day">{day(order.day)}</td>'
             f'<td class="text short">{escape(place) or MISSING}</td><td>{amount(row.revenue, currency)}</td>'
             f'<td class="cost">{cogs}</td><td class="cost">{other}</td><td class="made {sign_class(row.profit)}">{amount(row.profit, currency)}</td>'
             f'<td>{percent(order.margin)}</td><td class="text flagged">{_flags(row)}</td></tr>\n'
@@ -70,7 +70,7 @@ def order_summaries(rows: Sequence[orders_page.Row], currency: str) -> SafeStrin
         facts += [("Channel", escape(row.channel) or MISSING), ("Country", escape(order.country) or MISSING)]
         details = "".join(f"<div><dt>{words}</dt><dd>{shown}</dd></div>" for words, shown in facts)
         written.append(
-            f'<li><p class="summary-line"><span>{_number(row)}</span> <span class="{sign_class(row.profit)}">'
+            f'<li data-row="{order.id}"><p class="summary-line"><span>{_number(row)}</span> <span class="{sign_class(row.profit)}">'
             f'<span class="visually-hidden">Profit </span>{amount(row.profit, currency)}</span></p>'
             f'<p class="summary-line quiet"><span>{day(order.day)}</span> '
             f'<span><span class="visually-hidden">Margin </span>{percent(order.margin)}</span></p>{flags}'

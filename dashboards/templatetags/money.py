@@ -148,6 +148,12 @@ def clock_tag(at: datetime, zone: str) -> str:
     return format_html('<time datetime="{}">{}</time>', at.isoformat(), f"{at.astimezone(ZoneInfo(zone)):%-d %b %Y, %H:%M}")
 
 
+@register.simple_tag
+def second_tag(at: datetime, zone: str) -> str:
+    """Write the time of day to the second in a time zone, with the day in the machine's form alone."""
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), f"{at.astimezone(ZoneInfo(zone)):%H:%M:%S}")
+
+
 @register.filter
 def normal(value: Decimal) -> str:
     """Write a rate without the zeros at its end."""

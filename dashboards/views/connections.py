@@ -20,6 +20,7 @@ from connectors.registry import UnknownPlatform
 from connectors.spec import Connector
 from connectors.webhooks import deliveries, draining, subscribing
 from connectors.webhooks.tasks import ring, submit_subscriptions
+from dashboards import pulse
 from dashboards.access import OWNERS, actor_of, store_or_404, stores_for
 from dashboards.connection_forms import ConnectForm, connect_forms
 from dashboards.connection_webhooks import webhooks_card
@@ -36,7 +37,8 @@ Status = Connection.Status
 def connections_list(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a store's connections as they stand now."""
     store = store_or_404(request, slug)
-    return render(request, "dashboards/connections/list.html", {**_frame(request, store), "page": connections_page(store)})
+    live = pulse.of_connections(store, now=timezone.now())
+    return render(request, "dashboards/connections/list.html", {**_frame(request, store), "live": live, "page": connections_page(store)})
 
 
 @require_safe
@@ -44,9 +46,11 @@ def connections_list(request: HttpRequest, slug: str) -> HttpResponse:
 def connection(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Show one connection: what it may read, its latest runs, and records that could not be understood."""
     store = store_or_404(request, slug)
+    live = pulse.of_connections(store, now=timezone.now())
     row = get_object_or_404(Connection, store=store, pk=pk)
     context = {
         **_frame(request, store),
+        "live": live,
         "card": connection_card(row),
         "webhooks": webhooks_card(row),
         "runs": runs_of(row),

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from dashboards import pulse
 from dashboards.access import store_or_404, stores_for
 from dashboards.charts.margins import margins_chart
 from dashboards.freshness import freshness
@@ -29,6 +30,7 @@ def orders(request: HttpRequest, slug: str) -> HttpResponse:
     """List the orders that the address asks for, or show how their margins are spread."""
     store = store_or_404(request, slug)
     with snapshot():
+        live = pulse.of_book(store, now=timezone.now())
         form = OrdersForm(request.GET, store=store)
         view = form.view()
         zone, moving = current_zone(store), restating(store)
@@ -36,7 +38,7 @@ def orders(request: HttpRequest, slug: str) -> HttpResponse:
             "store": store, "stores": stores_for(request.user), "section": "orders", "form": form, "problems": form.problems(), "view": view,
             "ranges": view.ranges(timezone.localdate(timezone=ZoneInfo(zone))), "flags": flag_choices(view), "gateways": gateways(store),
             "told": told(store, view, form.channels), "restating": moving, "headings": headings(view), "most_looked": MOST_LOOKED,
-            "has_orders": Order.objects.filter(store=store).exists(), "zone": zone,
+            "has_orders": Order.objects.filter(store=store).exists(), "zone": zone, "live": live,
             "freshness": freshness(store, estimated_share=None, restating=moving),
         }  # fmt: skip
         if view.show == MARGINS:
@@ -84,11 +86,13 @@ def _file(request: HttpRequest, slug: str, kind: str, most: int) -> HttpResponse
 def order(request: HttpRequest, slug: str, number: str) -> HttpResponse:
     """Show every order of a store with this number."""
     store = store_or_404(request, slug)
-    pages = order_pages(store, number) if "\0" not in number else []
+    # First, so that what moves meanwhile is asked for once more rather than missed.
+    live = pulse.of_order(store, number, now=timezone.now()) if "\0" not in number else None
+    pages = order_pages(store, number) if live else []
     if not pages:
         raise Http404("No such order.")
     context = {
         "store": store, "stores": stores_for(request.user), "section": "orders", "number": number, "pages": pages, "zone": current_zone(store),
-        "restating": restating(store),
+        "restating": restating(store), "live": live,
     }  # fmt: skip
     return render(request, "dashboards/order.html", context)

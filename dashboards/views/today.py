@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from dashboards import pulse
 from dashboards.access import store_or_404, stores_for
 from dashboards.attention import attention
 from dashboards.forms import Reading, ScopeForm
@@ -29,6 +30,7 @@ def today(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the figures of the days in the address; the last 30 days with entries when it names none."""
     store = store_or_404(request, slug)
     with snapshot():
+        live = pulse.of_book(store, now=timezone.now())
         zone = current_zone(store)
         now: date = timezone.localdate(timezone=ZoneInfo(zone))
         form = ScopeForm(
@@ -39,7 +41,7 @@ def today(request: HttpRequest, slug: str) -> HttpResponse:
         costs = restating(store)
         told = freshness(store, estimated_share=table.estimated_share if table else None, restating=costs)
         context = {
-            "store": store, "stores": stores_for(request.user), "section": "today", "zone": zone, "scope": scope, "table": table,
+            "store": store, "stores": stores_for(request.user), "section": "today", "zone": zone, "live": live, "scope": scope, "table": table,
             "bar": scope_bar(form, scope) if scope else None, "problems": form.problems() if scope else [], "freshness": told,
             "restating": costs, "may_edit": may_edit_costs(store), "kpis": kpis(store, table) if table else [],
             "efficiency": efficiency(store, table) if table else None, "charts": charts(store, table) if table else [],

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from dashboards import pulse
 from dashboards.access import several_or_404, stores_for
 from dashboards.exports import statement_csv
 from dashboards.forms import Reading, ScopeForm
@@ -29,12 +30,13 @@ PNL = Reading(offered=OFFERED, compare=Compare.NONE)
 @login_required
 def stores_today(request: HttpRequest) -> HttpResponse:
     """Show what the stores in the address come to together, and a row for each; all of a person's stores when it names none."""
-    together = _together(request)
+    together = together_of(request)
     if isinstance(together, HttpResponseRedirect):
         return together
     with snapshot():
         form = scope_of(request.GET, together, TODAY, now=timezone.now())
         context = _frame(request, together, form, section="today")
+        context["live"] = pulse.of_books(together.stores, chosen=together.chosen, now=timezone.now())
         found: SideBySide | None = context["found"]
         if found:
             context |= {"kpis": kpis(together, form.store, found.table), "rows": store_rows(together, found)}
@@ -45,7 +47,7 @@ def stores_today(request: HttpRequest) -> HttpResponse:
 @login_required
 def stores_pnl(request: HttpRequest) -> HttpResponse:
     """Show the statement with a column for each store, beside their sum in one currency."""
-    together = _together(request)
+    together = together_of(request)
     if isinstance(together, HttpResponseRedirect):
         return together
     with snapshot():
@@ -61,7 +63,7 @@ def stores_pnl(request: HttpRequest) -> HttpResponse:
 @login_required
 def stores_pnl_file(request: HttpRequest, kind: str) -> HttpResponse:
     """Send that statement as a CSV file or a workbook; refuse what the page would refuse."""
-    together = _together(request)
+    together = together_of(request)
     if isinstance(together, HttpResponseRedirect):
         return together
     with snapshot():
@@ -79,8 +81,8 @@ def stores_pnl_file(request: HttpRequest, kind: str) -> HttpResponse:
     return HttpResponse(content, content_type=TYPES[kind], headers={"Content-Disposition": f'attachment; filename="{filename}"'})
 
 
-def _together(request: HttpRequest) -> Together | HttpResponseRedirect:
-    """Return the stores of the address, those of the person; whoever has none is sent to the list, which says what to do."""
+def together_of(request: HttpRequest) -> Together | HttpResponseRedirect:
+    """Return the stores of the address, of those of the person; whoever has none is sent to the list, which says what to do."""
     offered = combinable(list(stores_for(request.user).filter(book__isnull=False).select_related("book", "start_end")))
     if not offered:
         return redirect("home")

@@ -77,11 +77,17 @@ function draw(holder) {
   return drawn;
 }
 
-const holders = [...document.querySelectorAll("[data-figure]")];
-const drawAll = () => holders.forEach(draw);
-for (const holder of holders) holder.replaceChildren();
+const prepared = new WeakSet();
+function drawAll(within = document) {
+  for (const holder of within.querySelectorAll("[data-figure]")) {
+    if (!prepared.has(holder)) holder.replaceChildren(); // what stands there for readers without this script
+    prepared.add(holder);
+    draw(holder);
+  }
+}
 drawAll();
-for (const query of ["(prefers-color-scheme: dark)", "(prefers-contrast: more)", "print"]) matchMedia(query).addEventListener("change", drawAll);
+document.addEventListener("renewed", ({ target }) => drawAll(target));
+for (const query of ["(prefers-color-scheme: dark)", "(prefers-contrast: more)", "print"]) matchMedia(query).addEventListener("change", () => drawAll());
 let width = innerWidth;
 addEventListener("resize", () => {
   if (innerWidth === width) return;

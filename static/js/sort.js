@@ -28,7 +28,12 @@ function compare(column, isText, direction) {
   };
 }
 
+const sorted = new Map(); // by the caption of a table: its heading and direction, so that a renewed table stands as it was sorted
+const known = new WeakSet();
+
 function sortable(table) {
+  if (known.has(table)) return;
+  known.add(table);
   const body = table.tBodies[0];
   const rows = [...body.rows];
   const sums = rows.filter((row) => row.classList.contains("sum"));
@@ -43,14 +48,18 @@ function sortable(table) {
     button.className = "sort-by";
     button.append(...head.childNodes);
     head.append(button);
-    button.addEventListener("click", () => {
-      const direction = NEXT[head.getAttribute("aria-sort") ?? "none"];
+    const sortBy = (direction) => {
       heads.forEach((one) => one.removeAttribute("aria-sort"));
       if (direction !== "none") head.setAttribute("aria-sort", direction);
-      const sorted = direction === "none" ? groups : [...groups].sort(compare(column, isText, direction));
-      body.append(...sorted.flat(), ...sums);
-    });
+      const inOrder = direction === "none" ? groups : [...groups].sort(compare(column, isText, direction));
+      body.append(...inOrder.flat(), ...sums);
+      if (table.caption?.id) sorted.set(table.caption.id, { column, direction });
+    };
+    button.addEventListener("click", () => sortBy(NEXT[head.getAttribute("aria-sort") ?? "none"]));
+    const before = sorted.get(table.caption?.id);
+    if (before?.column === column && before.direction !== "none") sortBy(before.direction);
   });
 }
 
 document.querySelectorAll("table[data-sort]").forEach(sortable);
+document.addEventListener("renewed", ({ target }) => target.querySelectorAll("table[data-sort]").forEach(sortable));
