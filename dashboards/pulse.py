@@ -120,7 +120,7 @@ def newer_than(store: Store, newest: str) -> int:
         after: dict[str, Any] = {"day": date.fromisoformat(day), "id": int(number)}
     except ValueError:
         return 0
-    if not 0 < after["id"] < 2**63:  # type: ignore[operator]  # the ids of a bigint column
+    if not 0 < after["id"] < 2**63:
         return 0
     return int(_asked(_NEWER, {"store": store.pk, **after, "most": MOST_NEWER})[0][0])
 
