@@ -17,8 +17,9 @@ from connectors.models import Connection
 from ledger import balance, catalog, disputes, findings, spending, touches
 from ledger.cause import Cause
 from ledger.customers import record_customers
-from ledger.facts import AdDayFact, BalanceFact, CustomerFact, DisputeFact, GoneFact, JourneyFact, OrderFact, PayoutFact, VariantFact
+from ledger.facts import AdDayFact, BalanceFact, CustomerFact, DisputeFact, GoneFact, JourneyFact, LocationFact, OrderFact, PayoutFact, VariantFact
 from ledger.kinds import CauseKind
+from ledger.locations import record_locations
 from ledger.models import Finding, Store
 from ledger.record import Contended, record
 
@@ -129,9 +130,13 @@ def _customers(store: Store, facts: Sequence[CustomerFact], told: Told) -> Count
     return Counts(news, entries)
 
 
+def _locations(store: Store, facts: Sequence[LocationFact], told: Told) -> Counts:
+    return Counts(record_locations(store, facts), 0)
+
+
 DOORS: tuple[Door, ...] = (
     Door(VariantFact, _variants), Door(GoneFact, _gone), Door(OrderFact, _orders), Door(JourneyFact, _journeys),
-    Door(CustomerFact, _customers), Door(AdDayFact, _ad_days),
+    Door(CustomerFact, _customers), Door(LocationFact, _locations), Door(AdDayFact, _ad_days),
     Door(BalanceFact, _balance), Door(PayoutFact, _payouts), Door(DisputeFact, _disputes),
 )  # fmt: skip
 """In the order in which the facts of one page are written."""

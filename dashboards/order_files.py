@@ -20,7 +20,7 @@ LINES_AT_ONCE = 500
 
 Cell = str | Decimal | None
 
-_TEXTS = ("number", "platform", "id", "day", "channel", "country", "sold in", "status", "flags", "discount codes")
+_TEXTS = ("number", "platform", "id", "day", "channel", "country", "sold in", "status", "flags", "discount codes", "came from")
 _FIGURES = ("revenue", "COGS", "shipping", "tax", "payment fees", "other fees", "marketing linked to the order", "profit")
 _SHARES = ("margin", "estimated share")
 
@@ -38,7 +38,8 @@ def cells(order: Listed, channels: dict[int, str]) -> list[Cell]:
         figures = [order.revenue, *costs, order.profit, order.margin, order.estimated_share]
     return [
         order.number, order.platform, order.external_id, order.day.isoformat(), channels.get(order.channel, ""), order.country, order.currency,
-        FinancialStatus(order.financial_status).label, ", ".join(words for _, words in flags_of(order)), " ".join(order.discount_codes), *figures,
+        FinancialStatus(order.financial_status).label, ", ".join(words for _, words in flags_of(order)), " ".join(order.discount_codes),
+        order.source or "", *figures,
     ]  # fmt: skip
 
 

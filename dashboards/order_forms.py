@@ -44,6 +44,7 @@ class OrdersForm(DaysForm):
     country = forms.CharField(label="Country", required=False, max_length=60, strip=True)
     gateway = forms.CharField(label="Gateway", required=False, max_length=60, strip=True)
     code = forms.CharField(label="Discount code", required=False, max_length=80, strip=True)
+    source = forms.CharField(label="Came from", required=False, max_length=255, strip=True)
     sort = forms.ChoiceField(
         required=False, choices=[(sort, sort) for sort in SORTS],
         error_messages={"invalid_choice": "Orders are sorted by day, revenue, profit or margin."},
@@ -99,7 +100,7 @@ class OrdersForm(DaysForm):
         flags = frozenset(Flag(flag) for flag in said["flag"]) | ({Flag.HELD} if said["held"] else set())
         choice = Choice(
             named=said["q"], first=said["first"], last=said["last"], flags=flags, channel=said["channel"], country=said["country"],
-            gateway=said["gateway"], code=said["code"], sort=sort, descending=descending,
+            gateway=said["gateway"], code=said["code"], source=said["source"], sort=sort, descending=descending,
         )  # fmt: skip
         key = said["before"] or said["after"] or None
         return View(choice, key, said["show"] or LIST, self.channels, wide=said["wide"])
@@ -120,7 +121,7 @@ class View:
         choice = self.choice
         known: dict[str, Any] = {
             "q": choice.named, "from": choice.first, "to": choice.last, "flag": [flag for flag in FLAGS if flag in choice.flags],
-            "channel": choice.channel, "country": choice.country, "gateway": choice.gateway, "code": choice.code,
+            "channel": choice.channel, "country": choice.country, "gateway": choice.gateway, "code": choice.code, "source": choice.source,
             "sort": f"{'-' if choice.descending else ''}{choice.sort}", "show": self.show, "wide": "1" if self.wide else "",
         } | dict(changes or {})  # fmt: skip
         unsaid = (("sort", NEWEST), ("show", LIST))

@@ -153,4 +153,5 @@ def told(store: Store, view: View, channels: dict[int, str]) -> list[tuple[str, 
     parts += [(f"to {choice.country}", {"country": ""})] if choice.country else []
     parts += [(f"paid through {choice.gateway}", {"gateway": ""})] if choice.gateway else []
     parts += [(f"with the code {choice.code.upper()}", {"code": ""})] if choice.code else []
+    parts += [(f"that came from {choice.source}", {"source": ""})] if choice.source else []
     return [(words, view.query(changes=changes)) for words, changes in parts]

@@ -103,6 +103,7 @@ class OrderBuilder:
             stated_total=fact.stated_total, stated_refunded=fact.stated_refunded,
             platform_updated=None if fact.updated_at is None else moment(fact.updated_at),
             digest=digest, cause_ref=self._cause_ref, shipping_method=fact.shipping_method[:120], grams=fact.grams, journey=fact.journey,
+            location=fact.location[:60],
             discount_codes=tuple(sorted({code.strip().upper()[:80] for code in fact.discount_codes if code.strip()})),
         )  # fmt: skip
         self._add_lines(order, fact, before)

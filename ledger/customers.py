@@ -129,10 +129,10 @@ def recount(store_id: int, customer_ids: Collection[int]) -> dict[Source, list[E
 def record_customers(store: Store, facts: Sequence[CustomerFact], *, cause: Cause, now: datetime) -> tuple[int, int]:
     """Note how many orders one platform counts of customers, in the caller's transaction; return how many are news, and the entries that took.
 
-    Orders that it counts and we do not have were placed before all that we see, or are not told yet. Of a store that another
-    succeeds nothing is noted: what the platform counts now are orders of that one, too.
+    Orders that it counts and we do not have were placed before all that we see, or are not told yet. Of a store that
+    succeeds another, or that another succeeds, nothing is noted: what the platform counts are orders of both.
     """
-    if Store.objects.filter(succeeds=store).exists():
+    if store.succeeds_id is not None or Store.objects.filter(succeeds=store).exists():
         return 0, 0
     latest = {fact.customer: fact for fact in facts if fact.customer and fact.orders >= 0}
     known = dimensions.customers(store.pk, {key: fact.country for key, fact in latest.items() if fact.orders})

@@ -175,6 +175,8 @@ class OrderFact(Struct, frozen=True, array_like=True):
     """How much is told of how its customer came."""
     touches: tuple[TouchFact, ...] = ()
     """Visits before it, in the order of time."""
+    location: str = ""
+    """The platform's id of the shop it was sold in; empty for orders that no till took."""
 
 
 class CustomerFact(Struct, frozen=True, array_like=True):
@@ -185,6 +187,15 @@ class CustomerFact(Struct, frozen=True, array_like=True):
     """Keyed hash of the buyer's identity, as orders tell it."""
     orders: int
     country: str = ""
+
+
+class LocationFact(Struct, frozen=True, array_like=True):
+    """A place of the store: a shop with a till, or a warehouse."""
+
+    platform: str
+    external_id: str
+    name: str
+    is_active: bool = True
 
 
 class VariantFact(Struct, frozen=True, array_like=True):

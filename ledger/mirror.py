@@ -17,7 +17,7 @@ _ORDER_COLUMNS = (
     "id, store_id, platform, external_id, number, placed_at, day, currency, channel, customer_id, country, region, financial_status, "
     "is_test, counts, cancelled_at, shipped, withdrawn_at, hold, stated_total, stated_refunded, revenue, cogs, shipping, tax, payment_fees, "
     "other_fees, marketing_costs, estimated_share, sales_basis, platform_updated_at, facts_digest, draft_version, cause_ref, hold_currency, "
-    "discount_codes, shipping_method, grams, journey"
+    "discount_codes, shipping_method, grams, journey, location"
 )
 _CHILD = "store_id, order_id, external_id, part"
 _LINE_COLUMNS = f"{_CHILD}, variant_id, quantity, unit_price, unit_cost, cost_source, cost_percentage, cost_currency, sku, title, stated_cost"
@@ -87,14 +87,14 @@ def delete(store_id: int, order_ids: Collection[int]) -> None:
 def _order(store_id: int, o: OrderRow) -> bytes:
     c = o.columns
     return b"".join((
-        b"\0\x27", pg.i8(o.id), pg.i4(store_id), pg.text(o.platform), pg.text(o.external_id), pg.text(o.number), pg.i8(o.placed), pg.i4(o.day),
+        b"\0\x28", pg.i8(o.id), pg.i4(store_id), pg.text(o.platform), pg.text(o.external_id), pg.text(o.number), pg.i8(o.placed), pg.i4(o.day),
         pg.text(o.currency), pg.i2(o.channel), pg.optional_i8(o.customer), pg.text(o.country), pg.text(o.region), pg.i2(o.financial_status),
         pg.boolean(o.is_test), pg.boolean(o.counts), pg.optional_i8(o.cancelled), pg.boolean(o.shipped), pg.optional_i8(o.withdrawn), pg.i2(o.hold),
         pg.optional_money(o.stated_total), pg.optional_money(o.stated_refunded), pg.money(c.revenue), pg.money(c.cogs), pg.money(c.shipping),
         pg.money(c.tax), pg.money(c.payment_fees), pg.money(c.other_fees), pg.money(c.marketing_costs), pg.optional_money(c.estimated_share),
         pg.i2(o.sales_basis), pg.optional_i8(o.platform_updated), pg.binary(o.digest), pg.i2(DRAFT_VERSION), pg.text(o.cause_ref),
         pg.text(o.hold_currency), pg.texts(o.discount_codes), pg.text(o.shipping_method), pg.optional_i4(o.grams),
-        pg.i2(o.journey),
+        pg.i2(o.journey), pg.text(o.location),
     ))  # fmt: skip
 
 
@@ -173,7 +173,7 @@ _LOAD_ORDERS = f"""
     SELECT id, platform, external_id, number, {_moment("placed_at")}, {_DAY}, currency, channel, financial_status, sales_basis, customer_id,
         country, region, is_test, {_moment("cancelled_at")}, shipped, {_moment("withdrawn_at")}, hold, counts, {_units("stated_total")},
         {_units("stated_refunded")}, {_moment("platform_updated_at")}, facts_digest, cause_ref, hold_currency, discount_codes, shipping_method, grams,
-        journey, {_COLUMN_UNITS}
+        journey, location, {_COLUMN_UNITS}
     FROM ledger_order WHERE store_id = %s AND id = ANY(%s) ORDER BY id
 """
 _LOAD_LINES = f"""
@@ -232,8 +232,8 @@ def load(store_id: int, order_ids: Sequence[int], *, lock: bool = False) -> list
     with connection.cursor() as cursor:
         cursor.execute(_LOAD_ORDERS, [store_id, list(order_ids)])
         for row in cursor.fetchall():
-            order = OrderRow(*[*row[:22], _bytes(row[22]), row[23], row[24], tuple(row[25]), row[26], row[27], row[28]])
-            order.columns = Columns(*row[29:])
+            order = OrderRow(*[*row[:22], _bytes(row[22]), row[23], row[24], tuple(row[25]), row[26], row[27], row[28], row[29]])
+            order.columns = Columns(*row[30:])
             orders[order.id] = order
         for sql, row_type, name in (
             (_LOAD_LINES, LineRow, "lines"),

@@ -43,6 +43,8 @@ class Listed(NamedTuple):
     discount_codes: list[str]
     margin: Decimal | None
     """Profit as a share of the store's margin base; None when that is not above zero, or the order is held."""
+    source: str | None
+    """Where its customer came from last, not directly where another visit tells more; None where no visit is told."""
     refunded: bool
     disputed: bool
     edited: bool

@@ -57,13 +57,15 @@ class Choice(Struct, frozen=True, kw_only=True):
     country: str = ""
     gateway: str = ""
     code: str = ""
+    source: str = ""
+    """Where a visit before it came from, in the words of its touches."""
     sort: Sort = Sort.DAY
     descending: bool = True
 
     @property
     def filters(self) -> bool:
         """Tell whether anything but its days narrows the list."""
-        return bool(self.named or self.flags or self.channel is not None or self.country or self.gateway or self.code)
+        return bool(self.named or self.flags or self.channel is not None or self.country or self.gateway or self.code or self.source)
 
 
 class Key(NamedTuple):
@@ -91,6 +93,9 @@ _MATCHES = {
     ),
 }
 _GATEWAY = "EXISTS (SELECT 1 FROM ledger_payment p WHERE p.store_id = %(store)s AND p.order_id = o.id AND lower(p.gateway) = lower(%(gateway)s))"
+_SOURCE = "EXISTS (SELECT 1 FROM ledger_touch t WHERE t.store_id = %(store)s AND t.order_id = o.id AND lower(t.source) = lower(%(source)s))"
+_LAST_VISIT = "(SELECT t.source FROM ledger_touch t WHERE t.store_id = %(store)s AND t.order_id = o.id {} ORDER BY t.position DESC LIMIT 1)"
+_CAME_BY = f"coalesce({_LAST_VISIT.format('AND t.evidence > 0')}, {_LAST_VISIT.format('')})"
 _NAMED = """id IN (
     SELECT id FROM ledger_order WHERE store_id = %(store)s AND number = ANY(%(numbers)s)
     UNION SELECT id FROM ledger_order WHERE store_id = %(store)s AND external_id = %(named)s
@@ -98,7 +103,7 @@ _NAMED = """id IN (
 _COLUMNS = """
     o.id, o.number, o.platform, o.external_id, o.day, o.currency, o.channel, o.country, o.financial_status, o.is_test, o.counts,
     o.cancelled_at IS NOT NULL, o.withdrawn_at IS NOT NULL, o.hold, o.revenue, o.cogs, o.shipping, o.tax, o.payment_fees, o.other_fees,
-    o.marketing_costs, o.profit, o.estimated_share, o.discount_codes, o.margin_share
+    o.marketing_costs, o.profit, o.estimated_share, o.discount_codes, o.margin_share, {came_by}
 """
 _FLAGS = ", ".join(_MATCHES[flag] for flag in (Flag.REFUNDED, Flag.DISPUTED, Flag.EDITED, Flag.NO_COST))
 _LOOKED = """
@@ -120,7 +125,8 @@ class Question:
         bare = choice.named.removeprefix("#")
         self.values: dict[str, Any] = {
             "store": store.pk, "first": choice.first, "last": choice.last, "named": choice.named, "numbers": [bare, f"#{bare}"],
-            "channel": choice.channel, "country": choice.country, "gateway": choice.gateway, "code": choice.code.upper(), "most": most,
+            "channel": choice.channel, "country": choice.country, "gateway": choice.gateway, "code": choice.code.upper(), "source": choice.source,
+            "most": most,
             "looked": looked, "given_back": [kind.value for kind in GIVEN_BACK], "edit": SaleKind.EDIT.value, "dispute": accounts.FEES_DISPUTE,
             "disputes": [kind.value for kind in DISPUTES], "percentages": [source.value for source in BY_PERCENTAGE],
             "at": key.value if key else None, "id": key.id if key else None,
@@ -156,6 +162,7 @@ class Question:
         parts += ["country = %(country)s"] if choice.country else []
         parts += ["%(code)s = ANY(discount_codes)"] if choice.code else []
         parts += [_GATEWAY] if choice.gateway else []
+        parts += [_SOURCE] if choice.source else []
         if not self.by_day and self.key is not None:
             parts.append(self._beyond(self.key))
         return " AND ".join(parts) or "true"
@@ -183,7 +190,9 @@ class Question:
 
     def sql(self) -> str:
         """Return the whole question."""
-        return _LIST.format(columns=_COLUMNS, flags=_FLAGS, looked=self.looked(), matching=self.matching(), order=self.order())
+        return _LIST.format(
+            columns=_COLUMNS.format(came_by=_CAME_BY), flags=_FLAGS, looked=self.looked(), matching=self.matching(), order=self.order()
+        )
 
     def bound(self) -> tuple[date, int] | None:
         """Return the last order that was looked at, where the bound ended the search before the days did."""

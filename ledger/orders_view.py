@@ -30,6 +30,7 @@ from ledger.kinds import (
     SaleKind,
     SourceKind,
 )
+from ledger.locations import names_of
 from ledger.models import Batch, Channel, Entry, Order, OrderCharge, Store
 from ledger.money import decimal
 from ledger.order_parts import BatchView, ChargeView, CostView, EntryView, LineView, PaymentView, RuleCost, SaleView
@@ -80,6 +81,8 @@ class OrderView(Struct, frozen=True):
     """Whether its platform itself told of it, not a file alone."""
     journey: Journey
     """How much is told of how its customer came (ledger/touches.py)."""
+    location: str
+    """What the shop is called that it was sold in, or the platform's number of it; empty where no till took it."""
     columns: dict[str, Decimal]
     """By `COLUMNS`, in the book's currency, costs positive as the order keeps them."""
     margin: Decimal | None
@@ -134,6 +137,7 @@ class _Found(NamedTuple):
     batches: dict[int, Batch]
     charges: dict[int, list[OrderCharge]]
     channels: dict[int, str]
+    locations: dict[tuple[str, str], str]
 
 
 def order_profit(store: Store, number: str) -> list[OrderView]:
@@ -147,6 +151,7 @@ def order_profit(store: Store, number: str) -> list[OrderView]:
     found = _Found(
         store, reasons(store, list(rows.values())), _entries(store, ids), {}, _charges(store, ids),
         dict(Channel.objects.filter(store=store, number__in={order.channel for order in orders}).values_list("number", "label")),
+        names_of(store, {(order.platform, order.location) for order in orders if order.location}),
     )  # fmt: skip
     seqs = {entry.seq for entries in found.entries.values() for entry in entries}
     found.batches.update({batch.seq: batch for batch in Batch.objects.filter(book_id=store.pk, seq__in=seqs)})
@@ -182,7 +187,8 @@ def _view(order: Order, row: OrderRow, found: _Found) -> OrderView:
         withdrawn_at=order.withdrawn_at, shipped=order.shipped, hold=order.hold, hold_currency=order.hold_currency,
         remark=_remark(order), flags=_flags(order, row), discount_codes=row.discount_codes, shipping_method=row.shipping_method,
         sales_basis=order.get_sales_basis_display(), cause_ref=order.cause_ref,
-        told_by_platform=order.platform_updated_at is not None, journey=Journey(order.journey), columns=columns, margin=margin, margin_base=base,
+        told_by_platform=order.platform_updated_at is not None, journey=Journey(order.journey),
+        location=found.locations.get((order.platform, order.location), order.location), columns=columns, margin=margin, margin_base=base,
         margin_basis=Store.MarginBasis(store.margin_basis).label, estimated_share=order.estimated_share, shipping_why=why.shipping,
         rule_costs=why.rule_costs, lines=[_line(line, row.sales) for line in row.lines], sales=_sales(row),
         payments=[_payment(payment, booked, why.fees[payment.part]) for payment in row.payments],

@@ -142,6 +142,7 @@ class OrderRow(Struct):
     shipping_method: str = ""
     grams: int | None = None
     journey: int = Journey.NOT_TOLD
+    location: str = ""
     lines: list[LineRow] = field(default_factory=list)
     sales: list[SaleRow] = field(default_factory=list)
     payments: list[PaymentRow] = field(default_factory=list)

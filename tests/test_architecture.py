@@ -66,6 +66,7 @@ WRITERS = {
     "ledger_adday": {"ledger/ad_rows.py"},
     "ledger_orderreference": {"ledger/references.py"},
     "ledger_touch": {"ledger/touches.py"},
+    "ledger_location": {"ledger/locations.py"},
     "ledger_orderidentity": {"ledger/same_people.py"},
     "ledger_exchangerate": {"ledger/rates.py"},
     "ledger_account": {"ledger/labels.py"},

@@ -72,7 +72,7 @@ class Oracle:
     """What is true of a world at a moment, for somebody who has watched it since one (None: always), and looked at its catalogue at some.
 
     With `currency`, only orders in it are looked at, as who keeps a book of its own for each currency does. Who sees only what
-    was created since a moment sees no older order. A customer who has an earlier order than those is not new with any of them.
+    was created since a moment sees no older order; a customer who has one is not new with any that they see.
     """
 
     def __init__(
@@ -89,24 +89,22 @@ class Oracle:
     def rows(self) -> Iterator[Row]:
         """State every amount of the business by order, then its new customers. Nothing is kept: a million orders need no more memory."""
         first: dict[int, tuple[datetime, int]] = {}
-        beyond: dict[int, datetime] = {}
+        beyond: set[int] = set()
         for story in self._world.stories():
             customer = story.customer_at(self._at)
-            if self._is_beyond(story):
+            if self._currency not in ("", story.currency):
+                continue
+            if self._sees_since is not None and story.created_at < self._sees_since:
                 if customer is not None and order_at(story, self._at) is not None:
-                    beyond[customer] = min(beyond.get(customer, story.created_at), story.created_at)
+                    beyond.add(customer)
                 continue
             found = self.rows_of(story)
             yield from found
             if customer is not None and any(row.line == "orders" for row in found):
                 first[customer] = min(first.get(customer, (story.processed_at, story.id)), (story.processed_at, story.id))
-        for came, order in (each for customer, each in first.items() if beyond.get(customer, each[0]) >= each[0]):
+        for came, order in (each for customer, each in first.items() if customer not in beyond):
             day = self._knowledge.day(came)
             yield Row("new_customers", day, day, order, Decimal(1))
-
-    def _is_beyond(self, story: Story) -> bool:
-        """Tell whether an order is beyond sight, or in another book."""
-        return self._currency not in ("", story.currency) or (self._sees_since is not None and story.created_at < self._sees_since)
 
     def statement(self, first: date | None = None, last: date | None = None, *, basis: str = EVENT) -> Statement:
         """Add up the days from `first` to `last`, both included; without them, all."""

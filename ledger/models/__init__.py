@@ -7,7 +7,7 @@ from ledger.models.charges import OrderCharge
 from ledger.models.costs import CostDocument, ManualCost, ProfitGoal
 from ledger.models.erasures import ErasedIdentity, Erasure
 from ledger.models.marketing import AdDay, Campaign
-from ledger.models.orders import Customer, Order, OrderCost, OrderIdentity, OrderLine, OrderReference, Payment, Sale
+from ledger.models.orders import Customer, Location, Order, OrderCost, OrderIdentity, OrderLine, OrderReference, Payment, Sale
 from ledger.models.partners import Partner, PartnerCode
 from ledger.models.proposals import ProposedChange
 from ledger.models.rates import ExchangeRate
@@ -40,6 +40,7 @@ __all__ = [
     "ExchangeRate",
     "FeeRule",
     "Finding",
+    "Location",
     "ManualCost",
     "Membership",
     "Order",

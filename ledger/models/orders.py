@@ -73,6 +73,7 @@ class Order(models.Model):
     journey = models.PositiveSmallIntegerField(
         choices=Journey.choices, default=Journey.NOT_TOLD, db_default=Journey.NOT_TOLD, help_text="How much is told of how its customer came."
     )
+    location = models.CharField(max_length=60, blank=True, default="", db_default="", help_text="Its platform's id of the shop it was sold in.")
     hold = models.PositiveSmallIntegerField(choices=Hold.choices, default=Hold.NONE)
     hold_currency = models.CharField(max_length=3, blank=True, default="", db_default="", help_text="The currency whose rate it waits for.")
 
@@ -209,3 +210,19 @@ class OrderIdentity(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["store_id", "customer_id"], name="identity_of_customer")]
+
+
+class Location(models.Model):
+    """A place of the store as its platform calls it: a shop with a till, or a warehouse."""
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="locations", db_index=False)
+    platform = models.CharField(max_length=20)
+    external_id = models.CharField(max_length=60)
+    name = models.CharField(max_length=255)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store", "platform", "external_id"], name="one_location_per_store_platform_and_id")]
+
+    def __str__(self) -> str:
+        return self.name

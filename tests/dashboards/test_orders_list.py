@@ -11,14 +11,16 @@ import openpyxl
 import pytest
 from django.db import connection
 from django.test import Client
+from msgspec.structs import replace
 from plotly import graph_objects
 
 from ledger import accounts, order_list
-from ledger.kinds import FinancialStatus
+from ledger.facts import TouchFact
+from ledger.kinds import Evidence, FinancialStatus, Journey, TouchKind
 from ledger.models import Store
 from ledger.order_list import every_row, margins_of, page_of
 from ledger.order_question import Choice, Flag, Key, Question, Sort
-from tests.builders import a_cost, a_line, a_refund, a_store, an_edit, an_order, write
+from tests.builders import a_cost, a_line, a_refund, a_store, an_edit, an_order, at, write
 from tests.dashboards.people import signed_in, text_of
 
 pytestmark = pytest.mark.django_db
@@ -222,16 +224,16 @@ def test_the_csv_file_holds_the_whole_view_in_its_order(shop: Store, long: Store
     client = signed_in(shop, long)
     rows = rows_of_csv(client, "sort=-profit&country=DE&to=2026-03-05")
     assert [row[0] for row in rows] == ["number", "#1006", "#1001", "#1004", "#1003", "#1005"]
-    assert rows[0][10:] == [
+    assert rows[0][11:] == [
         "revenue (EUR)", "COGS (EUR)", "shipping (EUR)", "tax (EUR)", "payment fees (EUR)", "other fees (EUR)",
         "marketing linked to the order (EUR)", "profit (EUR)", "margin of total sales (tax and shipping included)", "estimated share",
     ]  # fmt: skip
     assert rows[2] == [
-        "#1001", "shop", "1001", "2026-03-01", "Online", "DE", "EUR", "paid", "", "",
+        "#1001", "shop", "1001", "2026-03-01", "Online", "DE", "EUR", "paid", "", "", "",
         "119", "-30", "0", "-19", "-3", "0", "0", "67", "0.56302521", "0",
     ]  # fmt: skip
     held = rows_of_csv(client, "flag=held")[1]
-    assert (held[8], held[10:]) == ("held: exchange rate missing", [""] * 10)
+    assert (held[8], held[11:]) == ("held: exchange rate missing", [""] * 10)
     assert len(rows_of_csv(client, slug="long")) == 121
 
 
@@ -243,7 +245,7 @@ def test_the_workbook_holds_the_same_as_numbers_and_texts(shop: Store) -> None:
     rows = [list(row) for row in sheet.iter_rows(values_only=True)]
     assert [row[0] for row in rows] == ["number", "#1002", "#1005"]
     assert rows[2][:10] == ["#1005", "shop", "1005", "2026-03-05", "Online", "DE", "EUR", "paid", "loss, disputed", None]
-    assert rows[2][10:] == [10, -3.5, 0, 0, 0, -15, 0, -8.5, -0.85, 0]
+    assert rows[2][11:] == [10, -3.5, 0, 0, 0, -15, 0, -8.5, -0.85, 0]
 
 
 def test_files_escape_what_a_spreadsheet_would_calculate() -> None:
@@ -320,3 +322,21 @@ def test_the_number_of_questions_does_not_grow_with_the_orders(
     for slug in ("shop", "long"):
         with django_assert_max_num_queries(most):
             assert client.get(f"/{slug}/orders{query}").status_code == 200
+
+
+def test_orders_are_found_by_where_their_customers_came_from_and_files_say_it(shop: Store) -> None:
+    visits = [
+        TouchFact(at("2026-03-01 09:00"), TouchKind.FIRST_VISIT, Evidence.UTM, "Newsletter"),
+        TouchFact(at("2026-03-02 09:00"), TouchKind.MOMENT, Evidence.REFERRER, "blog.example.org"),
+        TouchFact(at("2026-03-03 09:00"), TouchKind.LAST_VISIT, Evidence.NONE, "direct"),
+    ]
+    write(shop, replace(an_order("1008", when="2026-03-09 12:00"), journey=Journey.WHOLE, touches=tuple(visits)))
+    write(shop, replace(an_order("1009", when="2026-03-10 12:00"), journey=Journey.ENDS, touches=(replace(visits[2], kind=TouchKind.ONLY_VISIT),)))
+    client = signed_in(shop)
+    assert (numbers(client, "source=newsletter"), numbers(client, "source=direct"), numbers(client, "source=bing")) == (
+        ["1008"],
+        ["1009", "1008"],
+        [],
+    )
+    came = {row[0]: row[10] for row in rows_of_csv(client)}
+    assert (came["#1008"], came["#1009"], came["#1001"]) == ("blog.example.org", "direct", "")

@@ -153,6 +153,8 @@ class Connected:
                 true = (true[0], true[-1]) if true else true
             if told != (true or ()):
                 found.append(f"{order.number} came by {told} in the book, by {true} in truth")
+            if order.location != str(story.location or ""):
+                found.append(f"{order.number} was sold at {order.location} in the book")
             codes = [touch.code for touch in kept[order.pk] if touch.kind == TouchKind.CODE]
             if codes != sorted({discount.code for discount in story.discounts if discount.code}):
                 found.append(f"{order.number} used {codes} in the book")

@@ -92,6 +92,14 @@ INVENTORY = Stream(
     every=timedelta(hours=6), scopes=("read_inventory",),
 )  # fmt: skip
 
+LOCATIONS = Stream(
+    name="locations", label="Shops and warehouses",
+    # All of them each time: they are few.
+    request=lambda window: ask(queries.LOCATIONS, size=CATALOGUE_A_PAGE),
+    pages=GraphQLPages("locations"), items=records("locations"), identity=identity, map=catalogue.location_facts,
+    every=timedelta(days=1), scopes=("read_locations",),
+)  # fmt: skip
+
 DELETED = "action:destroy AND (subject_type:Product OR subject_type:ProductVariant)"
 DELETIONS = Stream(
     name="deletions", label="Deleted products",
@@ -128,5 +136,5 @@ SHOPIFY = Connector(
     platform=PLATFORM, label="Shopify", account_label="Shop domain", account_ref=consent.account_ref, base_url=lambda account: f"https://{account}",
     hosts=("*.myshopify.com", "storage.googleapis.com"), scopes=SCOPES, consent=consent.ShopifyConsent(),
     keys=(consent.CREDENTIALS, consent.PASTED), headers=consent.headers, pace=PointsPace(), classify=classify, probe=probe,
-    streams=(ORDERS, REFUNDS, JOURNEYS, CUSTOMERS, VARIANTS, INVENTORY, DELETIONS, BALANCE, PAYOUTS, DISPUTES), webhooks=WEBHOOKS,
+    streams=(ORDERS, REFUNDS, JOURNEYS, CUSTOMERS, VARIANTS, INVENTORY, LOCATIONS, DELETIONS, BALANCE, PAYOUTS, DISPUTES), webhooks=WEBHOOKS,
 )  # fmt: skip

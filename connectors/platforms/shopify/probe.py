@@ -18,6 +18,7 @@ OPTIONAL = {
     "let the app ask for “read all orders” in the Dev Dashboard, and connect again.",
     "read_customers": "This app may not see which customer an order is of: new and returning customers cannot be told apart.",
     "read_inventory": "This app may not see the stock: only costs and prices are read.",
+    "read_locations": "This app may not see what the shop's places are called: in which of them an order was sold is not shown.",
     "read_returns": "This app may not see returns by themselves: exchanges are told by the order's sales alone.",
     "read_shopify_payments_accounts": "This app may not see Shopify Payments: fees of chargebacks, labels and payouts are not read.",
     "read_shopify_payments_disputes": "This app may not see disputes of payments by themselves: chargebacks are told when their money moves.",

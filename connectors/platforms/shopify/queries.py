@@ -22,7 +22,7 @@ _HEAD = f"""
   originalTotalDutiesSet {{ ...M }} originalTotalAdditionalFeesSet {{ ...M }}
   taxLines {{ channelLiable }}
   shippingAddress {{ countryCodeV2 provinceCode }}
-  customer {{ id }}
+  customer {{ id }} retailLocation {{ id }}
   customerJourneySummary {{ {_ENDS} }}
 """
 _LINE = """
@@ -219,6 +219,11 @@ query Variants($first: Int!, $after: String, $query: String!) {
   }
 }
 """
+LOCATIONS = """
+query Locations($first: Int!, $after: String) {
+  locations(first: $first, after: $after, includeInactive: true) { pageInfo { hasNextPage endCursor } nodes { id name isActive } }
+}
+"""
 INVENTORY = """
 query Inventory($first: Int!, $after: String) {
   inventoryItems(first: $first, after: $after) {
@@ -339,7 +344,7 @@ class Cost(NamedTuple):
 
 
 COSTS: dict[str, Cost] = {
-    ORDERS: Cost(2, 116), NEWEST_ORDERS: Cost(2, 116), ORDER: Cost(352), JOURNEYS: Cost(2, 19), CUSTOMERS: Cost(2, 2),
+    ORDERS: Cost(2, 117), NEWEST_ORDERS: Cost(2, 117), ORDER: Cost(353), JOURNEYS: Cost(2, 19), CUSTOMERS: Cost(2, 2), LOCATIONS: Cost(2, 1),
     REFUND_LINES_OF: Cost(25), AGREEMENTS_OF: Cost(29),
     COUNT_ORDERS: Cost(10), SHOP: Cost(4), BULK_RUN: Cost(10), BULK_STATE: Cost(1), ORDER_LIST: Cost(2, 3), VARIANTS: Cost(2, 3),
     INVENTORY: Cost(2, 22), DELETIONS: Cost(2, 1), BALANCE: Cost(3, 3), PAYOUTS: Cost(3, 1), DISPUTES: Cost(3, 2),

@@ -17,7 +17,7 @@ A_WHILE = 2.0
 MARGIN = 0.5
 """Seconds more than the points need, since other apps' queries and ours meet in the same second."""
 
-OPTIONAL = frozenset({"customer", "customerJourneySummary", "defaultAddress", "shippingAddress", "unitCost"})
+OPTIONAL = frozenset({"customer", "customerJourneySummary", "defaultAddress", "retailLocation", "shippingAddress", "unitCost"})
 """Fields whose refusal leaves the rest of an answer good: what they would have told is not known then."""
 
 SHOP_STATES = {

@@ -289,6 +289,7 @@ class Order(Struct, rename="camel"):
     shipping_address: Address | None = None
     customer: Ref | None = None
     customer_journey_summary: Summary | None = None
+    retail_location: Ref | None = None
     is_whole: bool = False
     """Read by itself or put together from bulk files: no list of it ends at a page's size."""
 

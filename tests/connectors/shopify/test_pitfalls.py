@@ -296,7 +296,19 @@ def test_pitfall_22_how_many_orders_shopify_counts_tells_of_those_beyond_sight_a
 
 def test_pitfall_23_what_is_read_is_kept_per_connection_and_stream() -> None:
     names = [stream.name for stream in SHOPIFY.streams]
-    assert names == ["orders", "refunds", "journeys", "customers", "variants", "inventory", "deletions", "balance", "payouts", "disputes"]
+    assert names == [
+        "orders",
+        "refunds",
+        "journeys",
+        "customers",
+        "variants",
+        "inventory",
+        "locations",
+        "deletions",
+        "balance",
+        "payouts",
+        "disputes",
+    ]
     assert REFUNDS.name != ORDERS.name
 
 

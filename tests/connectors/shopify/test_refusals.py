@@ -140,7 +140,7 @@ def test_the_pace_reads_what_is_left() -> None:
     assert PointsPace().budget(answer(b"<html>")) is None
 
 
-@pytest.mark.parametrize(("left", "seconds"), [(814, 0.0), (2000, 0.0), (564, 2.5), (0, 8.14)])
+@pytest.mark.parametrize(("left", "seconds"), [(821, 0.0), (2000, 0.0), (571, 2.5), (0, 8.21)])
 def test_the_pace_waits_for_the_points_a_page_is_short_of(left: float, seconds: float) -> None:
     request = ask(queries.ORDERS, size=50, query="")
     assert PointsPace().wait(request, Budget(left=left, restored_per_second=100, most=2000)) == seconds

@@ -8,7 +8,7 @@ from connectors.faults import BadPayload
 from connectors.platforms.shopify.mapping.orders import PLATFORM
 from connectors.platforms.shopify.shape import Money, Nodes, Ref, Time, read, tail
 from connectors.spec import Context, Json
-from ledger.facts import GoneFact, VariantFact
+from ledger.facts import GoneFact, LocationFact, VariantFact
 from ledger.money import Tenk
 
 NO_OPTIONS = "Default Title"
@@ -66,6 +66,14 @@ class Stock(Struct, rename="camel"):
     inventory_levels: Nodes[Level] | None = None
 
 
+class Location(Struct, rename="camel"):
+    """A place of the shop."""
+
+    id: str
+    name: str
+    is_active: bool = True
+
+
 class Deletion(Struct, rename="camel"):
     """An event that tells that something was deleted."""
 
@@ -97,6 +105,12 @@ def stock_facts(record: Json, context: Context) -> Iterator[VariantFact]:
         stock = sum(quantity.quantity for level in levels.nodes for quantity in level.quantities if quantity.name == ON_HAND)
     for variant in item.variants.nodes if item.variants is not None else ():
         yield VariantFact(PLATFORM, tail(variant.id), unit_cost=cost, cost_currency=cost_currency, stock=stock)
+
+
+def location_facts(record: Json, context: Context) -> Iterator[LocationFact]:
+    """Map a place of the shop; raise BadPayload when it is not what Shopify documents."""
+    place = read(record, Location)
+    yield LocationFact(PLATFORM, tail(place.id)[:60], place.name[:255], place.is_active)
 
 
 def gone_facts(record: Json, context: Context) -> Iterator[GoneFact]:

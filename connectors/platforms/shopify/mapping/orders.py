@@ -49,7 +49,7 @@ def order_fact(order: Order, told: Told, context: Context, *, why_not: str) -> O
         shipping_method=next((line.title[:120] for line in order.shipping_lines.nodes if not line.is_removed), ""),
         grams=_grams(order), references=tuple(dict.fromkeys(each.payment_id[:120] for each in order.transactions if each.payment_id)),
         worked_out=why_not, coarse=any(refund.refund_line_items is None for refund in order.refunds),
-        journey=journey, touches=touches,
+        journey=journey, touches=touches, location=tail(order.retail_location.id)[:60] if order.retail_location is not None else "",
     )  # fmt: skip
 
 
