@@ -6,16 +6,19 @@ type, and shown as a finding until a person has seen to it.
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import NamedTuple
 
 from ledger import balance_rows, charges, findings, spending
+from ledger.balance_rows import PaidOut
 from ledger.build import Zones
 from ledger.charges import ChargeFact
 from ledger.drafts.told_fees import balance_reference
 from ledger.facts import AdDayFact, BalanceFact, PayoutFact
 from ledger.kinds import AdLevel, AdTeller, BalanceMeaning, CauseKind, ChargeKind
 from ledger.models import Store
-from ledger.money import Tenk, decimal, minor_digits
+from ledger.money import Tenk, minor_digits
+from ledger.posting import hold_book
 
 SHOP_CAMPAIGNS = "shop_campaigns"
 """The advertising platform of what Shopify takes off a balance for its own campaigns."""
@@ -26,8 +29,8 @@ WITHOUT_ORDER = (
 """Meanings whose rows a person should see: always, or where they name no order."""
 TO_LOOK_AT = "balance_to_look_at"
 PAYOUT_DIFFERS = "payout_differs"
-DISPUTE_WORDS = {"dispute withdrawal": "chargeback", "dispute reversal": "chargeback won"}
-"""How the processor's file calls what its interface calls otherwise, so that what both tell is one charge."""
+PAYOUT_FAILED = "payout_failed"
+"""Kinds of findings: rows in no figure, a payout that its rows do not add up to, one that did not reach the bank."""
 
 
 class Balanced(NamedTuple):
@@ -55,6 +58,7 @@ def record_balance(store: Store, facts: Sequence[BalanceFact], *, cause_ref: str
 def _record(store: Store, platform: str, facts: list[BalanceFact], cause_ref: str, now: datetime) -> Balanced:
     zones = Zones.load(store)
     days = {fact.external_id: fact.at.astimezone(zones.zone_on(fact.at.date())).date() for fact in facts}
+    moved = balance_rows.payouts_of(store.pk, platform, [fact.external_id for fact in facts])
     news = balance_rows.write(store.pk, facts, days)
     changed = [fact for fact in facts if fact.external_id in news]
     if not changed:
@@ -77,7 +81,7 @@ def _record(store: Store, platform: str, facts: list[BalanceFact], cause_ref: st
         ]
         entries += spending.record_spend(store, spend, cause_ref=cause_ref, actor="", now=now, kind=CauseKind.SYNC).entries
     _note_what_is_in_no_figure(store, platform, {fact.type[:60] for fact in changed}, now)
-    _note_payouts_that_differ(store, platform, {fact.payout for fact in changed if fact.payout}, now)
+    _check_payouts(store, platform, {fact.payout for fact in changed if fact.payout} | moved, now)
     return Balanced(len(changed), len(facts) - len(changed), entries)
 
 
@@ -85,9 +89,10 @@ def _charges(fact: BalanceFact, day: date) -> Iterator[ChargeFact]:
     """Yield what a row charges its order with."""
     if not fact.order:
         return
+    reference = balance_reference(fact.external_id)
 
     def charge(kind: ChargeKind, amount: Tenk, covers: Tenk = 0) -> ChargeFact:
-        return ChargeFact(kind, fact.order, _reference(fact, day), amount, fact.currency, day, covers=covers, processor=fact.platform)
+        return ChargeFact(kind, fact.order, reference, amount, fact.currency, day, covers=covers, processor=fact.platform)
 
     if fact.meaning == BalanceMeaning.CHARGE and fact.fee:
         yield charge(ChargeKind.PAYMENT_FEE, fact.fee, max(fact.amount, 0))
@@ -106,14 +111,6 @@ def _charges(fact: BalanceFact, day: date) -> Iterator[ChargeFact]:
         yield charge(ChargeKind.LABEL, fact.fee - fact.amount)
 
 
-def _reference(fact: BalanceFact, day: date) -> str:
-    """Name a charge: chargebacks as the processor's file names them, of which an order has one a day; others by the row's own id."""
-    if fact.meaning != BalanceMeaning.DISPUTE:
-        return balance_reference(fact.external_id)
-    word = " ".join(fact.type.lower().replace("_", " ").split())
-    return f"{DISPUTE_WORDS.get(word, word)} {day} {decimal(fact.amount).normalize():f}"
-
-
 def _note_what_is_in_no_figure(store: Store, platform: str, types: Collection[str], now: datetime) -> None:
     found = balance_rows.to_look_at(store.pk, platform, types, always=ALWAYS, without_order=WITHOUT_ORDER)
     for each in found:
@@ -128,22 +125,43 @@ def _note_what_is_in_no_figure(store: Store, platform: str, types: Collection[st
 
 
 def record_payouts(store: Store, facts: Sequence[PayoutFact], *, now: datetime) -> int:
-    """Record payouts, hold them against the rows in them, and return how many were news."""
+    """Record payouts in the caller's transaction, hold them against the rows in them, and return how many were news."""
     written = balance_rows.write_payouts(store.pk, facts)
     for platform in sorted({fact.platform for fact in facts}):
-        _note_payouts_that_differ(store, platform, {fact.external_id for fact in facts if fact.platform == platform}, now)
+        _check_payouts(store, platform, {fact.external_id for fact in facts if fact.platform == platform}, now)
     return written
 
 
-def _note_payouts_that_differ(store: Store, platform: str, payouts: Collection[str], now: datetime) -> None:
-    """Open a finding for each payout that its rows do not add up to, and close those of payouts that now tie."""
-    for each in balance_rows.paid_out(store.pk, platform, payouts) if payouts else ():
-        subject = f"{platform} payout {each.external_id}"
-        if abs(each.amount) == abs(each.rows):
+def _check_payouts(store: Store, platform: str, payouts: Collection[str], now: datetime) -> None:
+    """Add the rows of some payouts up; open a finding for each that they do not add up to or that failed, and close those that are mended."""
+    if not payouts:
+        return
+    hold_book(store.pk)
+    balance_rows.recount(store.pk, platform, payouts)
+    for each in balance_rows.checked(store.pk, platform, payouts):
+        subject, processor = f"{platform} payout {each.external_id}", platform.replace("_", " ").title()
+        digits = minor_digits(each.currency)
+        amount = f"{each.amount:,.{digits}f} {each.currency}"
+        issued = f"{each.issued_at:%-d %B %Y}"
+        if each.is_known and each.amount != each.rows:
+            _note(
+                store, PAYOUT_DIFFERS, subject, each,
+                f"The rows of {processor}’s payout of {amount} of {issued} do not add up to it: rows are missing, or not read yet.",
+                expected=amount, actual=f"{each.rows:,.{digits}f} {each.currency}", amount=abs(each.amount - each.rows), now=now,
+            )  # fmt: skip
+        else:
             findings.resolve(store.pk, PAYOUT_DIFFERS, subject, now=now)
-            continue
-        findings.note(
-            store.pk, PAYOUT_DIFFERS, subject,
-            f"The rows of a payout of {platform.replace('_', ' ')} do not add up to what was paid out: rows are missing, or not read yet.",
-            expected=f"{each.amount:f} {each.currency}", actual=f"{each.rows:f} {each.currency}", mend="balancetransaction/", now=now,
-        )  # fmt: skip
+        if each.has_failed:
+            _note(
+                store, PAYOUT_FAILED, subject, each,
+                f"{processor}’s payout of {amount} of {issued} did not reach your bank ({each.status.lower()}). Check the bank account that the "
+                "processor pays to; the money waits there until a later payout arrives.",
+                amount=abs(each.amount), now=now,
+            )  # fmt: skip
+        else:
+            findings.resolve(store.pk, PAYOUT_FAILED, subject, now=now)
+
+
+def _note(store: Store, kind: str, subject: str, payout: PaidOut, message: str, *, amount: Decimal, now: datetime, **more: str) -> None:
+    money = amount if payout.currency == store.currency else None
+    findings.note(store.pk, kind, subject, message, mend=f"payout/{payout.id}/change/", money=money, now=now, **more)

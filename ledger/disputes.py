@@ -1,9 +1,9 @@
-"""Tell of payments that a customer's bank disputes while they can still be answered; their money is told when it moves."""
+"""Keep payments that a customer's bank disputes, and tell of those that can still be answered; their money is told when it moves."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from ledger import findings
+from ledger import balance_rows, findings
 from ledger.facts import DisputeFact
 from ledger.models import Finding, Store
 from ledger.money import decimal, in_minor_units
@@ -13,21 +13,20 @@ OPEN = "dispute_open"
 
 
 def record_disputes(store: Store, facts: Sequence[DisputeFact], *, now: datetime) -> int:
-    """Open a finding for each dispute that wants an answer, close those of others, and return how many that changed."""
+    """Keep disputes, open a finding for each that wants an answer, close those of others, and return how many were news."""
+    changed = balance_rows.write_disputes(store.pk, facts)
     named = {f"{fact.platform} dispute {fact.external_id}": fact for fact in facts}
     standing = set(
         Finding.objects.filter(book_id=store.pk, kind=OPEN, resolved_at=None, subject__in=named).values_list("subject", flat=True)
     )  # fmt: skip
-    changed = 0
     for subject, fact in named.items():
         if fact.wants_answer:
-            changed += subject not in standing
             findings.note(
                 store.pk, OPEN, subject, _message(fact), severity=Finding.Severity.WARNING, now=now,
                 money=decimal(fact.amount) if fact.currency == store.currency else None,
             )  # fmt: skip
         elif subject in standing:
-            changed += findings.resolve(store.pk, OPEN, subject, now=now)
+            findings.resolve(store.pk, OPEN, subject, now=now)
     return changed
 
 

@@ -250,6 +250,8 @@ class BalanceFact(Struct, frozen=True, array_like=True):
     """The processor's id of the payout it is in; empty until it is in one."""
     reason: str = ""
     """Why a correction was made, in the processor's own words."""
+    dispute: str = ""
+    """The processor's id of the dispute it comes from."""
 
 
 class PayoutFact(Struct, frozen=True, array_like=True):
@@ -262,6 +264,8 @@ class PayoutFact(Struct, frozen=True, array_like=True):
     """In the processor's own words."""
     amount: Tenk
     currency: str
+    summary: tuple[tuple[str, Tenk], ...] = ()
+    """What the processor itself says it is made of: `charges`, `refunds`, `adjustments`, `reserves`, `advances`, `retried`, `fees`."""
 
 
 class DisputeFact(Struct, frozen=True, array_like=True):
@@ -277,6 +281,12 @@ class DisputeFact(Struct, frozen=True, array_like=True):
     """The order's number."""
     due_at: Moment | None = None
     """Until when it can be answered."""
+    status: str = ""
+    """In the processor's own words, as are its kind and reason."""
+    kind: str = ""
+    reason: str = ""
+    opened_at: datetime | None = None
+    decided_at: datetime | None = None
 
 
 class AdDayFact(Struct, frozen=True):

@@ -164,6 +164,7 @@ class BalanceMeaning(IntegerChoices):
     TRANSFER = 12, "money on its way, such as a reserve"
     UNKNOWN = 13, "not known"
     PAYOUT = 14, "payout"
+    RETURNED = 15, "payout that did not reach the bank, or was taken back"
 
 
 class AdLevel(IntegerChoices):

@@ -10,7 +10,7 @@ from ledger.days import day_number
 from ledger.drafts.charges import account_of, part_of
 from ledger.drafts.entry import EntryDraft, Fx
 from ledger.drafts.order_costs import OrderCostTerms, Share, order_cost_entries, order_shares
-from ledger.drafts.told_fees import match_fees
+from ledger.drafts.told_fees import day_of, match_fees
 from ledger.fees import FeeRules, is_charge, payment_fee
 from ledger.kinds import AWAITS_PAYMENT, COUNTS_AS_REVENUE, GIVEN_BACK, SOLD, Hold, PaymentKind, PaymentStatus, SaleKind, SaleType
 from ledger.money import SCALE, Tenk, convert, divide_half_even, minor_step, round_half_even
@@ -161,7 +161,7 @@ def _draft_charges(sheet: _Sheet) -> None:
     for charge in order.charges:
         account = account_of(charge, order)
         if account is not None:
-            sheet.add(account, part_of(charge), order.day if charge.day is None else charge.day, -charge.amount, currency=charge.currency)
+            sheet.add(account, part_of(charge), day_of(charge, order), -charge.amount, currency=charge.currency)
 
 
 def _draft_sales(sheet: _Sheet) -> None:

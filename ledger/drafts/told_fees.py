@@ -47,16 +47,54 @@ def balance_reference(row: str) -> str:
 
 
 def balance_tells(charge: ChargeRow, order: OrderRow) -> bool:
-    """Tell whether a fee that a person's file tells is one that the processor's balance tells as well: row for row, by what each comes to.
+    """Tell whether a charge that a person's file tells is one that the processor's balance tells as well: row for row, by what each comes to.
 
-    A file names rows otherwise than the balance. Of two fees of one amount, of which the balance tells one, the second stays the file's.
+    A file names rows otherwise than the balance. Of two charges of one amount, of which the balance tells one, the other stays the file's:
+    the one that is farther from the balance's day. A chargeback is the same within a day, since files may tell days of another time zone;
+    a fee on whatever day.
     """
-    if charge.kind not in (ChargeKind.PAYMENT_FEE, ChargeKind.DISPUTE_FEE) or charge.reference.startswith(_BALANCE):
+    if charge.kind not in TOLD_BY_BALANCE or charge.reference.startswith(_BALANCE):
         return False
     alike = [other for other in order.charges if other.status in BOOKED and _comes_to(other) == _comes_to(charge) and not is_told_again(other, order)]
-    rows = sum(other.reference.startswith(_BALANCE) for other in alike)
-    files = sorted(other.id for other in alike if not other.reference.startswith(_BALANCE))
-    return charge.id in files[:rows]
+    rows = sorted((_day(other, order), other.id) for other in alike if other.reference.startswith(_BALANCE))
+    files = sorted((_day(other, order), other.id) for other in alike if not other.reference.startswith(_BALANCE))
+    return charge.id in (_within_a_day(rows, files) if charge.kind == ChargeKind.CHARGEBACK else _nearest(rows, files))
+
+
+Dated = list[tuple[int, int]]
+"""Days and ids of charges, by day."""
+
+
+def _within_a_day(rows: Dated, files: Dated) -> set[int]:
+    """Return the files' charges that rows tell as well: as many as can be, first to first."""
+    found: set[int] = set()
+    waiting = iter(rows)
+    row = next(waiting, None)
+    for day, number in files:
+        while row is not None and row[0] < day - 1:
+            row = next(waiting, None)
+        if row is not None and row[0] <= day + 1:
+            found.add(number)
+            row = next(waiting, None)
+    return found
+
+
+def _nearest(rows: Dated, files: Dated) -> set[int]:
+    """Return as many files' charges as there are rows, the nearest by day."""
+    found: set[int] = set()
+    taken: set[int] = set()
+    for _, file, row in sorted((abs(told - day), file, row) for day, row in rows for told, file in files):
+        if file not in found and row not in taken:
+            found.add(file)
+            taken.add(row)
+    return found
+
+
+TOLD_BY_BALANCE = (ChargeKind.PAYMENT_FEE, ChargeKind.DISPUTE_FEE, ChargeKind.CHARGEBACK)
+
+
+def _day(charge: ChargeRow, order: OrderRow) -> int:
+    return order.day if charge.day is None else charge.day
 
 
 def _comes_to(charge: ChargeRow) -> tuple[int, str, str, Tenk, Tenk]:
@@ -134,6 +172,16 @@ def _fitting(payments: Sequence[PaymentRow], processor: str) -> Iterator[Payment
 def _processors(gateway: str) -> set[str]:
     text = gateway.lower()
     return {processor for processor, words in PROCESSORS.items() if any(word in text for word in words)}
+
+
+def day_of(charge: ChargeRow, order: OrderRow) -> int:
+    """Return the day a charge counts on: its own, but for the fee of a payment, which counts on the payment's, whenever it is told."""
+    if charge.kind == ChargeKind.PAYMENT_FEE and charge.covers > 0:
+        part = match_fees(order).payments.get(charge.id)
+        paid = next((payment.day for payment in order.payments if payment.part == part), None)
+        if paid is not None:
+            return paid
+    return _day(charge, order)
 
 
 def fee_is_stated(charge: ChargeRow, order: OrderRow) -> bool:

@@ -1,6 +1,6 @@
 """Gather the ledger's tables; each file holds one subject."""
 
-from ledger.models.balance import BalanceTransaction, Payout
+from ledger.models.balance import BalanceTransaction, Dispute, Payout
 from ledger.models.book import Account, Batch, Book, Entry, Finding
 from ledger.models.catalog import Product, Variant, VariantPrice
 from ledger.models.charges import OrderCharge
@@ -34,6 +34,7 @@ __all__ = [
     "CountryDayTotal",
     "Customer",
     "DayTotal",
+    "Dispute",
     "Entry",
     "ErasedIdentity",
     "Erasure",

@@ -177,6 +177,10 @@ class Payment(OrderChild):
     processed_at = models.DateTimeField()
     day = models.DateField()
 
+    class Meta:
+        # Whose payouts are told: what came on some days is set beside them. Other stores' payments are not in it.
+        indexes = [models.Index(fields=["store_id", "day"], name="shopify_payment_by_day", condition=Q(gateway="shopify_payments"))]
+
 
 class OrderCost(OrderChild):
     """One actual cost that belongs to an order: a marketplace fee, a bank charge, a shipping label."""

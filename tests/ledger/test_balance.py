@@ -4,14 +4,15 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from ledger import accounts, balance
 from ledger.charges import ChargeFact, record_charges
 from ledger.disputes import record_disputes
 from ledger.facts import BalanceFact, DisputeFact, PayoutFact
 from ledger.kinds import BalanceMeaning, ChargeKind
-from ledger.models import AdDay, BalanceTransaction, Entry, Finding, OrderCharge, Payout, Store
-from tests.builders import a_line, a_payment, a_store, an_order, write
+from ledger.models import AdDay, BalanceTransaction, Dispute, Entry, Finding, OrderCharge, Payout, Store
+from tests.builders import a_line, a_payment, a_store, an_order, money, write
 from tests.ledger_text import assert_entries
 
 pytestmark = pytest.mark.django_db
@@ -139,10 +140,91 @@ def test_a_chargeback_and_its_fee_are_charges_and_one_that_is_won_comes_back() -
         a_row("DISPUTE_REVERSAL", M.DISPUTE, 10_000, key="b3"),
     )  # fmt: skip
     assert charges() == [
-        ("chargeback", Decimal(100), date(2026, 3, 5), "chargeback 2026-03-05 -100"),
+        ("chargeback", Decimal(100), date(2026, 3, 5), "balance b1"),
         ("dispute fee", Decimal(15), date(2026, 3, 5), "balance b2"),
-        ("chargeback", Decimal(-100), date(2026, 3, 5), "chargeback won 2026-03-05 100"),
+        ("chargeback", Decimal(-100), date(2026, 3, 5), "balance b3"),
     ]
+
+
+def chargebacks(store: Store) -> list[tuple[date, Decimal]]:
+    """Return the chargebacks that stand in the book, by day."""
+    found = Entry.objects.filter(book_id=store.pk, account=accounts.SALES_CHARGEBACKS)
+    left: dict[tuple[date, int], Decimal] = {}
+    for entry in found:
+        key = entry.event_day, entry.part
+        left[key] = left.get(key, Decimal(0)) + entry.amount
+    return sorted((day, amount) for (day, _), amount in left.items() if amount)
+
+
+def file_of(*days: date, amount: int = 5_000) -> list[tuple[ChargeKind, str, date, int]]:
+    """Name chargebacks as the processor's file does."""
+    return [(ChargeKind.CHARGEBACK, f"chargeback {day} -50{f' ({n})' if n else ''}", day, amount) for n, day in enumerate(days)]
+
+
+def by_dated_file(store: Store, *days: date) -> None:
+    told = [
+        ChargeFact(kind, "1001", reference, amount * 100, "EUR", day, processor="shopify_payments") for kind, reference, day, amount in file_of(*days)
+    ]
+    record_charges(store, told, cause_ref="import:1", actor="ann", now=NOW)
+
+
+DAY, NEXT = date(2026, 3, 5), date(2026, 3, 6)
+
+
+@pytest.mark.parametrize("file_first", [True, False])
+@pytest.mark.parametrize(
+    ("by_balance", "by_file", "booked"),
+    [
+        (2, [DAY, DAY], [DAY, DAY]),
+        (2, [DAY], [DAY, DAY]),
+        (1, [DAY, DAY], [DAY, DAY]),
+        # the file tells days of another time zone
+        (2, [NEXT, NEXT], [DAY, DAY]),
+        (1, [NEXT], [DAY]),
+        (1, [date(2026, 3, 20)], [DAY, date(2026, 3, 20)]),
+    ],
+)
+def test_chargebacks_of_one_amount_count_as_often_as_they_happened(
+    *, file_first: bool, by_balance: int, by_file: list[date], booked: list[date]
+) -> None:
+    store = a_store()
+    sell(store, fee="1.75")
+    rows = [a_row("DISPUTE_WITHDRAWAL", M.DISPUTE, -5_000, key=f"b{number}") for number in range(by_balance)]
+    doors = [lambda: by_dated_file(store, *by_file), lambda: tell(store, *rows)]
+    for door in doors if file_first else reversed(doors):
+        door()
+    assert chargebacks(store) == [(day, Decimal(-50)) for day in booked]
+
+
+def test_chargebacks_of_following_days_that_a_file_tells_a_day_later_are_none_of_them_told_twice() -> None:
+    store = a_store()
+    sell(store, fee="1.75")
+    tell(
+        store, a_row("DISPUTE_WITHDRAWAL", M.DISPUTE, -5_000),
+        structs.replace(a_row("DISPUTE_WITHDRAWAL", M.DISPUTE, -5_000, key="b2"), at=AT.replace(day=6)),
+    )  # fmt: skip
+    by_dated_file(store, NEXT, date(2026, 3, 7))
+    assert chargebacks(store) == [(DAY, Decimal(-50)), (NEXT, Decimal(-50))]
+
+
+@pytest.mark.parametrize(("zone", "expected"), [("Pacific/Kiritimati", NEXT), ("Pacific/Pago_Pago", DAY), ("Asia/Kolkata", NEXT)])
+def test_a_chargeback_counts_on_the_stores_own_day_once_whoever_tells_it(zone: str, expected: date) -> None:
+    store = a_store(zone=zone)
+    sell(store, fee="1.75")
+    tell(store, a_row("DISPUTE_WITHDRAWAL", M.DISPUTE, -5_000))
+    assert chargebacks(store) == [(expected, Decimal(-50))]
+    by_dated_file(store, DAY)
+    assert chargebacks(store) == [(expected, Decimal(-50))]
+
+
+def test_a_fee_that_is_told_late_counts_on_its_payments_own_day_and_removes_the_estimate() -> None:
+    store = a_store()
+    sell(store)
+    assert_entries(
+        store, "account event_day amount how\nfees:payment 2026-03-03 -3.20 estimated", only=["fees"], live=True
+    )  # fmt: skip
+    tell(store, structs.replace(a_row("CHARGE", M.CHARGE, 10_000, 175), at=AT.replace(day=17)))
+    assert_entries(store, "account event_day amount how\nfees:payment 2026-03-03 -1.75 actual", only=["fees"], live=True)
 
 
 def test_a_label_is_a_cost_of_its_order_unless_a_file_tells_of_the_orders_labels() -> None:
@@ -195,15 +277,72 @@ def test_a_dispute_is_a_finding_until_it_is_answered() -> None:
     assert found.resolved_at == NOW
 
 
+def a_payout(amount: str, *, key: str = "77", status: str = "PAID", issued: datetime = AT, currency: str = "EUR") -> PayoutFact:
+    return PayoutFact("shopify_payments", key, issued, status, money(amount), currency)
+
+
+def open_findings(*kinds: str) -> list[tuple[str, Decimal | None]]:
+    found = Finding.objects.filter(kind__in=kinds or ("payout_differs", "payout_failed"), resolved_at=None)
+    return [(each.subject, each.money) for each in found.order_by("subject")]
+
+
 def test_a_payout_is_held_against_its_rows_until_they_tie() -> None:
     store = a_store()
-    payout = PayoutFact("shopify_payments", "77", AT, "PAID", 98_2500, "EUR")
-    assert balance.record_payouts(store, [payout], now=NOW) == 1
-    assert balance.record_payouts(store, [payout], now=NOW) == 0
+    assert balance.record_payouts(store, [a_payout("98.25")], now=NOW) == 1
+    assert balance.record_payouts(store, [a_payout("98.25")], now=NOW) == 0
+    assert open_findings() == []
     tell(store, a_row("CHARGE", M.CHARGE, 9_000, 175, payout="77"))
     (found,) = Finding.objects.filter(kind="payout_differs")
-    assert (found.expected, found.actual, found.resolved_at) == ("98.2500 EUR", "88.2500 EUR", None)
-    tell(store, a_row("CHARGE", M.CHARGE, 1_000, key="b2", payout="77"), a_row("TRANSFER", M.PAYOUT, -9_825, key="b3", payout="77"))
+    assert (found.expected, found.actual, found.money, found.resolved_at) == ("98.25 EUR", "88.25 EUR", Decimal(10), None)
+    tell(
+        store, a_row("REFUND", M.REFUND, -200, key="b2", payout="77"), a_row("RESERVED_FUNDS", M.TRANSFER, 1_200, key="b4", payout="77"),
+        a_row("TRANSFER", M.PAYOUT, -9_825, key="b3", payout="77"),
+    )  # fmt: skip
     found.refresh_from_db()
     assert found.resolved_at == NOW
-    assert Payout.objects.get().amount == Decimal("98.25")
+    kept = Payout.objects.get()
+    assert (kept.amount, kept.told, kept.difference, kept.rows) == (Decimal("98.25"), Decimal("98.25"), Decimal(0), 3)
+    assert (kept.charges, kept.refunds, kept.others, kept.fees) == (Decimal(90), Decimal(-2), Decimal(12), Decimal("1.75"))
+    assert (kept.first_at, kept.last_at) == (AT, AT)
+
+
+def test_a_payout_without_any_row_is_told_once_rows_of_later_days_are_read() -> None:
+    store = a_store()
+    balance.record_payouts(store, [a_payout("98.25")], now=NOW)
+    tell(store, structs.replace(a_row("CHARGE", M.CHARGE, 9_000, 175), at=AT.replace(day=9)))
+    balance.record_payouts(store, [a_payout("98.25")], now=NOW)
+    assert open_findings() == [("shopify_payments payout 77", Decimal("98.25"))]
+
+
+def test_a_row_that_moves_to_another_payout_is_counted_in_one_of_them() -> None:
+    store = a_store()
+    balance.record_payouts(store, [a_payout("88.25"), a_payout("88.25", key="78")], now=NOW)
+    tell(store, a_row("CHARGE", M.CHARGE, 9_000, 175, payout="77"))
+    tell(store, a_row("CHARGE", M.CHARGE, 9_000, 175, payout="78"))
+    assert list(Payout.objects.order_by("external_id").values_list("rows", "told")) == [(0, Decimal(0)), (1, Decimal("88.25"))]
+
+
+def test_a_payout_that_failed_is_a_finding_until_a_later_one_reaches_the_bank() -> None:
+    store = a_store()
+    tell(
+        store, a_row("CHARGE", M.CHARGE, 9_000, 175, payout="77"), a_row("TRANSFER", M.PAYOUT, -8_825, key="b2", payout="77"),
+        a_row("TRANSFER_FAILURE", M.RETURNED, 8_825, key="b3", payout="77"),
+    )  # fmt: skip
+    balance.record_payouts(store, [a_payout("88.25", status="FAILED")], now=NOW)
+    assert open_findings() == [("shopify_payments payout 77", Decimal("88.25"))]
+    assert Finding.objects.get(kind="payout_failed").message.startswith(
+        "Shopify Payments’s payout of 88.25 EUR of 5 March 2026 did not reach your bank (failed)."
+    )
+    tell(store, a_row("TRANSFER_FAILURE", M.RETURNED, 8_825, key="b3", payout="78"))
+    balance.record_payouts(store, [a_payout("88.25", key="78", issued=AT.replace(day=9))], now=NOW)
+    assert open_findings() == []
+    assert list(Payout.objects.values_list("difference", flat=True)) == [Decimal(0), Decimal(0)]
+
+
+def test_disputes_are_kept_as_they_were_told_last() -> None:
+    store = a_store()
+    asked = DisputeFact("shopify_payments", "5", True, 100_0000, "EUR", "#1001", NOW, "NEEDS_RESPONSE", "CHARGEBACK", "FRAUDULENT", AT)
+    assert record_disputes(store, [asked], now=NOW) == 1
+    assert record_disputes(store, [structs.replace(asked, wants_answer=False, status="WON", decided_at=NOW)], now=NOW) == 1
+    kept = Dispute.objects.get()
+    assert (kept.status, kept.wants_answer, kept.opened_at, kept.decided_at) == ("WON", False, AT, NOW)

@@ -58,19 +58,35 @@ def test_a_shop_without_shopify_payments_has_no_rows_and_no_next_page() -> None:
     assert BALANCE.pages.next(Request(path=""), answer) is None
 
 
+def test_a_row_of_a_dispute_names_it() -> None:
+    told = [a_row(sourceId="5", sourceType=kind) for kind in ("DISPUTE", "CHARGE")]
+    assert [fact.dispute for row in told for fact in balance_facts(row, CONTEXT)] == ["5", ""]
+
+
 def test_a_payout_is_what_reached_the_bank() -> None:
     record = {"id": "gid://shopify/ShopifyPaymentsPayout/77", "issuedAt": LATER, "status": "PAID", "net": money("98.25")}
     (fact,) = payout_facts(record, CONTEXT)
     assert fact == PayoutFact("shopify_payments", "77", NOW.replace(day=5, hour=10), "PAID", 98_2500, "EUR")
 
 
+def test_money_taken_from_the_bank_is_negative_and_a_payout_says_what_it_is_made_of() -> None:
+    summary = {"chargesGross": money("10.0"), "chargesFee": money("0.30"), "refundsFeeGross": money("-20.0"), "adjustmentsFee": money("0.20")}
+    record = {"id": "gid://shopify/ShopifyPaymentsPayout/78", "issuedAt": LATER, "status": "PAID", "transactionType": "WITHDRAWAL",
+              "net": money("10.5"), "summary": summary}  # fmt: skip
+    (fact,) = payout_facts(record, CONTEXT)
+    assert (fact.amount, fact.summary) == (-10_5000, (("charges", 10_0000), ("refunds", -20_0000), ("fees", 5000)))
+
+
 def test_a_dispute_wants_an_answer_while_its_bank_waits_for_one() -> None:
     record = {
         "id": "gid://shopify/ShopifyPaymentsDispute/5", "initiatedAt": LATER, "status": "NEEDS_RESPONSE", "evidenceDueBy": LATER,
-        "amount": money("100.0"), "order": {"name": "#1001"},
+        "type": "CHARGEBACK", "reasonDetails": {"reason": "FRAUDULENT"}, "amount": money("100.0"), "order": {"name": "#1001"},
     }  # fmt: skip
     (fact,) = dispute_facts(record, CONTEXT)
-    assert fact == DisputeFact("shopify_payments", "5", True, 100_0000, "EUR", "#1001", NOW.replace(day=5, hour=10))
+    at = NOW.replace(day=5, hour=10)
+    assert fact == DisputeFact(
+        "shopify_payments", "5", True, 100_0000, "EUR", "#1001", at, "NEEDS_RESPONSE", "CHARGEBACK", "FRAUDULENT", at
+    )  # fmt: skip
     assert [each.wants_answer for each in dispute_facts({**record, "status": "LOST", "order": None}, CONTEXT)] == [False]
 
 
