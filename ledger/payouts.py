@@ -11,7 +11,7 @@ from django.db.models import F, QuerySet, Sum
 from ledger.accounts import FEES_PAYMENT
 from ledger.balance import ALWAYS, WITHOUT_ORDER
 from ledger.balance_rows import FAILED, PAID, ToLookAt, to_look_at
-from ledger.kinds import Basis, BalanceMeaning
+from ledger.kinds import BalanceMeaning, Basis
 from ledger.models import DayTotal, Payout, Store
 
 ZERO = Decimal(0)
@@ -251,4 +251,3 @@ def came_in(store: Store, orders: Collection[str]) -> list[CameIn]:
 def has_failed(payout: Payout) -> bool:
     """Tell whether a payout did not reach the bank."""
     return payout.status in FAILED
-
