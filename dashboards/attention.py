@@ -11,6 +11,8 @@ from django.urls import reverse
 from connectors.privacy.cases import PROBLEM as PRIVACY
 from dashboards.notices import Restating, may_edit_costs
 from dashboards.remembered import remembered
+from ledger.balance import PAYOUT_DIFFERS, PAYOUT_FAILED, TO_LOOK_AT
+from ledger.disputes import OPEN
 from ledger.fixes import Fix, fixes
 from ledger.models import Finding, Store
 from ledger.people import Role
@@ -18,6 +20,8 @@ from ledger.people import Role
 MOST = 5
 RATE_MISSING = "rate_missing"
 """The kind of findings about orders that are held, which are counted here."""
+ABOUT_PAYOUTS = frozenset({PAYOUT_DIFFERS, PAYOUT_FAILED, TO_LOOK_AT, OPEN})
+"""Kinds of findings that the page of payouts shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,9 @@ def _of_findings(store: Store) -> Iterable[Item]:
     for finding in found.order_by(Case(first, default=Value(1)), F("money").desc(nulls_last=True), "-last_seen_at")[:MOST]:
         is_grave = finding.severity == Finding.Severity.ERROR
         mend = finding.mend if may_edit_costs(store) else ""
+        if finding.kind in ABOUT_PAYOUTS:
+            yield Item(finding.message, finding.money, reverse("payouts", args=[store.slug]), "Payouts", is_grave)
+            continue
         address = f"{reverse('admin:app_list', args=['ledger'])}{mend}" if mend else reverse("costs", args=[store.slug])
         link = "Mend it" if mend else "Costs"
         if finding.kind == PRIVACY and getattr(store, "role", "") == Role.OWNER:

@@ -78,6 +78,18 @@ DICTIONARY: tuple[Group, ...] = (
         Metric("unpaid", "Orders not paid yet", "The value of orders that nobody has paid yet; it is no revenue.",
                "total of pending and authorised orders", "Positive.", "0.00"),
     )),
+    Group("Payouts of payment processors", (
+        Metric("expected_payout", "Expected from orders", "What orders say was paid and given back through the processor in the days of a payout.",
+               "payments − refunds through the processor, at the rate of their day", POSITIVE, "113.05 of order 1001, fees not yet taken off"),
+        Metric("on_the_way", "On the way", "What moved the processor’s balance and is in no payout that reached the bank, fees taken off.",
+               "rows in no payout, or in one under way: amount − fee", "What comes to the bank is positive.", "113.05 − 3.58 = 109.47"),
+        Metric("reserves", "Held in reserve", "What the processor keeps back for a while and gives free later; it is the store’s, and no cost.",
+               "held back − given free", "Held is positive.", "0.00"),
+        Metric("financing", "Loans and advances", "What a processor lent and took back out of sales; never income, never a cost, but for its fee.",
+               "received − paid back", "What is still owed is positive.", "0.00"),
+        Metric("actual_fees", "Known payment fees", "Which part of the payment fees processors told; a rule or a default supplied the rest.",
+               "|told| ÷ (|told| + |estimated|)", SHARE, "0.00 ÷ 3.58 = 0.0 %, until the processor tells the fee of order 1001"),
+    )),
     Group("Counts", (
         Metric("orders", "Orders", "Paid orders, each once, on the day it was placed; no tests, nothing worth zero. A refund does not uncount one.",
                "count of orders", COUNT, "1"),

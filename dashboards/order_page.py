@@ -1,7 +1,7 @@
 """Lay out one order: its profit in steps, and beside the ledger's answer what its imports and changes of costs are called."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -11,6 +11,7 @@ from connectors.received import ReceivedRecord, called, connections_named, recei
 from dashboards.order_came import Coming, coming
 from dashboards.order_timeline import Moment, timeline
 from dashboards.orders_page import flags_of
+from dashboards.payouts_page import CameInLine, came_in_line
 from dashboards.templatetags.money import money, percent
 from ledger import accounts, touches
 from ledger.accounts import STATEMENT
@@ -18,6 +19,7 @@ from ledger.kinds import CauseKind
 from ledger.models import CostChange, Store
 from ledger.order_parts import EntryView
 from ledger.orders_view import AD_SHARE, OrderView, order_profit
+from ledger.payouts import came_in
 from ledger.privacy import erased_when
 
 WIDE = 1_000
@@ -79,6 +81,8 @@ class OrderPage:
     """When its buyer was erased, by request."""
     coming: Coming
     advertising: str = AD_SHARE
+    came_in: list[CameInLine] = field(default_factory=list)
+    """What processors' balances tell of it."""
 
 
 def order_pages(store: Store, number: str) -> list[OrderPage]:
@@ -89,10 +93,19 @@ def order_pages(store: Store, number: str) -> list[OrderPage]:
     connections = connections_named(store, refs)
     ids = [order.id for order in orders]
     changes, erased, came = _changes(store, orders), erased_when(store, ids), touches.of_orders(store.pk, ids)
-    return [
+    pages = [
         _page(store, order, imports, connections, changes, erased.get(order.id), coming(order, came[order.id], erased=order.id in erased))
         for order in orders
     ]
+    add_payouts(store, pages)
+    return pages
+
+
+def add_payouts(store: Store, pages: Sequence[OrderPage]) -> None:
+    """Add to the pages of orders in which payouts their money came."""
+    told = came_in(store, [page.order.external_id for page in pages])
+    for page in pages:
+        page.came_in = [came_in_line(row) for row in told if row.order == page.order.external_id]
 
 
 def _refs(order: OrderView) -> list[str]:

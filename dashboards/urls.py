@@ -16,6 +16,7 @@ from dashboards.views.import_mappings import import_mappings
 from dashboards.views.imports import file_import, imports, progress, rows_csv, undo_import
 from dashboards.views.imports_list import imports_file
 from dashboards.views.orders import order, orders, orders_csv_file, orders_xlsx_file
+from dashboards.views.payouts import payout, payout_file, payouts, payouts_file
 from dashboards.views.people import change_role, people, remove, renew_invitation, revoke_invitation
 from dashboards.views.pnl import pnl, pnl_costs, pnl_print, pnl_revenue
 from dashboards.views.pnl_files import pnl_costs_file, pnl_file, pnl_revenue_file
@@ -75,6 +76,12 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/orders.csv", orders_csv_file, name="orders_csv"),
     path("<slug:slug>/orders.xlsx", orders_xlsx_file, name="orders_xlsx"),
     path("<slug:slug>/orders/<path:number>", order, name="order"),
+    path("<slug:slug>/payouts", payouts, name="payouts"),
+    path("<slug:slug>/payouts.csv", payouts_file, {"kind": "csv"}, name="payouts_csv"),
+    path("<slug:slug>/payouts.xlsx", payouts_file, {"kind": "xlsx"}, name="payouts_xlsx"),
+    path("<slug:slug>/payouts/<int:pk>", payout, name="payout"),
+    path("<slug:slug>/payouts/<int:pk>.csv", payout_file, {"kind": "csv"}, name="payout_csv"),
+    path("<slug:slug>/payouts/<int:pk>.xlsx", payout_file, {"kind": "xlsx"}, name="payout_xlsx"),
     path("<slug:slug>/costs", costs, name="costs"),
     path("<slug:slug>/start", start_page, name="start"),
     path("<slug:slug>/start/gap", mend_gap, name="mend_gap"),
@@ -110,6 +117,7 @@ urlpatterns: list[URLPattern] = [
     path("<store:slug>/today/", page_of),
     path("<store:slug>/pnl/", page_of, {"page": "pnl"}),
     path("<store:slug>/orders/", page_of, {"page": "orders"}),
+    path("<store:slug>/payouts/", page_of, {"page": "payouts"}),
     path("<store:slug>/costs/", page_of, {"page": "costs"}),
     path("<store:slug>/start/", page_of, {"page": "start"}),
     path("<store:slug>/imports/", page_of, {"page": "imports"}),

@@ -16,7 +16,7 @@ from ledger.charges import ChargeFact
 from ledger.drafts.told_fees import balance_reference
 from ledger.facts import AdDayFact, BalanceFact, PayoutFact
 from ledger.kinds import AdLevel, AdTeller, BalanceMeaning, CauseKind, ChargeKind
-from ledger.models import Store
+from ledger.models import Finding, Store
 from ledger.money import Tenk, minor_digits
 from ledger.posting import hold_book
 
@@ -156,7 +156,7 @@ def _check_payouts(store: Store, platform: str, payouts: Collection[str], now: d
                 store, PAYOUT_FAILED, subject, each,
                 f"{processor}’s payout of {amount} of {issued} did not reach your bank ({each.status.lower()}). Check the bank account that the "
                 "processor pays to; the money waits there until a later payout arrives.",
-                amount=abs(each.amount), now=now,
+                amount=abs(each.amount), now=now, severity=Finding.Severity.ERROR,
             )  # fmt: skip
         else:
             findings.resolve(store.pk, PAYOUT_FAILED, subject, now=now)

@@ -161,9 +161,7 @@ def walk(
         if row.amount != should:
             cause = differing if payment.currency == currency else conversion
             cause.add(Item(row.day, payment.number, row.amount - should))
-    strange = Cause(
-        "strange", "Rows of no order of yours", "payments of orders that are not here: deleted, older than what may be read, or another's"
-    )
+    strange = Cause("strange", "Rows of no order of yours", "payments of orders that are not here: deleted, or older than may be read")
     for row in left_rows:
         strange.add(Item(row.day, "", row.amount, f"order {row.order}" if row.order else "names no order"))
     timing, without_rate = _timing([each for each in left_paid if each.in_span], elsewhere, now)

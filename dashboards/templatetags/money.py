@@ -129,6 +129,18 @@ def day(value: date | None) -> str:
 
 
 @register.filter
+def day_in(at: datetime, zone: str) -> str:
+    """Write the day that a moment falls on in a time zone."""
+    return day(at.astimezone(ZoneInfo(zone)).date())
+
+
+@register.filter
+def title_words(name: str) -> str:
+    """Write a name that programs use as people do: shopify_payments is Shopify Payments."""
+    return name.replace("_", " ").title()
+
+
+@register.filter
 def in_zone(at: datetime | None, zone: str) -> str:
     """Write a time in a time zone, naming the zone."""
     if at is None:

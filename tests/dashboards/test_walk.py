@@ -59,7 +59,22 @@ from profitpeek.jobs.models import Job, Pause
 from tests.builders import a_store, an_order, write
 from tests.connectors.tiny import tiny_answers
 from tests.dashboards.people import a_person, browser_of
-from tests.dashboards.walk import OUTSIDER, STRANGER, SUPERUSER, WHO, Policy, Row, ask, model_routes, routes, rows_of, somebody, text_of, told
+from tests.dashboards.walk import (
+    OUTSIDER,
+    STRANGER,
+    SUPERUSER,
+    WHO,
+    Policy,
+    Row,
+    ask,
+    in_files,
+    model_routes,
+    routes,
+    rows_of,
+    somebody,
+    text_of,
+    told,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -122,15 +137,16 @@ PAGES = {
     "<slug:slug>/pnl/costs": Row("/walked/pnl/costs", MEMBERS, "405"),
     "<slug:slug>/pnl/costs.csv": Row("/walked/pnl/costs.csv", MEMBERS, "405"),
     "<slug:slug>/pnl/costs.xlsx": Row("/walked/pnl/costs.xlsx", MEMBERS, "405"),
-    "<slug:slug>/entries": Row("/walked/entries", MEMBERS, "405"),
-    "<slug:slug>/entries.csv": Row("/walked/entries.csv", MEMBERS, "405"),
-    "<slug:slug>/entries.xlsx": Row("/walked/entries.xlsx", MEMBERS, "405"),
+    **in_files("<slug:slug>/entries", "/walked/entries", MEMBERS),
     "<slug:slug>/changes": Row("/walked/changes", MEMBERS, "405"),
     "<slug:slug>/metrics": Row("/walked/metrics", MEMBERS, "405"),
     "<slug:slug>/orders": Row("/walked/orders", MEMBERS, "405"),
     "<slug:slug>/orders.csv": Row("/walked/orders.csv", MEMBERS, "405"),
     "<slug:slug>/orders.xlsx": Row("/walked/orders.xlsx", MEMBERS, "405"),
     "<slug:slug>/orders/<path:number>": Row("/walked/orders/%231001", MEMBERS, "405"),
+    "<store:slug>/payouts/": Row("/walked/payouts/", "in 302 302 302 302 404 302", "405"),
+    **in_files("<slug:slug>/payouts", "/walked/payouts", MEMBERS),
+    **in_files("<slug:slug>/payouts/<int:pk>", "/walked/payouts/{payout}", MEMBERS),
     "<slug:slug>/costs": Row("/walked/costs", MEMBERS, "405"),
     "<slug:slug>/start": Row("/walked/start", EDITORS, "in 403 403 302 302 404 302"),
     "<slug:slug>/start/gap": Row("/walked/start/gap", "405", "in 403 403 302 302 404 302"),
@@ -342,6 +358,7 @@ def keys_of(store: Store) -> dict[str, Any]:
     return keys | {
         "member": member.pk,
         "book": store.pk,
+        "payout": keys["ledger.payout"],
         "person": member.user_id,
         "invitation": Invitation.objects.get().pk,
         "proposed": proposed.pk,

@@ -33,6 +33,11 @@ class Row(NamedTuple):
         return dict(zip(WHO, answers * len(WHO) if len(answers) == 1 else answers, strict=False))
 
 
+def in_files(route: str, address: str, get: str) -> dict[str, Row]:
+    """Return the rows of a page that is only read, and of the files that hold the same."""
+    return {f"{route}{end}": Row(f"{address}{end}", get, "405") for end in ("", ".csv", ".xlsx")}
+
+
 class Policy(NamedTuple):
     """Who works with a model's rows in the admin, and what else than reading they may do there."""
 

@@ -17,6 +17,7 @@ from connectors.sandbox.shopify_access import KNOWN_SCOPES
 from connectors.sandbox.world import World
 from ledger.kinds import SalesBasis
 from ledger.models import Customer, Finding, Order, Sale
+from tests.journeys.payouts import differing_payouts
 from tests.journeys.sandbox_shop import Connected, connected
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -34,6 +35,7 @@ def test_the_past_is_read_and_equals_the_truth(scenario: str) -> None:
         shop.read()
         shop.restate()
         assert shop.all_differences() == []
+        assert differing_payouts(shop) == []
 
 
 @pytest.mark.parametrize("scenario", ["deleted_products", "long_orders", "marketplace_taxes", "refund_storm"])
