@@ -174,7 +174,10 @@ def _payments(cursor: Any, payout: Payout, named: Collection[str], store: Store)
     foreign = {row[6] for row in found} - {payout.currency}
     days = [row[4] for row in found]
     table = RateTable.load(payout.currency, foreign, min(days), max(days)) if foreign else None
-    return [Paid(*row[:7], _converted(row[5], row[6], row[4], payout.currency, table), row[7]) for row in found]
+    return [
+        Paid(order, payment, number, at, day, amount, currency, _converted(amount, currency, day, payout.currency, table), in_span)
+        for order, payment, number, at, day, amount, currency, in_span in found
+    ]
 
 
 def _converted(amount: Decimal, currency: str, day: date, target: str, table: RateTable | None) -> Decimal | None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import F, QuerySet, Sum
@@ -119,7 +119,7 @@ class Balance(NamedTuple):
 
 def balances(store: Store) -> list[Balance]:
     """Return what processors hold for a store, each currency by itself."""
-    values = {
+    values: dict[str, Any] = {
         "store": store.pk, "ended": [PAID, *FAILED], "failed": list(FAILED), "paid": PAID, "reserves": RESERVES,
         "payouts": [BalanceMeaning.PAYOUT.value, BalanceMeaning.RETURNED.value], "transfer": BalanceMeaning.TRANSFER.value,
         "financing": BalanceMeaning.FINANCING.value,
@@ -128,12 +128,12 @@ def balances(store: Store) -> list[Balance]:
         cursor.execute(_WAITING, values)
         waiting = [Waiting(*row) for row in cursor.fetchall()]
         cursor.execute(_HELD, values)
-        held = {(platform, currency): amounts for platform, currency, *amounts in cursor.fetchall()}
+        held = {(platform, currency): (reserved, lent, fees) for platform, currency, reserved, lent, fees in cursor.fetchall()}
         cursor.execute(_FAILED, values)
         failed = {(platform, currency): amount for platform, currency, amount in cursor.fetchall()}
     found = sorted({(each.processor, each.currency) for each in waiting} | held.keys() | failed.keys())
     return [
-        Balance(*key, [each for each in waiting if (each.processor, each.currency) == key], failed.get(key, ZERO), *held.get(key, (ZERO,) * 3))
+        Balance(*key, [each for each in waiting if (each.processor, each.currency) == key], failed.get(key, ZERO), *held.get(key, (ZERO, ZERO, ZERO)))
         for key in found
     ]
 

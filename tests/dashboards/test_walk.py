@@ -59,22 +59,7 @@ from profitpeek.jobs.models import Job, Pause
 from tests.builders import a_store, an_order, write
 from tests.connectors.tiny import tiny_answers
 from tests.dashboards.people import a_person, browser_of
-from tests.dashboards.walk import (
-    OUTSIDER,
-    STRANGER,
-    SUPERUSER,
-    WHO,
-    Policy,
-    Row,
-    ask,
-    in_files,
-    model_routes,
-    routes,
-    rows_of,
-    somebody,
-    text_of,
-    told,
-)
+from tests.dashboards.walk import OUTSIDER, STRANGER, SUPERUSER, WHO, Policy, Row, ask, model_routes, routes, rows_of, somebody, told
 
 pytestmark = pytest.mark.django_db
 
@@ -127,26 +112,18 @@ PAGES = {
     "<slug:slug>/pulse": Row("/walked/pulse", MEMBERS, "405"),
     "<slug:slug>/pulse/orders/<path:number>": Row("/walked/pulse/orders/%231001", MEMBERS, "405"),
     "<slug:slug>/today": Row("/walked/today", MEMBERS, "405"),
-    "<slug:slug>/pnl": Row("/walked/pnl", MEMBERS, "405"),
-    "<slug:slug>/pnl.csv": Row("/walked/pnl.csv", MEMBERS, "405"),
-    "<slug:slug>/pnl.xlsx": Row("/walked/pnl.xlsx", MEMBERS, "405"),
+    **Row.in_files("<slug:slug>/pnl", "/walked/pnl", MEMBERS),
     "<slug:slug>/pnl/print": Row("/walked/pnl/print", MEMBERS, "405"),
-    "<slug:slug>/pnl/revenue": Row("/walked/pnl/revenue", MEMBERS, "405"),
-    "<slug:slug>/pnl/revenue.csv": Row("/walked/pnl/revenue.csv", MEMBERS, "405"),
-    "<slug:slug>/pnl/revenue.xlsx": Row("/walked/pnl/revenue.xlsx", MEMBERS, "405"),
-    "<slug:slug>/pnl/costs": Row("/walked/pnl/costs", MEMBERS, "405"),
-    "<slug:slug>/pnl/costs.csv": Row("/walked/pnl/costs.csv", MEMBERS, "405"),
-    "<slug:slug>/pnl/costs.xlsx": Row("/walked/pnl/costs.xlsx", MEMBERS, "405"),
-    **in_files("<slug:slug>/entries", "/walked/entries", MEMBERS),
+    **Row.in_files("<slug:slug>/pnl/revenue", "/walked/pnl/revenue", MEMBERS),
+    **Row.in_files("<slug:slug>/pnl/costs", "/walked/pnl/costs", MEMBERS),
+    **Row.in_files("<slug:slug>/entries", "/walked/entries", MEMBERS),
     "<slug:slug>/changes": Row("/walked/changes", MEMBERS, "405"),
     "<slug:slug>/metrics": Row("/walked/metrics", MEMBERS, "405"),
-    "<slug:slug>/orders": Row("/walked/orders", MEMBERS, "405"),
-    "<slug:slug>/orders.csv": Row("/walked/orders.csv", MEMBERS, "405"),
-    "<slug:slug>/orders.xlsx": Row("/walked/orders.xlsx", MEMBERS, "405"),
+    **Row.in_files("<slug:slug>/orders", "/walked/orders", MEMBERS),
     "<slug:slug>/orders/<path:number>": Row("/walked/orders/%231001", MEMBERS, "405"),
     "<store:slug>/payouts/": Row("/walked/payouts/", "in 302 302 302 302 404 302", "405"),
-    **in_files("<slug:slug>/payouts", "/walked/payouts", MEMBERS),
-    **in_files("<slug:slug>/payouts/<int:pk>", "/walked/payouts/{payout}", MEMBERS),
+    **Row.in_files("<slug:slug>/payouts", "/walked/payouts", MEMBERS),
+    **Row.in_files("<slug:slug>/payouts/<int:pk>", "/walked/payouts/{payout}", MEMBERS),
     "<slug:slug>/costs": Row("/walked/costs", MEMBERS, "405"),
     "<slug:slug>/start": Row("/walked/start", EDITORS, "in 403 403 302 302 404 302"),
     "<slug:slug>/start/gap": Row("/walked/start/gap", "405", "in 403 403 302 302 404 302"),

@@ -32,10 +32,10 @@ class Row(NamedTuple):
         answers = (self.get if method == "GET" else self.post).split()
         return dict(zip(WHO, answers * len(WHO) if len(answers) == 1 else answers, strict=False))
 
-
-def in_files(route: str, address: str, get: str) -> dict[str, Row]:
-    """Return the rows of a page that is only read, and of the files that hold the same."""
-    return {f"{route}{end}": Row(f"{address}{end}", get, "405") for end in ("", ".csv", ".xlsx")}
+    @staticmethod
+    def in_files(route: str, address: str, get: str) -> "dict[str, Row]":
+        """Return the rows of a page that is only read, and of the files that hold the same."""
+        return {f"{route}{end}": Row(f"{address}{end}", get, "405") for end in ("", ".csv", ".xlsx")}
 
 
 class Policy(NamedTuple):
