@@ -193,11 +193,8 @@ def write_payouts(store_id: int, facts: Sequence[PayoutFact]) -> int:
     columns = [[getattr(fact, name) for fact in facts] for name in ("platform", "external_id", "issued_at")]
     summaries = [json.dumps({name: f"{decimal(amount).normalize():f}" for name, amount in fact.summary}) for fact in facts]
     values: list[list[Any]] = [
-        [fact.status[:40] for fact in facts],
-        [decimal(fact.amount) for fact in facts],
-        [fact.currency for fact in facts],
-        summaries,
-    ]
+        [fact.status[:40] for fact in facts], [decimal(fact.amount) for fact in facts], [fact.currency for fact in facts], summaries,
+    ]  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_PAYOUTS, [store_id, *columns, *values])
         written: int = cursor.rowcount

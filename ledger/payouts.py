@@ -132,10 +132,12 @@ def balances(store: Store) -> list[Balance]:
         cursor.execute(_FAILED, values)
         failed = {(platform, currency): amount for platform, currency, amount in cursor.fetchall()}
     found = sorted({(each.processor, each.currency) for each in waiting} | held.keys() | failed.keys())
-    return [
-        Balance(*key, [each for each in waiting if (each.processor, each.currency) == key], failed.get(key, ZERO), *held.get(key, (ZERO, ZERO, ZERO)))
-        for key in found
-    ]
+    standing = []
+    for key in found:
+        reserved, lent, fees = held.get(key, (ZERO, ZERO, ZERO))
+        own = [each for each in waiting if (each.processor, each.currency) == key]
+        standing.append(Balance(key[0], key[1], own, failed.get(key, ZERO), reserved, lent, fees))
+    return standing
 
 
 class PaymentFees(NamedTuple):

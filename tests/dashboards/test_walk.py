@@ -59,7 +59,7 @@ from profitpeek.jobs.models import Job, Pause
 from tests.builders import a_store, an_order, write
 from tests.connectors.tiny import tiny_answers
 from tests.dashboards.people import a_person, browser_of
-from tests.dashboards.walk import OUTSIDER, STRANGER, SUPERUSER, WHO, Policy, Row, ask, model_routes, routes, rows_of, somebody, told
+from tests.dashboards.walk import OUTSIDER, STRANGER, SUPERUSER, WHO, Policy, Row, ask, model_routes, routes, rows_of, somebody, text_of, told
 
 pytestmark = pytest.mark.django_db
 
