@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ledger', '0030_how_customers_came'),
+        ('ledger', '0031_customers_older_orders_and_other_names'),
     ]
 
     operations = [
