@@ -271,5 +271,5 @@ def test_the_page_asks_as_many_questions_for_a_long_story_as_for_a_short_one(sho
     imported(shop, LINES.replace(b"12.50", b"14.50"), "may.csv")
     client = signed_in(shop)
     for number in ("1001", "2001"):
-        with django_assert_num_queries(34):
+        with django_assert_num_queries(35):
             assert client.get(f"/shop/orders/{number}").status_code == 200
