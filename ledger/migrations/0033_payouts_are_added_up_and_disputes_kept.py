@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ledger', '0031_customers_older_orders_and_other_names'),
+        ('ledger', '0032_places_of_the_store'),
     ]
 
     operations = [
