@@ -286,6 +286,16 @@ def test_a_store_that_goes_on_in_another_currency_is_to_be_asked_as_well(store: 
     ]
 
 
+def test_who_was_erased_is_recognised_in_no_store_that_goes_with_it(store: Store, connection: Connection) -> None:
+    tell(connection, bought(1001, 42))
+    ask_by_platform(connection)
+    later = open_successor(store, currency="USD", zone="UTC")
+    tell(connect(later), bought(1002, 42, currencyCode="USD"), bought(1003, 43, currencyCode="USD"))
+    other = a_store()
+    tell(connect(other), bought(1002, 42))
+    assert [Customer.objects.filter(store=each, erased_at=None).count() for each in (store, later, other)] == [0, 1, 1]
+
+
 def test_a_number_that_two_platforms_use_names_nobody(store: Store, connection: Connection) -> None:
     tell(connection, bought(1001, 42))
     write(store, an_order("1001", customer="ann"))
