@@ -14,9 +14,15 @@ NAMES = {
     "li_fat_id": "LinkedIn click", "_kx": "Klaviyo link",
 }  # fmt: skip
 """What the parameters behind links say of a visit."""
+KNOWN_BY = {
+    Evidence.NONE: "Nothing tells where from", Evidence.UTM: "Known by the link's own words (UTM)", Evidence.CLICK_ID: "Known by the link's click id",
+    Evidence.REFERRER: "Known by the page with the link", Evidence.PLATFORM: "As the shop platform says",
+    Evidence.DISCOUNT_CODE: "Known by the discount code",
+}  # fmt: skip
 MOST_VISITS = 22
 """So many visits are asked for: the first twenty, the first of all, and the last."""
 
+HOME, HOME_PAGE = "/", "the home page"
 ERASED = "The buyer was erased by request, and how they came with them."
 
 
@@ -27,9 +33,10 @@ class Contact:
     touch: TouchView
     what: str
     source: str
+    words: str
+    """Medium and campaign."""
     known_by: str
-    link: str
-    """What the link said besides: its term and content, whose click it was."""
+    """What tells of it, what the link said besides, and to which page it led."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +58,17 @@ def coming(order: OrderView, touches: Sequence[TouchView], *, erased: bool) -> C
 
 
 def _contact(touch: TouchView) -> Contact:
-    clicks = dict.fromkeys(NAMES.get(each.partition("=")[0], each.partition("=")[0]) for each in touch.click_ids)
     what = "Used a discount code" if touch.kind == TouchKind.CODE else touch.kind.label.capitalize()
-    known_by = touch.evidence.label
-    parts = [f"term “{touch.term}”" if touch.term else "", f"content “{touch.content}”" if touch.content else "", *clicks]
-    if touch.referrer and touch.referrer != touch.source:
-        parts.append(f"from {touch.referrer}")
-    source = touch.code or ("" if touch.evidence == Evidence.NONE else touch.source)
-    return Contact(touch, what, source, known_by, ", ".join(part for part in parts if part))
+    clicks = dict.fromkeys(NAMES.get(each.partition("=")[0], each.partition("=")[0]) for each in touch.click_ids)
+    told = [f"term “{touch.term}”" if touch.term else "", f"content “{touch.content}”" if touch.content else "", *clicks]
+    said = ": ".join(part for part in (KNOWN_BY[touch.evidence], ", ".join(part for part in told if part)) if part)
+    places = [
+        f"from {touch.referrer}" if touch.referrer not in ("", touch.source) else "",
+        f"to {touch.landing if touch.landing != HOME else HOME_PAGE}" if touch.landing else "",
+    ]
+    source = touch.code or ("Came directly" if touch.evidence == Evidence.NONE else touch.source)
+    known_by = "; ".join(part for part in (said, " ".join(part for part in places if part)) if part)
+    return Contact(touch, what, source, " · ".join(word for word in (touch.medium, touch.campaign) if word), known_by)
 
 
 def _why_not(order: OrderView) -> str:

@@ -243,9 +243,10 @@ def came(store: Store, journey: Journey, *own: TouchFact, codes: tuple[str, ...]
 
 def test_contacts_before_an_order_are_told_in_the_order_of_time_with_what_they_are_known_by(shop: Store) -> None:
     said = " ".join(came(shop, Journey.ENDS, VISIT, CLICKED, codes=("ANNA5",)).split())
-    first, last, code = said.index("First visit directly"), said.index("Last visit google cpc brand the link's own words (UTM)"), said.index("ANNA5")
+    first, last, code = said.index("First visit Came directly"), said.index("Last visit google cpc · brand"), said.index("Used a discount code ANNA5")
     assert first < last < code
-    assert "term “mugs”, Google ad click, from google.example.org /products/mug" in said
+    assert "Nothing tells where from; to the home page" in said
+    assert "Known by the link's own words (UTM): term “mugs”, Google ad click; from google.example.org to /products/mug" in said
     assert "whether there were others between them was not asked" in said
 
 
