@@ -20,7 +20,7 @@ MINE = [
     "/empty/orders", "/shop/orders/%231001", "/shop/orders/%231004", "/shop/people", "/accounts/2fa/",
     "/shop/costs", "/shop/costs?from=2026-01-01&to=2026-12-31", "/shop/costs?from=x", "/empty/costs",
     "/stores/today", "/stores/today?stores=shop&compare=previous&from=2026-01-01&to=2026-02-28", "/stores/today?from=x", "/stores/pnl",
-    "/stores/pnl?stores=empty", "/shop/pnl?currency=USD", "/shop/delete",
+    "/stores/pnl?stores=empty", "/shop/pnl?currency=USD", "/shop/delete", "/shop/privacy",
     "/shop/start", "/empty/start", "/stores/demo", "/shop/imports", "/empty/imports",
     "/accounts/sessions/", "/accounts/email/", "/accounts/password/change/", "/accounts/logout/", "/stores/new", "/shop/nothing-here",
 ]  # fmt: skip
