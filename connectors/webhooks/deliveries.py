@@ -185,6 +185,6 @@ def forget(*, lasting: Collection[str], now: datetime) -> int:
         | (Q(state=State.DEAD, received_at__lt=now - DEAD_KEPT) & ~Q(topic__in=list(lasting)))
     )
     gone = 0
-    while keys := list(WebhookDelivery.objects.filter(old).values_list("pk", flat=True)[:CHUNK]):
+    while keys := list(WebhookDelivery.objects.filter(old, received_at__lt=now - REMEMBERED).values_list("pk", flat=True)[:CHUNK]):
         gone += WebhookDelivery.objects.filter(pk__in=keys).delete()[0]
     return gone

@@ -162,12 +162,15 @@ class Doors:
     def _look_after(self, seconds: float) -> bool:
         if self._looked_at is not None and self._clock() - self._looked_at < seconds:
             return False
-        with self._lock:
+        # Whoever knows the doors of a moment ago does not wait for another thread's look, which may take long when the database is ill.
+        if not self._lock.acquire(blocking=self._looked_at is None):
+            return False
+        try:
             now = self._clock()
-            if self._looked_at is not None and now - self._looked_at < seconds:
-                # Another thread looked meanwhile.
-                return True
-            self._known, self._looked_at = self._look(), now
+            if self._looked_at is None or now - self._looked_at >= seconds:
+                self._known, self._looked_at = self._look(), now
+        finally:
+            self._lock.release()
         return True
 
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from connectors import privacy
 from connectors.connections import opened
-from connectors.faults import BadPayload, Denied, Expired, Fault, TooBig
+from connectors.faults import BadPayload, Denied, Expired, Fault, RetryLater, TooBig
 from connectors.files.kind import Guard, unguarded
 from connectors.http import Client
 from connectors.models import Connection
@@ -143,9 +143,12 @@ class _Draining:
 
         return follow
 
-    def _follow(self, rows: Sequence[Rung], follow: Callable[[Sequence[Rung]], None]) -> None:
-        """Follow deliveries; where they fail together, each half by itself, so that one that is bad keeps back no other."""
-        rows = [each for each in rows if each.taken.pk in self._left]
+    def _follow(self, rows: Sequence[Rung], follow: Callable[[Sequence[Rung]], None], *, whole: bool = True) -> None:
+        """Follow deliveries; where they fail together, each half by itself, so that one that is bad keeps back no other.
+
+        With `whole`, a platform that does not answer may have no answer for one of them alone, which is looked for.
+        """
+        rows = self._those_left(rows)
         if not rows:
             return
         try:
@@ -153,25 +156,56 @@ class _Draining:
             follow(rows)
             return
         except Denied as fault:
-            self._give_up([each.taken.pk for each in rows if each.taken.pk in self._left], fault.reason)
+            self._give_up([each.taken.pk for each in self._those_left(rows)], fault.reason)
             return
         except (LeaseLost, RunLost, JobLost, JobFault, DatabaseError):
             raise
         except (BadPayload, Expired, TooBig) as fault:
             reason = fault.reason
+        except RetryLater as fault:
+            if fault.after is not None or not whole:
+                raise
+            self._follow_apart(self._those_left(rows), follow, fault)
+            return
         except Fault:
             raise
         except Exception as error:
             # Without its text, which may quote the record.
             log.error("webhooks.follow_failed", connection=self._connection.pk, error=place_of(error))
             reason = f"Something unexpected: {place_of(error)}."
-        rows = [each for each in rows if each.taken.pk in self._left]
+        rows = self._those_left(rows)
         if len(rows) == 1:
             self._fail(rows[0], reason)
             return
-        half = len(rows) // 2
-        self._follow(rows[:half], follow)
-        self._follow(rows[half:], follow)
+        for part in _halves(rows):
+            self._follow(part, follow, whole=whole)
+
+    def _follow_apart(self, rows: Sequence[Rung], follow: Callable[[Sequence[Rung]], None], fault: RetryLater) -> None:
+        """Find the delivery for which alone the platform has no answer, so that it does not keep back the others for ever.
+
+        Raise the fault where it answers for neither half: it is away, and nothing is wrong with what waits.
+        """
+        answered = False
+        while len(rows) > 1:
+            failed = []
+            for part in _halves(rows):
+                try:
+                    self._follow(part, follow, whole=False)
+                except RetryLater as again:
+                    failed.append(part)
+                    fault = again
+            if not failed:
+                return
+            if len(failed) == 2:
+                break
+            answered, rows = True, self._those_left(failed[0])
+        if not answered:
+            raise fault
+        for each in self._those_left(rows):
+            self._fail(each, fault.reason)
+
+    def _those_left(self, rows: Sequence[Rung]) -> list[Rung]:
+        return [each for each in rows if each.taken.pk in self._left]
 
     def _hold(self) -> None:
         """Keep the lease of what is left, where half of it has passed."""
@@ -235,6 +269,10 @@ class _Draining:
         for key in keys:
             self._left.pop(key, None)
         tell_given_up(self._connection, now=self._now())
+
+
+def _halves(rows: Sequence[Rung]) -> tuple[Sequence[Rung], Sequence[Rung]]:
+    return rows[: len(rows) // 2], rows[len(rows) // 2 :]
 
 
 def _ended(rows: Sequence[Rung]) -> set[str]:

@@ -4,6 +4,7 @@ Whoever serves puts `Front` around its WSGI application. What was written down i
 times a second at most, so that a flood of deliveries asks for one job and not for thousands.
 """
 
+import atexit
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -24,10 +25,15 @@ log = structlog.get_logger(__name__)
 PREFIX = "/webhooks/"
 RING_EVERY = 0.05
 """Seconds between two looks at what is to be rung for."""
+LONGEST_END = 3.0
+"""Seconds that a process which ends waits for its last ring."""
 AWAY_FOR = 1.0
 """Seconds before the database is asked again that was away."""
-ANSWER_WITHIN = 4_000
-"""Milliseconds that one statement may take: a platform hangs up after five seconds."""
+CONNECT_SECONDS = 3
+"""A platform hangs up after five."""
+PREPARE_AFTER = 5
+NAME = "profitpeek webhooks"
+"""How the database's list of connections calls ours."""
 OURS = (
     "host",
     "port",
@@ -81,7 +87,7 @@ class Front:
             # Never acknowledged; its text may quote a body.
             log.error("webhooks.accept_failed", platform=asked.platform, error=type(error).__name__)
             reply = UNAVAILABLE
-        body = reply.text.encode()
+        body = b"" if asked.method == "HEAD" else reply.text.encode()
         headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
         start_response(reply.status, [*headers, *reply.headers])
         return [body]
@@ -103,7 +109,7 @@ class KeptInbox:
                 self._connection().execute(deliveries.INSERT, row)
                 return
             except psycopg.Error as error:
-                self._close()
+                self.close_thread()
                 # A connection may have died since it was last used: a new one is tried once. The row is written once whatever comes.
                 if last or not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
                     log.error("webhooks.not_written", error=type(error).__name__)
@@ -117,20 +123,28 @@ class KeptInbox:
         """Count a delivery that was not signed."""
         self._refusals.add(connection)
 
-    def _connection(self) -> "psycopg.Connection[Any]":
-        kept: psycopg.Connection[Any] | None = getattr(self._kept, "connection", None)
-        if kept is None or kept.closed:
-            given = connections["default"].get_connection_params()
-            kept = psycopg.connect(**{name: given[name] for name in OURS if name in given}, connect_timeout=3, autocommit=True)
-            kept.execute(f"SET statement_timeout = {ANSWER_WITHIN}")
-            self._kept.connection = kept
-        return kept
+    def close(self) -> None:
+        """Ring for what was written down, and close what this thread has open."""
+        self._ringer.close()
+        self.close_thread()
 
-    def _close(self) -> None:
+    def close_thread(self) -> None:
+        """Close the connection that this thread keeps."""
         kept = getattr(self._kept, "connection", None)
         if kept is not None:
             kept.close()
             self._kept.connection = None
+
+    def _connection(self) -> "psycopg.Connection[Any]":
+        kept: psycopg.Connection[Any] | None = getattr(self._kept, "connection", None)
+        if kept is None or kept.closed:
+            given = connections["default"].get_connection_params()
+            # Statements are prepared unless that was switched off, as behind a pool of connections it has to be.
+            threshold = connections["default"].settings_dict["OPTIONS"].get("prepare_threshold", PREPARE_AFTER)
+            own = {name: given[name] for name in OURS if name in given}
+            kept = psycopg.connect(**own, connect_timeout=CONNECT_SECONDS, application_name=NAME, autocommit=True, prepare_threshold=threshold)
+            self._kept.connection = kept
+        return kept
 
 
 def _looked() -> dict[str, Door]:
@@ -160,6 +174,7 @@ class Ringer:
         self._lock, self._some = threading.Lock(), threading.Event()
         self._asked: set[int] = set()
         self._thread: threading.Thread | None = None
+        self._ended = False
 
     def ring(self, connection: int) -> None:
         """Ring for a connection soon. What is lost with the process is found by the recurring look at what waits."""
@@ -168,19 +183,27 @@ class Ringer:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="webhooks' doorbell", daemon=True)
                 self._thread.start()
+                # A process that is told to end, as each is after some thousand requests, rings before it does.
+                atexit.register(self.close)
         self._some.set()
 
+    def close(self) -> None:
+        """Ring for what was asked for, and end the thread."""
+        self._ended = True
+        self._some.set()
+        if self._thread is not None:
+            self._thread.join(timeout=LONGEST_END)
+
     def _run(self) -> None:
-        while True:
+        while not self._ended or self._asked:
             self._some.wait()
             self._some.clear()
             with self._lock:
                 asked, self._asked = self._asked, set()
             try:
                 connections["default"].close_if_unusable_or_obsolete()
-                while asked:
-                    self._ring(next(iter(asked)))
-                    asked.discard(next(iter(asked)))
+                for connection in sorted(asked):
+                    self._ring(connection)
             except Exception as error:
                 log.warning("webhooks.not_rung", error=type(error).__name__)
                 connections["default"].close()
@@ -189,3 +212,4 @@ class Ringer:
                 self._some.set()
                 time.sleep(AWAY_FOR)
             time.sleep(self._every)
+        connections["default"].close()

@@ -50,11 +50,12 @@ def _tell_forged(connection: Connection, door: WebhookDoor, now: datetime) -> No
 
 def _unannounced(connection: Connection, door: WebhookDoor, now: datetime) -> datetime | None:
     """Return when changes were read lately that no delivery rang for; None where there is nothing of the kind."""
-    webhooks = find(connection.platform).webhooks
-    if webhooks is None:
+    connector = find(connection.platform)
+    if connector.webhooks is None:
         return None
+    compared = [stream.name for stream in connector.streams if stream.comparison is not None]
     read = SyncRun.objects.filter(
-        connection=connection, stream="orders", mode=SyncRun.Mode.INCREMENT, changed__gt=0,
+        connection=connection, stream__in=compared, mode=SyncRun.Mode.INCREMENT, changed__gt=0,
         started_at__gt=max(now - RECENT, door.made_at + MEND_EVERY), started_at__lt=now - IN_TIME,
     )  # fmt: skip
     latest = read.order_by("-started_at").values_list("started_at", flat=True).first()

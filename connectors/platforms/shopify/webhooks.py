@@ -81,9 +81,13 @@ _decoder = msgspec.json.Decoder(_Kept)
 def keep(body: bytes) -> Json:
     """Take the ids from a payload; raise BadPayload when it is not what Shopify documents."""
     try:
-        kept: Json = msgspec.to_builtins(_decoder.decode(body))
+        told = _decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadPayload("The payload is not what Shopify documents.") from error
+    if not told.shop_domain:
+        # Only what the law asks for is about a person, and it alone names its shop so.
+        told.customer = None
+    kept: Json = msgspec.to_builtins(told)
     return kept
 
 

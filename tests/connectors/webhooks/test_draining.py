@@ -196,6 +196,16 @@ def test_a_platform_that_is_away_costs_no_try(bazaar: Bazaar, connection: Connec
     assert sorted(known()) == ["1"]
 
 
+def test_a_record_that_alone_gets_no_answer_does_not_keep_back_the_others(bazaar: Bazaar, connection: Connection) -> None:
+    for number in ("1", "2", "3", "4", "5"):
+        rung(connection, "order", f"d-{number}", order=number)
+    some = bazaar.some
+    bazaar.routes["/some"] = lambda query: (503, {}, {}) if "4" in query["ids"].split(",") else some(query)
+    drain(connection)
+    assert sorted(known()) == ["1", "2", "3", "5"]
+    assert WebhookDelivery.objects.values_list("delivery_id", "attempts").get(state="waiting") == ("d-4", 1)
+
+
 def test_without_consent_deliveries_wait_for_it(bazaar: Bazaar, connection: Connection) -> None:
     rung(connection, "order", "d-1", order="1")
     bazaar.switches.refuse = {"": (401, {})}
