@@ -25,6 +25,7 @@ Kind, State = PrivacyCase.Kind, PrivacyCase.State
 
 COUNTED = {
     "customers": "Customers, each known by a keyed hash",
+    "guests": "Orders of guests that lost their province and how they came",
     "orders": "Orders",
     "pages_found": "Pages received from platforms that tell of these orders",
     "parts_found": "Parts of imported files that tell of these orders",

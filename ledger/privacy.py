@@ -15,6 +15,7 @@ from django.db.models import F, Q, QuerySet
 from ledger import customers, mirror, touches
 from ledger.facts import BY_NUMBER
 from ledger.identity import a_nobody, customer_hash
+from ledger.kinds import Journey
 from ledger.models import Customer, ErasedIdentity, Order, OrderLine, OrderReference, Payment, Sale, Store, Touch
 
 AT_ONCE = 500
@@ -123,6 +124,17 @@ def erase_some_told_by(store: Store, cause_ref: str, *, now: datetime) -> int:
         told = Order.objects.filter(store=store, cause_ref=cause_ref, customer__isnull=False, customer__erased_at=None)
         found = list(told.order_by("customer_id").values_list("customer_id", flat=True).distinct()[:AT_ONCE])
         return _erase(store, {pk: a_nobody() for pk in found if pk is not None}, now=now)
+
+
+def forget_some_guests_told_by(store: Store, cause_ref: str) -> int:
+    """Forget of some orders of guests, which one cause told last, what is finer than their country; return how many: none when all are."""
+    with transaction.atomic():
+        finer = Order.objects.filter(~Q(region="") | ~Q(journey=Journey.NOT_TOLD), store=store, cause_ref=cause_ref, customer=None)
+        found = list(finer.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
+        if found:
+            mirror.forget_regions(store.pk, found)
+            touches.forget(store.pk, found)
+        return len(found)
 
 
 def _erase(store: Store, names: Mapping[int, str], besides: Collection[int] = (), *, now: datetime) -> int:

@@ -92,10 +92,15 @@ def _customers(account: Connection, now: datetime) -> int:
     return privacy.erase_some_told_by(account.store, account.cause_ref, now=now)
 
 
+def _guests(account: Connection, now: datetime) -> int:
+    return privacy.forget_some_guests_told_by(account.store, account.cause_ref)
+
+
 PLACES: tuple[Place, ...] = (
     Place("pages", "pages as the platform told them", _received),
     Place("parked", "parked records", _parked),
     Place("deliveries", "deliveries, and the secrets they are signed with", _deliveries),
     Place("bulk_folders", "files that the platform made of its past", _bulk),
     Place("customers", "customers, each known by a keyed hash", _customers),
+    Place("guests", "orders of guests, but for their country", _guests),
 )
