@@ -147,9 +147,13 @@ def _body(asked: Asked) -> bytes | Reply:
         return TOO_LARGE
     wanted = MOST_BODY + 1 if asked.length is None else asked.length
     pieces, size = [], 0
-    while size < wanted and (piece := asked.read(wanted - size)):
-        pieces.append(piece)
-        size += len(piece)
+    try:
+        while size < wanted and (piece := asked.read(wanted - size)):
+            pieces.append(piece)
+            size += len(piece)
+    except OSError:
+        # Whoever delivers has hung up.
+        return CUT
     if size > MOST_BODY:
         return TOO_LARGE
     return CUT if asked.length is not None and size < asked.length else b"".join(pieces)

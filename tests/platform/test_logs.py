@@ -49,6 +49,7 @@ def lines() -> Iterator[Any]:
         ("/accounts/password/reset/key/3-c9t2a1-0f3b/", "/accounts/password/reset/key/[removed]/"),
         ("/accounts/confirm-email/MQ:1u2Xyz:abc/", "/accounts/confirm-email/[removed]/"),
         ("/hooks/shopify-7f3a", "/hooks/[removed]"),
+        ("POST /webhooks/shopify/plain-as-a-name 401", "POST /webhooks/shopify/[removed] 401"),
         (f"/a/page/nobody/knows/{TOKEN}", "/a/page/nobody/knows/[removed]"),
         ("/callback?code=abc&state=def failed", "/callback?[removed] failed"),
         ("/callback?token?=abc and /x??code=abc", "/callback?token?[removed] and /x??[removed]"),

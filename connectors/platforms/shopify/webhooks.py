@@ -35,7 +35,7 @@ from connectors.spec import (
     Webhooks,
 )
 
-FAMILIES = ("x-shopify-", "shopify-")
+WEBHOOK, EVENT = "x-shopify-", "shopify-"
 """How the names of headers begin: of webhooks, and of what is to follow them, Events."""
 LONGEST = 120
 """Characters of a topic or an id; what is longer is none."""
@@ -119,7 +119,7 @@ def envelope(headers: Mapping[str, str]) -> Envelope:
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:
-    return next((value for family in FAMILIES if (value := headers.get(family + name))), "")
+    return headers.get(WEBHOOK + name) or headers.get(EVENT + name, "")
 
 
 def _moment(text: str) -> datetime | None:

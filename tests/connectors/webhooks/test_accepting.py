@@ -13,7 +13,7 @@ from django.test import Client
 from connectors.connections import disconnect, pause
 from connectors.models import Connection, WebhookDelivery, WebhookDoor
 from connectors.platforms.shopify.connector import SHOPIFY
-from connectors.webhooks import deliveries, doors
+from connectors.webhooks import deliveries, doors, front
 from connectors.webhooks.doors import Doors, Refusals, Signing
 from ledger.models import Store
 from ledger.sealing import unseal
@@ -278,18 +278,38 @@ def test_deliveries_are_remembered_for_days_and_those_of_the_law_until_they_are_
     assert sorted(WebhookDelivery.objects.values_list("delivery_id", flat=True)) == ["1", "3", "4", "6", "7"]
 
 
-def test_where_the_row_cannot_be_written_the_delivery_is_asked_for_again(shop: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    from connectors.webhooks import front
+def test_neither_secrets_nor_bodies_nor_addresses_are_logged(shop: Connection, caplog: pytest.LogCaptureFixture) -> None:
+    inbox, token = front.KeptInbox(), path_of(shop).rpartition("/")[2]
+    inbox.doors = Doors()
+    inbox.write, inbox.ring = deliveries.write, lambda connection: None  # type: ignore[method-assign]
+    for how in ({"secret": "guessed"}, {}, {"shop": "other-shop.myshopify.com"}):
+        answer_of(front.Front(lambda environ, start: [], inbox), path_of(shop), **how)
 
+    def broken(row: Any) -> None:
+        raise RuntimeError(f"{row} {SECRET} {PERSON}")
+
+    inbox.write = broken  # type: ignore[method-assign]
+    assert answer_of(front.Front(lambda environ, start: [], inbox), path_of(shop))[0] == "503 Service Unavailable"
+    assert "webhooks.accept_failed" in caplog.text
+    assert [each for each in (SECRET, token, str(PERSON["email"]), "5001", "hmac") if each.lower() in caplog.text.lower()] == []
+
+
+def answer_of(application: front.Front, path: str, **how: Any) -> tuple[str, dict[str, str]]:
+    """Bring a delivery to the front, and return the status and headers of its answer."""
+    answered: list[tuple[str, dict[str, str]]] = []
+    body = body_of(an_order(5001))
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": "POST", "PATH_INFO": path, "CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body),
+        **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers_of(body, "orders/updated", **how).items()},
+    }  # fmt: skip
+    application(environ, lambda status, headers: answered.append((status, dict(headers))))
+    return answered[0]
+
+
+def test_where_the_row_cannot_be_written_the_delivery_is_asked_for_again(shop: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(front.connections["default"], "get_connection_params", lambda: {"host": "/nowhere", "dbname": "nothing"})
     inbox = front.KeptInbox()
     inbox.doors = Doors()
-    answered: list[Any] = []
-    body = body_of(an_order(1))
-    environ = {
-        "REQUEST_METHOD": "POST", "PATH_INFO": path_of(shop), "CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body),
-        **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers_of(body, "orders/updated").items()},
-    }  # fmt: skip
-    front.Front(lambda environ, start: [], inbox)(environ, lambda status, headers: answered.append((status, dict(headers)["Retry-After"])))
-    assert answered == [("503 Service Unavailable", "30")]
+    status, headers = answer_of(front.Front(lambda environ, start: [], inbox), path_of(shop))
+    assert (status, headers["Retry-After"]) == ("503 Service Unavailable", "30")
     assert_nothing_kept()
