@@ -24,8 +24,8 @@ Resolve = Callable[[str, int], Sequence[str]]
 """Looks up the addresses of a host by number; raises socket.gaierror."""
 TRANSLATED = IPv6Network("64:ff9b::/96")
 """What a translator (NAT64) leads to the IPv4 address in the last four bytes."""
-INNER = (IPv4Network("192.0.0.0/24"), IPv6Network("64:ff9b:1::/48"))
-"""Networks for their own sake that not every Python knows as such: of protocols, and of translators of one's own."""
+INNER = (IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"), IPv6Network("64:ff9b:1::/48"), IPv6Network("fec0::/10"))
+"""Networks for their own sake that not every Python knows as such: of protocols, of relays and translators, and of sites as they once were."""
 
 
 class InnerAddress(BadPayload):

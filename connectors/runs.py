@@ -158,6 +158,11 @@ def move(cursor: SyncCursor, **values: Any) -> None:
     cursor.save(update_fields=list(values))
 
 
+def positions(owner: Connection, streams: Sequence[str]) -> list[tuple[str, dict[str, Any]]]:
+    """Return where in their windows some streams are, of those that are amid one."""
+    return list(SyncCursor.objects.filter(connection=owner, stream__in=streams).exclude(position=None).values_list("stream", "position"))
+
+
 def past_name(stream: str) -> str:
     """Return under which name the cursor and the runs are kept that read a stream's past again, beside those that read what is new."""
     return f"{stream}:past"

@@ -51,7 +51,7 @@ def submit_reread(connection: Connection, stream: Stream, *, actor: str) -> int:
     """Have a stream's past read again, as was asked for, beside what is new."""
     parameters = {"connection": connection.pk, "stream": stream.name, "past": True}
     subject = f"{stream.label} of {connection.label or connection.account_ref}"
-    return queue.submit(BACKFILL, parameters, key=f"{key_of(connection, stream)}:past", subject=subject, actor=actor)
+    return queue.submit(BACKFILL, parameters, key=key_of_past(connection, stream), subject=subject, actor=actor)
 
 
 def submit_connection(connection: Connection, *, actor: str) -> None:
@@ -234,6 +234,11 @@ def forget_runs(work: Work) -> None:
 def key_of(connection: Connection, stream: Stream) -> str:
     """Return what names the work of reading a stream."""
     return f"connection:{connection.pk}:{stream.name}"
+
+
+def key_of_past(connection: Connection, stream: Stream) -> str:
+    """Return what names the work of reading a stream's past again."""
+    return f"{key_of(connection, stream)}:past"
 
 
 def _streams(connection: Connection) -> tuple[Stream, ...]:

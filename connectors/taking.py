@@ -158,13 +158,13 @@ class Taker:
         """Record what is gathered and move the cursor: one transaction. The pages are as many as were gathered, unless told."""
         run, before = self._run, (self._run.pages, self._run.records, self._run.changed, self._run.parked)
         named = [each for found in self._gathered for each in found.named]
-        mapped = [each for found in self._gathered for each in found.mapped]
+        mapped, unread_then = self._latest()
         try:
             with transaction.atomic():
                 counts, refused = recording.write(run.connection, mapped, now=self._now, kind=self._kind)
                 bodies = dict(named) if refused else {}
                 bad = [
-                    *(each for found in self._gathered for each in found.bad),
+                    *unread_then,
                     *(Bad(each.id, msgspec.json.decode(bodies[each.id]), each.reason, each.detail) for each in refused),
                 ]
                 self._refuse_many(bad, parked=len(bad), records=len(named))
@@ -181,3 +181,14 @@ class Taker:
             raise
         finally:
             self._gathered = []
+
+    def _latest(self) -> tuple[list[Mapped], list[Bad]]:
+        """Return what was made of each record that is gathered, and which are bad: of one that several pages hold, as it came last."""
+        mapped: dict[str, Mapped] = {}
+        bad: dict[str, Bad] = {}
+        for found in self._gathered:
+            for each in found.mapped:
+                mapped[each.id] = each
+                bad.pop(each.id, None)
+            bad |= {each.id: each for each in found.bad}
+        return list(mapped.values()), list(bad.values())

@@ -125,8 +125,8 @@ def _note_what_is_in_no_figure(store: Store, platform: str, types: Collection[st
 
 
 def record_payouts(store: Store, facts: Sequence[PayoutFact], *, now: datetime) -> int:
-    """Record payouts in the caller's transaction, hold them against the rows in them, and return how many were news."""
-    written = balance_rows.write_payouts(store.pk, facts)
+    """Record payouts in the caller's transaction, each as it is told last, hold them against the rows in them, and return how many were news."""
+    written = balance_rows.write_payouts(store.pk, list({(fact.platform, fact.external_id): fact for fact in facts}.values()))
     for platform in sorted({fact.platform for fact in facts}):
         _check_payouts(store, platform, {fact.external_id for fact in facts if fact.platform == platform}, now)
     return written

@@ -13,9 +13,9 @@ OPEN = "dispute_open"
 
 
 def record_disputes(store: Store, facts: Sequence[DisputeFact], *, now: datetime) -> int:
-    """Keep disputes, open a finding for each that wants an answer, close those of others, and return how many were news."""
-    changed = balance_rows.write_disputes(store.pk, facts)
+    """Keep disputes, each as it is told last, open a finding for each that wants an answer, close those of others, and return how many were news."""
     named = {f"{fact.platform} dispute {fact.external_id}": fact for fact in facts}
+    changed = balance_rows.write_disputes(store.pk, list(named.values()))
     standing = set(
         Finding.objects.filter(book_id=store.pk, kind=OPEN, resolved_at=None, subject__in=named).values_list("subject", flat=True)
     )  # fmt: skip

@@ -137,7 +137,7 @@ class Stream:
     items: Callable[[Json], Sequence[Json]]
     """Takes the records from an answer; raises BadPayload."""
     identity: Callable[[Json], str]
-    """Takes the platform's id from a record, as its facts call it; raises BadPayload."""
+    """Takes the platform's id from a record, as its facts call it; of two records of one id, the one that comes later stands. Raises BadPayload."""
     map: Callable[[Json, Context], Iterable[Any]]
     """Makes facts of a record; pure; raises BadPayload, never KeyError."""
     every: timedelta

@@ -8,7 +8,7 @@ from connectors.connections import UNINSTALLED, disconnect
 from connectors.faults import NeedsReauth
 from connectors.models import Connection
 from connectors.registry import find
-from connectors.sync_tasks import BACKFILL, key_of, submit_check, submit_stream
+from connectors.sync_tasks import BACKFILL, key_of, key_of_past, submit_check, submit_stream
 from ledger import findings
 from ledger.models import Finding
 from profitpeek.jobs import queue
@@ -52,6 +52,9 @@ def check(connection: Connection, *, actor: str) -> None:
 def wake_bulk(connection: Connection, ended: Collection[str]) -> None:
     """Let the job look at once that waits for one of some bulk operations."""
     for stream in find(connection.platform).streams:
-        position = runs.cursor_of(connection, stream.name).position if stream.bulk is not None else None
-        if position and set(ended) & set(position.get("bulk", {}).get("operations", ())):
-            queue.hasten(BACKFILL, key_of(connection, stream))
+        if stream.bulk is None:
+            continue
+        keys = {stream.name: key_of(connection, stream), runs.past_name(stream.name): key_of_past(connection, stream)}
+        for name, position in runs.positions(connection, list(keys)):
+            if set(ended) & set(position.get("bulk", {}).get("operations", ())):
+                queue.hasten(BACKFILL, keys[name])

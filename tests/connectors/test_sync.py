@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -9,9 +11,12 @@ import pytest
 from connectors.faults import BadPayload, Denied, NeedsReauth, QuotaUsedUp, RetryLater
 from connectors.models import Connection, RawPayload, SyncRun
 from connectors.paged import Limits
-from connectors.spec import Request
+from connectors.spec import Context, Json, Request
 from ledger.audit import check_all
-from ledger.models import Batch, Finding, Order
+from ledger.facts import AdDayFact, DisputeFact, PayoutFact
+from ledger.kinds import AdLevel
+from ledger.models import AdDay, Batch, Dispute, Finding, Order, Payout
+from ledger.money import tenk
 from tests.builders import book_of
 from tests.connectors.bazaar import NOW, ORDERS, OVERLAP, PAGE, SETTLE, Bazaar, Switches, a_record, span
 from tests.connectors.connecting import cursor_of, last_run, pull, pull_all
@@ -267,6 +272,29 @@ def test_small_pages_are_written_together(bazaar: Bazaar, connection: Connection
     assert pull(connection, limits=Limits(at_once=2 * PAGE)).done
     assert (Batch.objects.count(), RawPayload.objects.count(), last_run(connection).pages) == (3, 5, 5)
     assert numbers() == list(range(45))
+
+
+def test_a_record_that_moves_to_the_next_page_meanwhile_is_told_once_as_it_came_last(bazaar: Bazaar, connection: Connection) -> None:
+    bazaar.add(*(a_record(number) for number in range(1, 15)))
+
+    def move(path: str) -> None:
+        if len(pages_asked(bazaar)) == 2:
+            bazaar.add(a_record(0), {**a_record(10), "total": "7.00"})
+
+    def told(record: Json, context: Context) -> list[Any]:
+        day, spend = datetime.fromisoformat(record["placed"]), tenk(Decimal(record["total"]))
+        return [
+            AdDayFact("bazaar", AdLevel.CAMPAIGN, day.date(), spend, "EUR", campaign_name=record["id"]),
+            PayoutFact("bazaar", record["id"], day, "PAID", spend, "EUR"), DisputeFact("bazaar", record["id"], False, spend, "EUR"),
+        ]  # fmt: skip
+
+    bazaar.switches.before = move
+    assert pull(connection, replace(ORDERS, map=told))[:2] == (True, 15)
+    spent = dict(AdDay.objects.values_list("campaign__name", "spend"))
+    assert (len(spent), spent["10"], spent["9"]) == (14, Decimal(7), Decimal(a_record(9)["total"]))
+    for kept in (Payout, Dispute):
+        assert kept.objects.get(external_id="10").amount == Decimal(7)
+        assert kept.objects.count() == 14
 
 
 def test_what_came_before_a_page_that_cannot_be_had_is_written_and_not_asked_for_again(bazaar: Bazaar, connection: Connection) -> None:

@@ -16,7 +16,7 @@ from connectors.faults import NeedsReauth, RetryLater
 from connectors.fetching import fetch
 from connectors.models import Connection, ParkedRecord, PrivacyCase, SyncCursor, SyncRun, WebhookDelivery, WebhookTopic
 from connectors.parking import UNREADABLE
-from connectors.sync_tasks import BACKFILL
+from connectors.sync_tasks import BACKFILL, submit_reread
 from connectors.webhooks import deliveries, doors
 from connectors.webhooks.deliveries import LeaseLost
 from connectors.webhooks.draining import drain
@@ -151,6 +151,20 @@ def test_account_files_and_streams_are_looked_at_by_jobs_of_their_own(bazaar: Ba
     rung(connection, "many", "d-9")
     drain(connection)
     assert Job.objects.filter(key=f"connection:{connection.pk}:orders").count() == 1
+
+
+def test_a_file_of_a_past_that_is_read_again_is_looked_at_at_once(connection: Connection) -> None:
+    stream = registry.find("bazaar").stream("orders")
+    runs.move(runs.cursor_of(connection, stream.name), backfilled_at=NOW)
+    runs.read_again(connection, stream.name)
+    runs.move(runs.cursor_of(connection, runs.past_name(stream.name)), position={"bulk": {"operations": ["f1"]}})
+    waits = submit_reread(connection, stream, actor="ann")
+    Job.objects.filter(pk=waits).update(not_before=datetime.now(UTC) + timedelta(hours=1))
+    rung(connection, "file", "d-1", file="f1")
+    drain(connection)
+    job = Job.objects.get(pk=waits)
+    assert job.rung_at is not None
+    assert job.not_before <= datetime.now(UTC)
 
 
 def test_what_the_law_asks_for_becomes_a_case_even_of_an_account_that_is_paused(connection: Connection) -> None:
