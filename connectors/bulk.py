@@ -220,6 +220,7 @@ class Backfill:
 
     def _take(self, window: Window, position: BulkPosition, files: Sequence[BulkFile]) -> Progressed:
         """Take the records, some at a time."""
+        self._taker.asked_at = window.until
         with BulkRecords(self._index(position), files) as records:
             while position.next <= records.count:
                 if self._is_over():

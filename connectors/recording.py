@@ -35,6 +35,8 @@ class Told(NamedTuple):
     cause_ref: str
     now: datetime
     kind: CauseKind = CauseKind.SYNC
+    asked_at: datetime | None = None
+    """When the platform was asked at the earliest; None where that is not known."""
 
 
 class Counts(NamedTuple):
@@ -76,7 +78,7 @@ def _orders(store: Store, facts: Sequence[OrderFact], told: Told) -> Counts:
     platforms = {fact.platform for fact in facts}
     for platform in sorted(platforms):
         own = facts if len(platforms) == 1 else [fact for fact in facts if fact.platform == platform]
-        done = record(store, own, cause=Cause(told.kind, told.cause_ref))
+        done = record(store, own, cause=Cause(told.kind, told.cause_ref), asked_at=told.asked_at)
         changed, entries = changed + done.new + done.changed, entries + done.entries
         if done.new + done.changed:
             _tell_what_was_worked_out(store, own, told)
@@ -142,19 +144,21 @@ DOORS: tuple[Door, ...] = (
 """In the order in which the facts of one page are written."""
 
 
-def write(connection: Connection, records: Sequence[Mapped], *, now: datetime, kind: CauseKind = CauseKind.SYNC) -> tuple[Counts, list[Refused]]:
+def write(
+    connection: Connection, records: Sequence[Mapped], *, now: datetime, kind: CauseKind = CauseKind.SYNC, asked_at: datetime | None = None
+) -> tuple[Counts, list[Refused]]:  # fmt: skip
     """Write the facts of some records in the caller's transaction; return what changed, and the records that the ledger refused.
 
     Raise RetryLater when other writers did not let it through, UnknownFact for what no door takes.
     """
-    told = Told(connection.cause_ref, now, kind)
+    told = Told(connection.cause_ref, now, kind, asked_at)
     try:
         return _write(connection.store, [fact for each in records for fact in each.facts], told), []
     except REFUSALS as error:
         if len(records) == 1:
             return Counts(0, 0), [Refused(records[0].id, f"The ledger cannot hold it: {type(error).__name__}.", str(error))]
     half = len(records) // 2
-    (one, first), (other, second) = (write(connection, part, now=now, kind=kind) for part in (records[:half], records[half:]))
+    (one, first), (other, second) = (write(connection, part, now=now, kind=kind, asked_at=asked_at) for part in (records[:half], records[half:]))
     return Counts(one.changed + other.changed, one.entries + other.entries), [*first, *second]
 
 

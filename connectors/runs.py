@@ -160,7 +160,8 @@ def move(cursor: SyncCursor, **values: Any) -> None:
 
 def positions(owner: Connection, streams: Sequence[str]) -> list[tuple[str, dict[str, Any]]]:
     """Return where in their windows some streams are, of those that are amid one."""
-    return list(SyncCursor.objects.filter(connection=owner, stream__in=streams).exclude(position=None).values_list("stream", "position"))
+    amid = SyncCursor.objects.filter(connection=owner, stream__in=streams).exclude(position=None)
+    return [(cursor.stream, cursor.position) for cursor in amid if cursor.position]
 
 
 def past_name(stream: str) -> str:

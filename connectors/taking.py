@@ -122,6 +122,8 @@ class Taker:
         self._run, self._stream, self._cursor, self._guard, self._now, self._kind = run, stream, cursor, guard, now, kind
         self._context, self._share = context_of(run.connection, now=now), share_of(run.connection)
         self._gathered: list[Read] = []
+        self.asked_at = now
+        """When what is gathered was asked for, at the earliest: what was taken out as deleted since then stays so."""
 
     @property
     def records(self) -> int:
@@ -161,7 +163,7 @@ class Taker:
         mapped, unread_then = self._latest()
         try:
             with transaction.atomic():
-                counts, refused = recording.write(run.connection, mapped, now=self._now, kind=self._kind)
+                counts, refused = recording.write(run.connection, mapped, now=self._now, kind=self._kind, asked_at=self.asked_at)
                 bodies = dict(named) if refused else {}
                 bad = [
                     *unread_then,

@@ -8,6 +8,7 @@ last and shortly), then totals.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from hashlib import blake2b
 from typing import NamedTuple, TypeVar
 
@@ -54,15 +55,16 @@ def digest(fact: OrderFact) -> bytes:
     return blake2b(_encode(fact), digest_size=16).digest()
 
 
-def record(store: Store, facts: Sequence[OrderFact], *, cause: Cause) -> Recorded:
+def record(store: Store, facts: Sequence[OrderFact], *, cause: Cause, asked_at: datetime | None = None) -> Recorded:
     """Record order facts of one platform and return what changed.
 
     The call is one transaction (a savepoint when there is one already); on any error nothing is written.
-    Recording the same facts again writes nothing. Raises Contended when other writers do not let it through.
+    Recording the same facts again writes nothing. What was asked for at a moment does not revive an order that the same
+    account denied later. Raises Contended when other writers do not let it through.
     """
     if len({fact.platform for fact in facts}) > 1:
         raise ValueError("the facts of one call come from one platform")
-    return persist(store, lambda: _record(store, facts, cause))
+    return persist(store, lambda: _record(store, facts, cause, asked_at))
 
 
 def tell_ids(store: Store, facts: Sequence[OrderFact]) -> None:
@@ -94,7 +96,7 @@ def persist(store: Store, write: Callable[[], Result]) -> Result:
     raise Contended(f"{store.slug}: other writers kept changing the same orders; try again")
 
 
-def _record(store: Store, facts: Sequence[OrderFact], cause: Cause) -> Recorded:
+def _record(store: Store, facts: Sequence[OrderFact], cause: Cause, asked_at: datetime | None) -> Recorded:
     latest = _newest(facts)
     known = _known(store, latest)
     latest = {key: _with_id(fact, known.get(key)) for key, fact in latest.items()}
@@ -108,7 +110,10 @@ def _record(store: Store, facts: Sequence[OrderFact], cause: Cause) -> Recorded:
     keys = {known[key].id: key for key in news if key in known}
     before = {keys[order.id]: order for order in locked}
     # another writer may have been here between the look and the lock
-    news = [key for key in news if key not in before or _says_more(latest[key], digests[key], _as_known(before[key]))]
+    news = [
+        key for key in news
+        if key not in before or (_says_more(latest[key], digests[key], _as_known(before[key])) and not _was_denied(before[key], cause, asked_at))
+    ]  # fmt: skip
     builder = OrderBuilder(store, [latest[key] for key in news], before=before.values(), cause_ref=cause.ref)
     ids = iter(mirror.new_ids(sum(key not in before for key in news)))
     orders = [builder.build(latest[key], digests[key], before.get(key), before[key].id if key in before else next(ids)) for key in news]
@@ -176,6 +181,11 @@ def _with_id(fact: OrderFact, known: Known | None) -> OrderFact:
 
 def _as_known(order: OrderRow) -> Known:
     return Known(order.id, order.digest, order.platform_updated, order.external_id)
+
+
+def _was_denied(order: OrderRow, cause: Cause, asked_at: datetime | None) -> bool:
+    """Tell whether an account has taken an order out, as deleted, since it was asked for what it tells now."""
+    return asked_at is not None and order.withdrawn is not None and order.cause_ref == cause.ref and order.withdrawn > moment(asked_at)
 
 
 def _is_overruled(fact: OrderFact, known: Known | None) -> bool:

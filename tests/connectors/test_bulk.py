@@ -9,16 +9,19 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from connectors import registry
+from connectors import registry, runs
 from connectors.bulk_files import BulkFile, BulkRecords, build
 from connectors.faults import BadPayload, RetryLater
 from connectors.models import Connection, ParkedRecord, RawPayload, SyncRun
 from connectors.paged import Limits
 from connectors.sync import Outcome
 from ledger.audit import check_all
+from ledger.cause import Cause
+from ledger.kinds import CauseKind
 from ledger.models import Order, Store
+from ledger.reposting import withdraw
 from tests.builders import a_store, book_of
-from tests.connectors.bazaar import NOW, OVERLAP, Bazaar, a_record, connector, open_bazaar
+from tests.connectors.bazaar import NOW, ORDERS, OVERLAP, Bazaar, a_record, connector, open_bazaar
 from tests.connectors.bazaar_files import BULK, FILED, Files, lines_of
 from tests.connectors.connecting import connected, cursor_of, pull
 
@@ -100,6 +103,24 @@ def test_files_and_pages_give_equal_facts(bazaar: Bazaar, files: Files, connecti
     paged = replace(FILED, bulk=None, complete=lambda record, send: {"refunds": [], **record})
     assert pull(connection, replace(paged, cursor=None))[:3] == (True, 30, 0)
     assert dict(Order.objects.values_list("external_id", "facts_digest")) == known
+
+
+def test_an_order_that_was_deleted_since_the_files_were_asked_for_stays_deleted(bazaar: Bazaar, files: Files, connection: Connection) -> None:
+    pull_bulk(connection)
+    runs.read_again(connection, "orders")
+    pull(connection, FILED, past=True)
+    one, other = Order.objects.filter(external_id__in=("4", "5")).order_by("external_id")
+    for order, ref in ((one, connection.cause_ref), (other, "undo of import:1")):
+        withdraw(connection.store, [order.pk], cause=Cause(CauseKind.SYNC, ref), now=NOW + timedelta(minutes=1))
+    for _ in range(20):
+        if pull(connection, FILED, now=NOW + timedelta(minutes=2), past=True).done:
+            break
+    assert list(Order.objects.exclude(withdrawn_at=None).values_list("external_id", flat=True)) == ["4"]
+    assert not any(check_all(book_of(connection.store)).values())
+    # Found there by whoever asks later, it counts again.
+    runs.read_again(connection, "orders")
+    pull(connection, ORDERS, now=NOW + timedelta(minutes=3), past=True)
+    assert not Order.objects.exclude(withdrawn_at=None).exists()
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 30])
