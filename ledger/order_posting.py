@@ -46,8 +46,11 @@ def post_orders(
     was = {order.id: order for order in before}
     moved = {pk for order in orders if order.id in was for pk in _touched(order, was[order.id])}
     arrived = [order for order in orders if order.id not in was and order.counts and order.customer is not None and order.customer not in moved]
-    customers.lock(store.pk, moved | set(count_again) | {order.customer for order in arrived if order.customer is not None})
-    again = set(count_again) | same_people.learn(store.pk, orders, was)
+    # One that does not count is still one of those that a platform counts of a customer.
+    uncounted = {order.customer for order in orders if order.id not in was and not order.counts and order.customer is not None}
+    count_again = {*count_again, *uncounted}
+    customers.lock(store.pk, moved | count_again | {order.customer for order in arrived if order.customer is not None})
+    again = count_again | same_people.learn(store.pk, orders, was)
     desired = {**drafts, **customers.arrive(store.pk, arrived), **customers.recount(store.pk, moved | again)}
     fresh = {(SourceKind.ORDER.value, order.id) for order in orders if order.id not in was}
     posting = post(store.pk, desired, cause=cause, fresh=fresh, costs_version=costs_version)

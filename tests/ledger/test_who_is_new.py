@@ -87,6 +87,15 @@ def test_an_older_order_that_arrives_later_makes_them_new_on_its_own_day() -> No
     assert new(store) == march(5)
 
 
+def test_an_order_that_does_not_count_and_arrives_later_was_one_of_those_the_platform_counted() -> None:
+    store = a_store()
+    write(store, order(2, NUMBER, 9))
+    count(store, NUMBER, 2)
+    assert new(store) == {}
+    write(store, replace(order(1, NUMBER, 5), is_test=True))
+    assert new(store) == march(9)
+
+
 def test_an_order_that_is_gone_is_counted_by_nobody() -> None:
     store = a_store()
     write(store, order(1, NUMBER, 5), order(2, NUMBER, 9))
