@@ -152,7 +152,7 @@ def walk(
     payout's other rows, `fees` what was kept of all of them, `reported` is what the processor says it paid out.
     """
     pairs, left_rows, left_paid = _match(rows, [each for each in paid if each.converted is not None or each.currency != currency])
-    conversion = Cause("conversion", "Currency conversion", "what the processor's rate gave more or less than the central bank's rate of the day")
+    conversion = Cause("conversion", "Currency conversion", "what the processor’s rate gave more or less than the central bank’s rate of the day")
     differing = Cause("differs", "Amounts that differ", "the order and the processor tell the same payment with different amounts", explains=False)
     expected, count = ZERO, len(pairs)
     for row, payment in pairs:
@@ -217,9 +217,9 @@ def _timing(paid: Sequence[Paid], elsewhere: Iterable[Elsewhere], now: datetime)
     """Say of payments of the span that are not in the payout where they are; and return those that cannot be converted."""
     waiting = Cause("waiting", "On the way", "paid in the days of this payout, and not in any payout that is known yet")
     later = Cause("elsewhere", "In other payouts", "paid in the days of this payout, and paid out with another one")
-    fresh = Cause("fresh", "Not told yet", f"paid less than {TOLD_WITHIN.days} days ago; the processor's rows do not tell them yet")
+    fresh = Cause("fresh", "Not told yet", f"paid less than {TOLD_WITHIN.days} days ago; the processor’s rows do not tell them yet")
     missing = Cause(
-        "missing", "Missing from the processor's rows", f"paid more than {TOLD_WITHIN.days} days ago by what the order says, and no row tells of it"
+        "missing", "Missing from the processor’s rows", f"paid more than {TOLD_WITHIN.days} days ago by what the order says, and no row tells of it"
     )
     told = list(elsewhere)
     by_id = {(each.order, each.payment): each for each in told if each.payment}
