@@ -84,23 +84,25 @@ _BEFORE = """
     SELECT max(last_at) FROM ledger_payout WHERE store_id = %(store)s AND platform = %(platform)s AND currency = %(currency)s
         AND issued_at BETWEEN %(first)s - interval '30 days' AND %(issued)s AND last_at < %(first)s
 """
-# Two searches, each by an index: the payments of the days, and those of the orders that the rows name.
-_PAYMENTS = """
-    SELECT o.external_id, p.external_id, o.number, p.processed_at, p.day, CASE WHEN p.kind = %(refund)s THEN -p.amount ELSE p.amount END, o.currency,
-        p.processed_at > %(since)s AND p.processed_at <= %(until)s
-    FROM (
-        SELECT store_id, order_id, external_id FROM ledger_payment
-        WHERE store_id = %(store)s AND gateway = 'shopify_payments' AND %(gateway)s = gateway AND day BETWEEN %(first_day)s AND %(last_day)s
-            AND processed_at > %(since)s AND processed_at <= %(until)s
-        UNION
-        SELECT p.store_id, p.order_id, p.external_id FROM ledger_order o JOIN ledger_payment p ON p.store_id = o.store_id AND p.order_id = o.id
-        WHERE o.store_id = %(store)s AND o.platform = %(orders)s AND o.external_id = ANY(%(named)s)
-    ) AS found
-    JOIN ledger_payment p ON p.store_id = found.store_id AND p.order_id = found.order_id AND p.external_id = found.external_id
-    JOIN ledger_order o ON o.id = p.order_id AND o.store_id = p.store_id
-    WHERE p.gateway = %(gateway)s AND p.status = %(success)s AND p.kind = ANY(%(kinds)s) AND NOT o.is_test AND o.withdrawn_at IS NULL
-        AND p.amount <> 0 AND o.platform = %(orders)s
-    ORDER BY p.processed_at, o.id, p.external_id
+# Two searches, each by an index: the payments of the days, and those of the orders that the rows name. OFFSET 0 keeps each order's payments
+# a question of its own, which is cheap however large the tables are; joined, the whole table of payments may be read.
+_PAID = """
+    o.external_id AS order_ref, p.external_id AS payment_ref, o.number, p.processed_at, p.day,
+    CASE WHEN p.kind = %(refund)s THEN -p.amount ELSE p.amount END AS amount, o.currency,
+    p.processed_at > %(since)s AND p.processed_at <= %(until)s AS in_span
+"""
+_MOVED = "p.status = %(success)s AND p.kind = ANY(%(kinds)s) AND p.amount <> 0"
+_STANDING = "NOT o.is_test AND o.withdrawn_at IS NULL AND o.platform = %(orders)s"
+_PAYMENTS = f"""
+    SELECT {_PAID} FROM ledger_payment p,
+        LATERAL (SELECT * FROM ledger_order o WHERE o.id = p.order_id AND o.store_id = p.store_id OFFSET 0) AS o
+    WHERE p.store_id = %(store)s AND p.gateway = 'shopify_payments' AND p.gateway = %(gateway)s AND p.day BETWEEN %(first_day)s AND %(last_day)s
+        AND p.processed_at > %(since)s AND p.processed_at <= %(until)s AND {_MOVED} AND {_STANDING}
+    UNION
+    SELECT {_PAID} FROM ledger_order o,
+        LATERAL (SELECT * FROM ledger_payment p WHERE p.store_id = o.store_id AND p.order_id = o.id OFFSET 0) AS p
+    WHERE o.store_id = %(store)s AND o.external_id = ANY(%(named)s) AND p.gateway = %(gateway)s AND {_MOVED} AND {_STANDING}
+    ORDER BY processed_at, order_ref, payment_ref
 """
 _ELSEWHERE = """
     SELECT b.order_ref, b.payment_ref, b.meaning, b.amount, p.id FROM ledger_balancetransaction b

@@ -83,9 +83,12 @@ _WAITING = """
                 AND p.status = ANY(%(ended)s)
         )
     )
-    SELECT b.platform, b.currency, b.day, count(*), sum(b.amount - b.fee)
-    FROM unpaid JOIN ledger_balancetransaction b ON b.store_id = %(store)s AND b.platform = unpaid.platform AND b.payout_ref = unpaid.payout_ref
-    WHERE b.meaning <> ALL(%(payouts)s) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    -- added up within, so that each payout is read by the index and never the whole table
+    SELECT unpaid.platform, moved.currency, moved.day, sum(moved.rows)::bigint, sum(moved.amount) FROM unpaid, LATERAL (
+        SELECT b.currency, b.day, count(*) AS rows, sum(b.amount - b.fee) AS amount FROM ledger_balancetransaction b
+        WHERE b.store_id = %(store)s AND b.platform = unpaid.platform AND b.payout_ref = unpaid.payout_ref AND b.meaning <> ALL(%(payouts)s)
+        GROUP BY 1, 2
+    ) AS moved GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 _HELD = """
     SELECT platform, currency, coalesce(-sum(amount) FILTER (WHERE meaning = %(transfer)s AND type ~ %(reserves)s), 0),

@@ -21,7 +21,7 @@ MINE = [
     "/shop/costs", "/shop/costs?from=2026-01-01&to=2026-12-31", "/shop/costs?from=x", "/empty/costs",
     "/stores/today", "/stores/today?stores=shop&compare=previous&from=2026-01-01&to=2026-02-28", "/stores/today?from=x", "/stores/pnl",
     "/stores/pnl?stores=empty", "/shop/pnl?currency=USD", "/shop/delete", "/shop/privacy",
-    "/shop/start", "/empty/start", "/stores/demo", "/shop/imports", "/empty/imports",
+    "/shop/start", "/empty/start", "/shop/payouts", "/shop/payouts?from=x", "/stores/demo", "/shop/imports", "/empty/imports",
     "/accounts/sessions/", "/accounts/email/", "/accounts/password/change/", "/accounts/logout/", "/stores/new", "/shop/nothing-here",
 ]  # fmt: skip
 WIDTHS = (1280, 390)

@@ -1,6 +1,8 @@
 """Fee files of Shopify Payments, Stripe and PayPal: which fee belongs to which order, and what becomes of the other rows."""
 
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import call_command
@@ -11,6 +13,7 @@ from connectors.files.costs.fee_files import PAYPAL_FILES, SHOPIFY_PAYMENTS_FILE
 from connectors.files.kind import Listed, Loose, Sum
 from connectors.files.spool import unpack
 from connectors.models import RawPayload
+from connectors.platforms.files.cost_values import day_reader
 from connectors.platforms.files.faults import FileRefused
 from ledger.audit import check_all
 from ledger.models import OrderCharge, Store
@@ -368,3 +371,10 @@ def test_the_command_takes_fee_files(store: Store, tmp_path: Path, capsys: pytes
     said = capsys.readouterr().out
     assert "Sum of fees: 1.70 EUR." in said
     assert "1 new charges, 0 changed, 0 unchanged; 2 entries." in said
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kolkata", "America/St_Johns"])
+@pytest.mark.parametrize("written", ["2026-03-05 23:30:00 +0000", "2026-03-06 13:30:00 +1400", "2026-03-05 12:30:00 -1100"])
+def test_a_time_in_a_file_falls_on_the_stores_own_day_in_zones_far_from_utc(zone: str, written: str) -> None:
+    read = day_reader("day", lambda day: ZoneInfo(zone), datetime(2026, 3, 20, tzinfo=UTC))
+    assert read(written) == datetime(2026, 3, 5, 23, 30, tzinfo=UTC).astimezone(ZoneInfo(zone)).date()

@@ -149,6 +149,14 @@ def test_an_orders_page_says_in_which_payout_its_money_came(store: Store, owner:
     assert "Chargeback, or one that was won, dispute withdrawal on the way" in text_of(answer)
 
 
+def test_today_leads_to_payouts_that_failed_or_differ(store: Store, owner: Client) -> None:
+    tell(store)
+    page = owner.get("/mugs/today").content.decode()
+    assert "Shopify Payments’s payout of 500.00 EUR of 8 March 2026 did not reach your bank (failed)." in page
+    assert "Shopify Payments’s payout of 10.00 EUR of 7 March 2026 do not add up to it" in page
+    assert page.count('href="/mugs/payouts"') == 5  # navigation, the two, the dispute, and rows that are in no figure
+
+
 def test_payouts_of_another_store_are_not_there(store: Store, owner: Client) -> None:
     tell(store)
     other = a_store(slug="cups", zone="Pacific/Kiritimati")
