@@ -101,7 +101,7 @@
     const fresh = page.getElementById("live"), [here, there] = [regionsOf(document), regionsOf(page)];
     if (!fresh || here.size !== there.size || ![...here.keys()].every((name) => there.has(name))) {
       // It is laid out otherwise now, such as with its first figures.
-      if (![...here.values()].some(isInUse)) location.reload();
+      if (!isInUse(document.body)) location.reload();
       waiting = page;
     } else waiting = renew(page) ? null : page;
     if (!waiting) {

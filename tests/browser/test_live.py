@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from connectors.models import Connection, ParkedRecord, SyncCursor, SyncRun
 from ledger.models import Order
 from tests.browser.conftest import Site, violations
 from tests.builders import a_line, an_order, write
@@ -105,6 +107,25 @@ def test_a_page_that_is_hidden_or_paused_or_signed_out_asks_nothing(site: Site, 
     addresses.clear()
     page.wait_for_timeout(3_500)
     assert addresses == []
+
+
+def test_connections_follow_and_their_buttons_still_work(site: Site, tab: Callable[..., Page]) -> None:
+    now = timezone.now()
+    account = Connection.objects.create(store=site.shop, platform="shopify", account_ref="a.example.com", label="Mugs", connected_at=now)
+    SyncCursor.objects.create(connection=account, stream="orders", done=120, whole=900)
+    SyncRun.objects.create(connection=account, stream="orders", mode="backfill", started_at=now, heartbeat_at=now)
+    ParkedRecord.objects.create(connection=account, stream="orders", external_id="1", body=b"", reason="It has no day.", first_at=now, last_at=now)
+    page = tab(f"/shop/connections/{account.pk}")
+    bar = page.get_by_role("progressbar", name="Orders read")
+    assert bar.get_attribute("value") == "120"
+    SyncCursor.objects.update(done=450)
+    expect(bar).to_have_attribute("value", "450")
+    # A part that comes anew brings a form, whose token is good.
+    ParkedRecord.objects.all().delete()
+    expect(page.get_by_role("heading", name="Not understood")).to_have_count(0)
+    ParkedRecord.objects.create(connection=account, stream="orders", external_id="2", body=b"", reason="It has no day.", first_at=now, last_at=now)
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".messages")).to_contain_text("What was not understood is tried again.")
 
 
 @pytest.mark.parametrize("path", ["/shop/today", "/shop/orders", "/shop/connections"])

@@ -15,6 +15,8 @@ from ledger import findings
 from ledger.kinds import FinancialStatus
 from ledger.models import FeeRule, Order, Store
 from ledger.rules import change
+from ledger.tasks import REPOST, store_key
+from profitpeek.jobs.models import Job
 from tests.builders import a_refund, a_store, an_order, at, move_to, write
 from tests.dashboards.people import a_person, browser_of, signed_in
 
@@ -66,6 +68,7 @@ def test_each_pulse_moves_with_what_its_page_shows_and_with_nothing_else(shop: S
         ("one held for a rate", lambda: write(shop, an_order("1004", currency="USD", when="2026-02-03 12:00")), {BOOK}),
         ("a refund", lambda: write(shop, an_order("1001", then=[a_refund("5.00", when="2026-03-04 12:00")])), {BOOK, ORDER}),
         ("a rule of costs", lambda: change(shop, add=[FeeRule(gateway="stripe", percentage=2)], actor="ann", now=NOW), {BOOK, ORDER}),
+        ("how far restating is", lambda: Job.objects.filter(kind=REPOST.name, key=store_key(shop)).update(done=7), {BOOK}),
         ("a finding", lambda: findings.note(shop.pk, "rate", "USD", "No rate.", now=NOW), {BOOK}),
         ("a file", lambda: FileImport.objects.create(store=shop, kind="x", template={}, filename="x", started_at=NOW), {BOOK}),
         ("a run", run, {CONNECTIONS}),
