@@ -79,6 +79,11 @@ _ORDER = """
         (SELECT ARRAY[count(*), max(e.seq)] FROM ledger_entry AS e
             WHERE e.book_id = o.store_id AND e.source_kind = %(kind)s AND e.source_id = o.id),
         (SELECT ARRAY[count(*), max(h.id)] FROM ledger_ordercharge AS h WHERE h.store_id = o.store_id AND h.order_id = o.id AND h.removed_at IS NULL),
+        (SELECT string_agg(concat_ws(':', t.id, t.amount, t.fee, p.id, p.issued_at, p.status), ',' ORDER BY t.id) FROM ledger_balancetransaction AS t
+            LEFT JOIN ledger_payout AS p
+                ON p.store_id = t.store_id AND p.platform = t.platform AND p.external_id = t.payout_ref AND t.payout_ref <> ''
+            WHERE t.store_id = o.store_id AND t.order_ref = o.external_id AND t.order_ref <> ''),
+        (SELECT ARRAY[count(*), o.journey] FROM ledger_touch AS v WHERE v.store_id = o.store_id AND v.order_id = o.id),
         (SELECT b.restated_version < b.costs_version FROM ledger_book AS b WHERE b.store_id = o.store_id)
     FROM ledger_order AS o WHERE o.store_id = %(store)s AND o.number = ANY(%(numbers)s) ORDER BY o.id
 """

@@ -12,7 +12,9 @@ from django.utils import timezone
 from connectors.models import Connection, FileImport, ParkedRecord, SyncCursor, SyncRun, WebhookDelivery, WebhookTopic
 from dashboards import pulse
 from ledger import findings
-from ledger.kinds import FinancialStatus
+from ledger.balance import record_balance, record_payouts
+from ledger.facts import BalanceFact, PayoutFact
+from ledger.kinds import BalanceMeaning, FinancialStatus
 from ledger.models import FeeRule, Order, Store
 from ledger.rules import change
 from ledger.tasks import REPOST, store_key
@@ -56,6 +58,10 @@ def test_each_pulse_moves_with_what_its_page_shows_and_with_nothing_else(shop: S
     def ring() -> None:
         WebhookDelivery.objects.create(connection=account, topic="orders/paid", delivery_id="1", received_at=NOW)
 
+    def pay() -> None:
+        row = BalanceFact("pay", "1", NOW, "charge", BalanceMeaning.CHARGE, 10_000, 300, "EUR", order="1001", payout="p")
+        record_balance(shop, [row], cause_ref="connection:1", now=NOW)
+
     def count() -> None:
         WebhookTopic.objects.create(connection=account, topic="orders/paid", count=1, first_at=NOW, last_at=NOW)
 
@@ -69,6 +75,8 @@ def test_each_pulse_moves_with_what_its_page_shows_and_with_nothing_else(shop: S
         ("a refund", lambda: write(shop, an_order("1001", then=[a_refund("5.00", when="2026-03-04 12:00")])), {BOOK, ORDER}),
         ("a rule of costs", lambda: change(shop, add=[FeeRule(gateway="stripe", percentage=2)], actor="ann", now=NOW), {BOOK, ORDER}),
         ("how far restating is", lambda: Job.objects.filter(kind=REPOST.name, key=store_key(shop)).update(done=7), {BOOK}),
+        ("what its processor holds, and its fee", pay, {BOOK, ORDER}),
+        ("that it was paid out", lambda: record_payouts(shop, [PayoutFact("pay", "p", NOW, "paid", 9_700, "EUR")], now=NOW), {ORDER}),
         ("a finding", lambda: findings.note(shop.pk, "rate", "USD", "No rate.", now=NOW), {BOOK}),
         ("a file", lambda: FileImport.objects.create(store=shop, kind="x", template={}, filename="x", started_at=NOW), {BOOK}),
         ("a run", run, {CONNECTIONS}),
