@@ -34,7 +34,7 @@ def test_the_first_stop_skips_to_the_content(tab: Callable[..., Page]) -> None:
 def test_the_tab_key_walks_the_menu_from_top_to_bottom(tab: Callable[..., Page]) -> None:
     page = tab("/shop/orders")
     stops = []
-    for _ in range(12):
+    for _ in range(14):
         page.keyboard.press("Tab")
         stops.append(focused(page))
     assert stops == [
@@ -44,11 +44,13 @@ def test_the_tab_key_walks_the_menu_from_top_to_bottom(tab: Callable[..., Page])
         "Today",
         "P&L",
         "Orders",
+        "Payouts",
         "Costs",
         "Imports",
         "Connections",
         "Data",
         "People",
+        "Privacy",
         "Admin",
     ]
 
