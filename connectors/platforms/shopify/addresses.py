@@ -6,6 +6,7 @@ they are of the shop's goods and pages; of all others only the first part.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import unquote_plus
 
 CLICK_IDS = {
@@ -25,6 +26,8 @@ CUT = "…"
 
 def names_somebody(text: str) -> bool:
     """Tell whether a text may hold an e-mail address, however often it was escaped."""
+    if "@" not in text and "%" not in text:
+        return False
     for _ in range(5):
         if "@" in text:
             return True
@@ -37,23 +40,32 @@ def names_somebody(text: str) -> bool:
 
 def parameters(address: str) -> Iterator[tuple[str, str]]:
     """Yield the known parameters of an address with their values, those that may name somebody left out."""
+    if "?" not in address:
+        return
     query = address.partition("#")[0].partition("?")[2]
-    for pair in query.split("&") if query else ():
+    for pair in query.split("&"):
         name, _, value = pair.partition("=")
         name = name.strip().lower()
         if name not in KNOWN or names_somebody(value):
             continue
-        yield name, "" if name in NAMES_A_PERSON else unquote_plus(value).strip()[:LONGEST]
+        if "%" in value or "+" in value:
+            value = unquote_plus(value)
+        yield name, "" if name in NAMES_A_PERSON else value.strip()[:LONGEST]
 
 
 def _parts(address: str) -> tuple[str, str, str]:
-    """Split an address into scheme, host and path; a host without the name and password that may stand before it."""
-    plain = address.partition("#")[0].partition("?")[0]
+    """Split an address into scheme, host and path."""
+    return _split(address.partition("#")[0].partition("?")[0])
+
+
+@lru_cache(maxsize=4096)
+def _split(plain: str) -> tuple[str, str, str]:
+    """Split an address without its query; a host without the name and password that may stand before it, a path with what may be kept of it."""
     scheme, found, rest = plain.partition("://")
     if not found:
         scheme, rest = "", plain if plain.startswith("/") else ""
     host, slash, path = rest.partition("/")
-    return scheme, host.rpartition("@")[2].lower(), slash + path
+    return scheme, host.rpartition("@")[2].lower(), _cut_path(slash + path)
 
 
 def host_of(address: str) -> str:
@@ -63,7 +75,11 @@ def host_of(address: str) -> str:
 
 def path_of(address: str) -> str:
     """Return the path of an address, cut where it is no page of the shop's goods."""
-    parts = [part for part in _parts(address)[2].split("/") if part]
+    return _parts(address)[2]
+
+
+def _cut_path(path: str) -> str:
+    parts = [part for part in path.split("/") if part]
     if not parts:
         return "/"
     language = len(parts[0]) == 2 or (len(parts[0]) == 5 and parts[0][2] == "-")
@@ -74,10 +90,10 @@ def path_of(address: str) -> str:
 
 def cut_address(address: str) -> str:
     """Return an address with no more of it than may be kept; cut again, it stays as it is."""
-    scheme, host, _ = _parts(address)
+    scheme, host, path = _parts(address)
     query = "&".join(f"{name}={_escaped(value)}" for name, value in parameters(address))
     origin = f"{scheme}://{host}" if host else ""
-    return f"{origin}{path_of(address)}" + (f"?{query}" if query else "")
+    return f"{origin}{path}" + (f"?{query}" if query else "")
 
 
 def cut_referrer(address: str) -> str:
@@ -87,4 +103,4 @@ def cut_referrer(address: str) -> str:
 
 
 def _escaped(value: str) -> str:
-    return value.replace("%", "%25").replace("&", "%26").replace("#", "%23").replace("+", "%2B").replace(" ", "+")
+    return value if value.isalnum() else value.replace("%", "%25").replace("&", "%26").replace("#", "%23").replace("+", "%2B").replace(" ", "+")

@@ -95,14 +95,12 @@ def tidy(record: Json) -> Json:
 
 
 def _tidied(value: Any, name: str = "") -> Any:
+    if isinstance(value, str):
+        if name == "landingPage":
+            return cut_address(value)
+        if name == "referrerUrl":
+            return cut_referrer(value)
+        return "" if names_somebody(value) else value
     if isinstance(value, dict):
         return {key: _tidied(inner, key) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_tidied(inner, name) for inner in value]
-    if not isinstance(value, str):
-        return value
-    if name == "landingPage":
-        return cut_address(value)
-    if name == "referrerUrl":
-        return cut_referrer(value)
-    return "" if names_somebody(value) else value
+    return [_tidied(inner, name) for inner in value] if isinstance(value, list) else value
