@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from graphql import FieldNode, GraphQLError
 
@@ -230,7 +231,7 @@ def _subscription(asking: Asking, _source: Any, arguments: Arguments, _node: Fie
 @resolves("Mutation", "webhookSubscriptionCreate")
 def _subscribe(asking: Asking, _source: Any, arguments: Arguments, _node: FieldNode) -> Any:
     wanted, shop = arguments["webhookSubscription"], asking.shop
-    if not str(wanted.get("uri") or "").startswith(("https://", "http://127.0.0.1", "http://localhost")):
+    if not _may_be_called(wanted.get("uri")):
         return _refused("Address is invalid", "uri")
     with shop.lock:
         row = _subscription_row(asking, 1 + shop.subscribed, arguments["topic"], wanted)
@@ -248,9 +249,14 @@ def _resubscribe(asking: Asking, _source: Any, arguments: Arguments, _node: Fiel
     if row is None:
         return _refused("Webhook subscription does not exist", "id")
     wanted = {key: row[key] for key in ("uri", "format", "includeFields", "filter", "name")} | arguments["webhookSubscription"]
-    changed = _subscription_row(asking, number_of(row["id"]) or 0, row["topic"], wanted) | {"createdAt": row["createdAt"]}
-    asking.shop.subscriptions[row["id"]] = changed
-    asking.shop.changed()
+    if not _may_be_called(wanted["uri"]):
+        return _refused("Address is invalid", "uri")
+    with asking.shop.lock:
+        changed = _subscription_row(asking, number_of(row["id"]) or 0, row["topic"], wanted) | {"createdAt": row["createdAt"]}
+        if any(_same(changed, other) for other in asking.shop.subscriptions.values() if other["id"] != row["id"]):
+            return _refused("Address for this topic has already been taken", "uri")
+        asking.shop.subscriptions[row["id"]] = changed
+        asking.shop.changed()
     return {"webhookSubscription": changed, "userErrors": []}
 
 
@@ -265,6 +271,16 @@ def _unsubscribe(asking: Asking, _source: Any, arguments: Arguments, _node: Fiel
 def _refused(message: str, name: str) -> dict[str, Any]:
     field = ["id"] if name == "id" else ["webhookSubscription", name]
     return {"webhookSubscription": None, "userErrors": [{"__typename": "UserError", "field": field, "message": message}]}
+
+
+def _may_be_called(uri: Any) -> bool:
+    """Tell whether deliveries can go to an address: by https anywhere, and unencrypted on this machine only."""
+    try:
+        parts = urlsplit(str(uri or ""))
+        _ = parts.port
+    except ValueError:
+        return False
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")))
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -36,10 +36,23 @@ def test_the_same_subscription_again_is_refused_and_another_filter_is_not(caller
     assert subscribe(caller, "ORDERS_UPDATED", filter="id:1")["userErrors"] == []
 
 
+CHANGE = "mutation U($id: ID!, $wanted: WebhookSubscriptionInput!) { webhookSubscriptionUpdate(id: $id, webhookSubscription: $wanted) { userErrors { message } } }"  # noqa: E501
+
+
 def test_an_address_that_cannot_be_called_is_refused(caller: Caller) -> None:
-    assert subscribe(caller, "ORDERS_UPDATED", uri="ftp://shop.example.com")["userErrors"] == [
-        {"field": ["webhookSubscription", "uri"], "message": "Address is invalid"}
-    ]
+    made = subscribe(caller, "ORDERS_UPDATED")["webhookSubscription"]["id"]
+    for uri in ("ftp://shop.example.com", "http://shop.example.com", "http://localhost.example.com", "https://", "http://127.0.0.1:no/"):
+        assert subscribe(caller, "ORDERS_CREATE", uri=uri)["userErrors"] == [
+            {"field": ["webhookSubscription", "uri"], "message": "Address is invalid"}
+        ], uri
+        assert caller.data(CHANGE, id=made, wanted={"uri": uri})["webhookSubscriptionUpdate"]["userErrors"] == [{"message": "Address is invalid"}]
+
+
+def test_a_subscription_cannot_become_another_ones_double(caller: Caller) -> None:
+    subscribe(caller, "ORDERS_UPDATED")
+    second = subscribe(caller, "ORDERS_UPDATED", uri="https://shop.example.com/hooks/2")["webhookSubscription"]["id"]
+    said = caller.data(CHANGE, id=second, wanted={"uri": WANTED["uri"]})["webhookSubscriptionUpdate"]["userErrors"]
+    assert said == [{"message": "Address for this topic has already been taken"}]
 
 
 def test_a_subscription_is_changed_and_deleted(caller: Caller) -> None:
