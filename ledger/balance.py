@@ -13,6 +13,7 @@ from ledger import balance_rows, charges, findings, spending
 from ledger.balance_rows import PaidOut
 from ledger.build import Zones
 from ledger.charges import ChargeFact
+from ledger.days import day_of
 from ledger.drafts.told_fees import balance_reference
 from ledger.facts import AdDayFact, BalanceFact, PayoutFact
 from ledger.kinds import AdLevel, AdTeller, BalanceMeaning, CauseKind, ChargeKind
@@ -57,7 +58,7 @@ def record_balance(store: Store, facts: Sequence[BalanceFact], *, cause_ref: str
 
 def _record(store: Store, platform: str, facts: list[BalanceFact], cause_ref: str, now: datetime) -> Balanced:
     zones = Zones.load(store)
-    days = {fact.external_id: fact.at.astimezone(zones.zone_on(fact.at.date())).date() for fact in facts}
+    days = {fact.external_id: day_of(zones.local(fact.at)[1]) for fact in facts}
     moved = balance_rows.payouts_of(store.pk, platform, [fact.external_id for fact in facts])
     news = balance_rows.write(store.pk, facts, days)
     changed = [fact for fact in facts if fact.external_id in news]

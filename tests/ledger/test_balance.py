@@ -11,7 +11,8 @@ from ledger.charges import ChargeFact, record_charges
 from ledger.disputes import record_disputes
 from ledger.facts import BalanceFact, DisputeFact, PayoutFact
 from ledger.kinds import BalanceMeaning, ChargeKind
-from ledger.models import AdDay, BalanceTransaction, Dispute, Entry, Finding, OrderCharge, Payout, Store
+from ledger.models import AdDay, BalanceTransaction, Dispute, Entry, Finding, OrderCharge, Payment, Payout, Store
+from ledger.stores import move_zone
 from tests.builders import a_line, a_payment, a_store, an_order, money, write
 from tests.ledger_text import assert_entries
 
@@ -117,6 +118,16 @@ def test_the_same_again_writes_nothing_and_a_payout_that_is_told_later_moves_no_
     assert tell(store, a_row("CHARGE", M.CHARGE, 10_000, 175)) == (0, 1, 0)
     assert tell(store, a_row("CHARGE", M.CHARGE, 10_000, 175, payout="77")) == (1, 0, 0)
     assert BalanceTransaction.objects.get().payout_ref == "77"
+
+
+@pytest.mark.parametrize("moves", [date(2026, 3, 5), date(2026, 3, 6), date(2026, 3, 7)])
+def test_a_fee_is_of_the_day_of_its_payment_also_when_the_store_moves_that_night(moves: date) -> None:
+    store = a_store(zone="Europe/Berlin")
+    move_zone(store, "Pacific/Honolulu", from_day=moves)
+    payment = structs.replace(a_payment("100.00", gateway="shopify_payments"), processed_at=AT)
+    write(store, an_order("1001", lines=[a_line("1", price="100.00", cost="40.00")], payments=[payment]))
+    tell(store, a_row("CHARGE", M.CHARGE, 10_000, 175))
+    assert BalanceTransaction.objects.get().day == Payment.objects.get().day
 
 
 def test_days_are_the_stores_own() -> None:
