@@ -117,7 +117,7 @@ def test_a_shop_that_changes_its_currency_goes_on_in_another_store_and_both_equa
 def test_merged_customers_are_read_as_they_turn_out_and_are_new_once() -> None:
     world = World.live(seed=12, start=BEGAN, days=30, orders_per_day=3, scenario="merged_customers")
     with connected(world, began=BEGAN, at=datetime(2026, 1, 9, 12, tzinfo=UTC)) as shop:
-        read_until(END, shop, every=timedelta(days=3, hours=7))
+        read_until(END, shop, every=timedelta(days=8, hours=7))
         assert shop.all_differences() == []
 
 
