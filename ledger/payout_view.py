@@ -76,9 +76,13 @@ _SUMS = """
     GROUP BY 1, 2 ORDER BY 1, 2
 """
 _PAYMENT_ROWS = """
-    SELECT day, meaning, amount, order_ref, payment_ref FROM ledger_balancetransaction
-    WHERE store_id = %(store)s AND platform = %(platform)s AND payout_ref = %(payout)s AND currency = %(currency)s AND meaning = ANY(%(payments)s)
-    ORDER BY at, id
+    SELECT b.day, b.meaning, b.amount, b.order_ref, b.payment_ref, coalesce((
+        SELECT o.number FROM ledger_order o WHERE o.store_id = b.store_id AND o.platform = %(orders)s AND o.external_id = b.order_ref
+    ), '')
+    FROM ledger_balancetransaction b
+    WHERE b.store_id = %(store)s AND b.platform = %(platform)s AND b.payout_ref = %(payout)s AND b.currency = %(currency)s
+        AND b.meaning = ANY(%(payments)s)
+    ORDER BY b.at, b.id
 """
 _BEFORE = """
     SELECT max(last_at) FROM ledger_payout WHERE store_id = %(store)s AND platform = %(platform)s AND currency = %(currency)s

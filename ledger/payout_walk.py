@@ -28,6 +28,8 @@ class Row(Struct, frozen=True):
     order: str
     """The platform's id; empty where it names none."""
     payment: str
+    number: str = ""
+    """The order's; empty where no order of ours is known."""
 
 
 class Paid(Struct, frozen=True):
@@ -161,9 +163,11 @@ def walk(
         if row.amount != should:
             cause = differing if payment.currency == currency else conversion
             cause.add(Item(row.day, payment.number, row.amount - should))
-    strange = Cause("strange", "Rows of no order of yours", "payments of orders that are not here: deleted, or older than may be read")
+    strange = Cause(
+        "strange", "Rows that no payment tells", "their orders are not here (deleted, or older than may be read), or tell no such payment"
+    )
     for row in left_rows:
-        strange.add(Item(row.day, "", row.amount, f"order {row.order}" if row.order else "names no order"))
+        strange.add(Item(row.day, row.number, row.amount, f"order {row.order}" if row.order else "names no order"))
     timing, without_rate = _timing([each for each in left_paid if each.in_span], elsewhere, now)
     for cause in timing:
         expected -= cause.amount

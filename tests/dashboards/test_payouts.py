@@ -126,7 +126,7 @@ def test_a_payout_opens_down_to_why_it_differs_from_what_orders_say(store: Store
     text = text_of(owner.get(f"/mugs/payouts/{second.pk}"))
     for said in (
         "Expected from orders payments less refunds of the days of this payout 130.00",
-        "paid in the days of this payout, and not in any payout that is known yet (1) −80.00", "deleted, or older than may be read (1) 20.00",
+        "paid in the days of this payout, and not in any payout that is known yet (1) −80.00", "or tell no such payment (1) 20.00",
         "what the processor kept of each row −1.50", "held back for a while, or given free again (1) −15.00", "Of it unexplained nothing 0.00",
         "as the processor reports it 53.50", "order 9",
     ):  # fmt: skip

@@ -61,6 +61,8 @@ def test_a_row_of_no_order_is_a_cause_and_listed() -> None:
     found = walked([a_row("100"), a_row("30", order="9", payment="p9"), a_row("5", order="", payment="")], [paid("100")], reported="135")
     assert causes(found) == {"strange": Decimal(35)}
     assert [item.note for item in found.items_of("strange")] == ["order 9", "names no order"]
+    known = Row(DAY, CHARGE, Decimal(3), "1", "cash", "#1001")
+    assert [item.number for item in walked([known], [], reported="3").items_of("strange")] == ["#1001"]
 
 
 def test_payments_without_the_processors_ids_are_paired_by_order_and_amount_as_often_as_each_is_there() -> None:
