@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 from django.db import transaction
+from django.db.models import QuerySet
 from msgspec import Struct
 
 from connectors import runs
@@ -170,16 +171,21 @@ def _renewed(row: Connection, held: Kept, now: datetime) -> Kept:
 
 
 def note_success(connection: Connection, *, now: datetime) -> None:
-    """Note that the platform answered as it should: what was wrong is over, and it is asked again."""
-    Connection.objects.filter(pk=connection.pk).update(last_ok_at=now, problem="", problem_at=None, paused_until=None)
+    """Note that the platform answered as it should: what was wrong is over, and it is asked again. Of an account that was left, why stays said."""
+    _kept_on(connection).update(last_ok_at=now, problem="", problem_at=None, paused_until=None)
     Connection.objects.filter(pk=connection.pk, status=Connection.Status.NEEDS_CONSENT).update(status=Connection.Status.ACTIVE)
 
 
 def note_fault(connection: Connection, fault: Fault, *, now: datetime, until: datetime | None = None) -> None:
     """Note what is wrong in words for the store's owner; where consent is gone, nothing more is asked until it is given again."""
-    Connection.objects.filter(pk=connection.pk).update(problem=fault.reason, problem_at=now, paused_until=until)
+    _kept_on(connection).update(problem=fault.reason, problem_at=now, paused_until=until)
     if isinstance(fault, NeedsReauth):
         Connection.objects.filter(pk=connection.pk, status=Connection.Status.ACTIVE).update(status=Connection.Status.NEEDS_CONSENT)
+
+
+def _kept_on(connection: Connection) -> QuerySet[Connection]:
+    """Return a connection unless it was disconnected meanwhile."""
+    return Connection.objects.filter(pk=connection.pk).exclude(status=Connection.Status.DISCONNECTED)
 
 
 def pause(connection: Connection) -> bool:

@@ -192,8 +192,8 @@ def read_again(owner: Connection, stream: str) -> None:
 
 
 def forget(cursor: SyncCursor) -> None:
-    """Delete a cursor that is not needed any more."""
-    SyncCursor.objects.filter(pk=cursor.pk).delete()
+    """Delete a cursor whose past is read, unless somebody has asked for all of it again meanwhile."""
+    SyncCursor.objects.filter(pk=cursor.pk).exclude(backfilled_at=None).delete()
 
 
 def stop(owner: Connection, *, why: str, stream: str = "") -> None:

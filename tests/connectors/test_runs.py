@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from connectors import runs
-from connectors.connections import disconnect, pause
+from connectors.connections import disconnect, note_fault, pause
+from connectors.faults import NeedsReauth
 from connectors.files.kind import Progress
 from connectors.models import Connection, RawPayload, SyncRun
 from connectors.paged import Limits
@@ -125,3 +126,23 @@ def test_while_the_past_is_read_again_what_is_new_is_read_at_once(bazaar: Bazaar
     assert before is not None
     assert after is not None
     assert after > before
+
+
+def test_a_past_that_is_asked_for_again_as_its_reading_ends_is_read_again(bazaar: Bazaar, connection: Connection) -> None:
+    bazaar.add(*(a_record(number) for number in range(25)))
+    pull(connection)
+    runs.read_again(connection, "orders")
+    # After the last page was written, and before the run notes that it is done.
+    pull(connection, progress=once(lambda: runs.read_again(connection, "orders")), past=True)
+    assert runs.rereads(connection, "orders")
+    assert pull(connection, past=True)[:2] == (True, 25)
+    assert not runs.rereads(connection, "orders")
+
+
+def test_why_an_account_was_left_stays_said_though_a_run_ends_well_or_badly_just_then(bazaar: Bazaar, connection: Connection) -> None:
+    bazaar.add(a_record(1))
+    left = once(lambda: disconnect(connection, now=NOW, why="It was uninstalled."))
+    pull(connection, progress=left)
+    note_fault(connection, NeedsReauth("The token is not taken."), now=NOW)
+    connection.refresh_from_db()
+    assert (connection.status, connection.problem) == ("disconnected", "It was uninstalled.")
