@@ -56,7 +56,8 @@ def reseal_all(*, tell: Callable[[str, int], None]) -> Resealed:
         done = 0
         for chunk in _chunks(model, field):
             with transaction.atomic():
-                for row in model._default_manager.select_for_update().filter(pk__in=chunk).only("pk", field):
+                # A delivery may have been drained since its chunk was listed, and its body with it.
+                for row in model._default_manager.select_for_update().filter(pk__in=chunk).exclude(**{field: None}).only("pk", field):
                     counted = _sealed_anew(row, field, counted)
             done += len(chunk)
             tell(str(model._meta.verbose_name_plural), done)

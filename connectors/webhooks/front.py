@@ -23,8 +23,8 @@ from connectors.webhooks.doors import Door, Doors, Refusals
 log = structlog.get_logger(__name__)
 
 PREFIX = "/webhooks/"
-RING_EVERY = 0.05
-"""Seconds between two looks at what is to be rung for."""
+RING_EVERY = 0.2
+"""Seconds between two looks at what is to be rung for; whoever rings after a silence is heard at once."""
 LONGEST_END = 3.0
 """Seconds that a process which ends waits for its last ring."""
 AWAY_FOR = 1.0
@@ -106,7 +106,7 @@ class KeptInbox:
         """Write a delivery down, durably; raise Away when that cannot be done now."""
         for last in (False, True):
             try:
-                self._connection().execute(deliveries.INSERT, row)
+                self._cursor().execute(deliveries.INSERT, row)
                 return
             except psycopg.Error as error:
                 self.close_thread()
@@ -135,7 +135,7 @@ class KeptInbox:
             kept.close()
             self._kept.connection = None
 
-    def _connection(self) -> "psycopg.Connection[Any]":
+    def _cursor(self) -> "psycopg.Cursor[Any]":
         kept: psycopg.Connection[Any] | None = getattr(self._kept, "connection", None)
         if kept is None or kept.closed:
             given = connections["default"].get_connection_params()
@@ -143,8 +143,9 @@ class KeptInbox:
             threshold = connections["default"].settings_dict["OPTIONS"].get("prepare_threshold", PREPARE_AFTER)
             own = {name: given[name] for name in OURS if name in given}
             kept = psycopg.connect(**own, connect_timeout=CONNECT_SECONDS, application_name=NAME, autocommit=True, prepare_threshold=threshold)
-            self._kept.connection = kept
-        return kept
+            self._kept.connection, self._kept.cursor = kept, kept.cursor()
+        cursor: psycopg.Cursor[Any] = self._kept.cursor
+        return cursor
 
 
 def _looked() -> dict[str, Door]:

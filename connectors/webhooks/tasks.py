@@ -14,8 +14,10 @@ from connectors.registry import CONNECTORS
 from connectors.sync_tasks import connection_of, job_faults, wait_out
 from connectors.webhooks import deliveries, draining, subscribing, watching
 from connectors.webhooks.accepting import topics_by_law
+from connectors.webhooks.deliveries import LeaseLost
 from ledger.people import kept_stores
 from profitpeek.jobs import queue
+from profitpeek.jobs.faults import Retryable
 from profitpeek.jobs.kinds import Kind
 from profitpeek.jobs.work import Work
 
@@ -49,8 +51,11 @@ def follow(work: Work) -> None:
     connection = connection_of(work)
     if connection.status == Status.ACTIVE:
         wait_out(connection, timezone.now())
-    with job_faults(connection, ""), _noted(connection):
-        more = draining.drain(connection, guard=work.fence, actor=work.actor)
+    try:
+        with job_faults(connection, ""), _noted(connection):
+            more = draining.drain(connection, guard=work.fence, actor=work.actor)
+    except LeaseLost as lost:
+        raise Retryable("Other work has taken the deliveries over.") from lost
     if more:
         ring(connection.pk)
 

@@ -82,7 +82,9 @@ def hasten(kind: Kind, key: str) -> bool:
 
 def is_waiting(kind: Kind, key: str) -> bool:
     """Tell whether work waits under a key."""
-    return Job.objects.filter(kind=kind.name, key=key, state=Job.State.WAITING).exists()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM jobs_job WHERE kind = %s AND key = %s AND state = 'waiting')", [kind.name, key])
+        return bool(cursor.fetchone()[0])
 
 
 def cancel(job: int) -> bool:

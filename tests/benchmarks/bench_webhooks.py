@@ -24,7 +24,7 @@ import pytest
 from profitpeek import embedded_postgres
 from profitpeek.environment import BASE_DIR
 from tests.benchmarks.bench_jobs import cpu_of
-from tests.platform.clusters import wait_until
+from tests.platform.clusters import open_folder, wait_until
 
 SECONDS, FLOOD, ROUNDS = float(os.environ.get("BENCH_SECONDS", "4")), float(os.environ.get("BENCH_FLOOD", "60")), 3
 SECRET, CONNECTIONS = "the-client-secret", 16
@@ -48,10 +48,11 @@ class Measured(NamedTuple):
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[embedded_postgres.Membership]:
-    membership = embedded_postgres.join(tmp_path / "postgres")
-    yield membership
-    membership.leave()
+def database() -> Iterator[embedded_postgres.Membership]:
+    with open_folder() as folder:
+        membership = embedded_postgres.join(folder / "postgres")
+        yield membership
+        membership.leave()
 
 
 @contextmanager
