@@ -30,7 +30,8 @@ from tests.soak.installation import Installation
 
 RATES = [int(rate) for rate in os.environ.get("BENCH_LIVE", "1,10,50").split(",")]
 SECONDS = int(os.environ.get("BENCH_LIVE_SECONDS", "60"))
-HEAD = """\n
+HEAD = """
+
 | orders a second | orders | p50 | p99 | longest | never | deliveries | web CPU | worker CPU |
 |---:|---:|---:|---:|---:|---:|---:|---:|---:|"""
 PATIENCE = 120

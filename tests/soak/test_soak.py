@@ -61,7 +61,7 @@ QUIET = timedelta(minutes=20)
 def a_business(start: date) -> World:
     """Make a business in which much is given back, edited, cancelled, disputed and deleted, and no cost changes while nobody looks."""
     habits = structs.replace(
-        SCENARIOS["refund_storm"], edited=1_000, cancelled=800, disputed=500, deleted=200, exchanged=500, cost_change_days=10_000, late_cost=0
+        SCENARIOS["refund_storm"], edited=1_000, cancelled=800, disputed=500, deleted=200, exchanged=500, cost_change_days=10**9, late_cost=0
     )
     return World(Living(seed=SEED % 1_000, start=start, days=HISTORY + DAYS + 60, orders_per_day=ORDERS, habits=habits))
 
