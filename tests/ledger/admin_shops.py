@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from connectors.models import Connection, FileImport, SyncRun
+from connectors.models import Connection, FileImport, SyncRun, WebhookDelivery
 from ledger import findings, proposals, rules
 from ledger.balance import record_balance, record_payouts
 from ledger.charges import ChargeFact, record_charges
@@ -97,6 +97,7 @@ def a_shop(slug: str) -> Shop:
     run = SyncRun.objects.create(
         connection=account, stream="things", mode="increment", status="done", problem=slug, started_at=store.created_at, heartbeat_at=store.created_at
     )
+    delivery = WebhookDelivery.objects.create(connection=account, topic=slug, delivery_id=slug, received_at=store.created_at, error=slug)
     record_balance(
         store,
         [BalanceFact("shopify_payments", slug, store.created_at, slug, BalanceMeaning.FINANCING, 10_000, 0, "EUR")],
@@ -105,7 +106,7 @@ def a_shop(slug: str) -> Shop:
     )
     record_payouts(store, [PayoutFact("shopify_payments", slug, store.created_at, slug, 10_000, "EUR")], now=store.created_at)
     rows = {
-        "connectors/connection": account, "connectors/syncrun": run, "ledger/partner": partner,
+        "connectors/connection": account, "connectors/syncrun": run, "connectors/webhookdelivery": delivery, "ledger/partner": partner,
         "ledger/campaign": Campaign.objects.get(store=store),
         "ledger/adday": AdDay.objects.get(store=store),
         "ledger/balancetransaction": BalanceTransaction.objects.get(store=store),

@@ -50,7 +50,7 @@ OF_STORES = {
         "balancetransaction",
         "payout",
     ],
-    "connectors": ["fileimport", "connection", "syncrun"],
+    "connectors": ["fileimport", "connection", "syncrun", "webhookdelivery"],
 }
 PAGES = [f"{app}/{model}" for app, models in OF_STORES.items() for model in models] + RULES
 DELETABLE = ["ledger/membership", "ledger/partner", *RULES]
