@@ -73,10 +73,10 @@ def test_the_list_says_of_each_account_whether_it_rings_in_one_query_for_all(
     browser = signed_in(store)
     filled(shop)
     assert "Rings at once yes last 3 Mar 2026, 12:45 UTC" in text_of(browser.get("/shop/connections"))
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         browser.get("/shop/connections")
     connected_to_shopify(store, shop="other.myshopify.com")
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         assert "Rings at once no" in text_of(browser.get("/shop/connections"))
 
 
