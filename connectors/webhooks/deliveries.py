@@ -11,6 +11,8 @@ from connectors.models import Connection, WebhookDelivery, WebhookTopic
 from connectors.webhooks.accepting import REMEMBERED, Row
 
 MOST_TRIES = 5
+SUSPECT = 2
+"""Tries after which a delivery is taken alone."""
 LEASE = timedelta(minutes=3)
 REST = timedelta(seconds=30)
 """After a first failure; each further rest is twice as long."""
@@ -56,7 +58,7 @@ _TAKE = """
     UPDATE connectors_webhookdelivery d SET lease_until = %(until)s, attempts = attempts + 1
     FROM (SELECT id FROM connectors_webhookdelivery
           WHERE connection_id = %(connection)s AND state = 'waiting' AND (lease_until IS NULL OR lease_until <= %(now)s)
-            AND (%(topics)s::text[] IS NULL OR topic = ANY(%(topics)s::text[]))
+            AND (%(topics)s::text[] IS NULL OR topic = ANY(%(topics)s::text[])) AND attempts >= %(least)s AND attempts < %(below)s
           ORDER BY id LIMIT %(most)s FOR UPDATE SKIP LOCKED) waiting
     WHERE d.id = waiting.id
     RETURNING d.id, d.delivery_id, d.topic, d.version, d.received_at, d.attempts, d.body
@@ -64,7 +66,10 @@ _TAKE = """
 
 
 def take(owner: Connection, *, topics: Collection[str] | None, most: int, now: datetime) -> list[Taken]:
-    """Take waiting deliveries, of some topics or all, the oldest first, under a lease from `now`; the try is counted before the work."""
+    """Take waiting deliveries, of some topics or all, the oldest first, under a lease from `now`; the try is counted before the work.
+
+    One that was taken several times and never put back may be what killed those who followed it: it is taken alone.
+    """
     values: dict[str, Any] = {
         "connection": owner.pk,
         "until": now + LEASE,
@@ -73,8 +78,11 @@ def take(owner: Connection, *, topics: Collection[str] | None, most: int, now: d
         "most": most,
     }
     with database.cursor() as cursor:
-        cursor.execute(_TAKE, values)
-        rows = sorted(cursor.fetchall())
+        cursor.execute(_TAKE, {**values, "least": SUSPECT, "below": 2**15 - 1, "most": 1})
+        rows = cursor.fetchall()
+        if not rows:
+            cursor.execute(_TAKE, {**values, "least": 0, "below": SUSPECT})
+            rows = sorted(cursor.fetchall())
     return [taken._replace(body=None if taken.body is None else bytes(taken.body)) for taken in map(Taken._make, rows)]
 
 

@@ -105,7 +105,10 @@ class _Draining:
         return None if self._connection.status == Status.ACTIVE else topics_by_law(self._connection.platform)
 
     def _read(self, row: Taken) -> Rung | None:
-        """Open a delivery; give it up when it cannot be opened or is about another account."""
+        """Open a delivery; give it up when it cannot be opened, is about another account, or was taken so often without an end."""
+        if row.attempts > deliveries.MOST_TRIES:
+            self._give_up([row.pk], "It was taken five times, and what followed it ended each time without a word, perhaps for want of memory.")
+            return None
         try:
             kept: Json = msgspec.json.decode(unseal(row.body or b""))
         except Unsealable:

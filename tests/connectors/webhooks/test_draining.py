@@ -294,6 +294,21 @@ def test_two_drains_at_once_follow_each_delivery_once(bazaar: Bazaar, connection
     assert WebhookTopic.objects.get().count == 2
 
 
+def test_one_that_kills_whoever_follows_it_is_taken_alone_and_given_up_at_last(bazaar: Bazaar, connection: Connection) -> None:
+    for number in ("1", "2", "3"):
+        rung(connection, "order", f"d-{number}", order=number)
+    taken, now = [], datetime.now(UTC)
+    for step in range(4):
+        # Each is killed before it can put anything back.
+        taken.append([row.delivery for row in deliveries.take(connection, topics=None, most=10, now=now + step * deliveries.LEASE)])
+    assert taken == [["d-1", "d-2", "d-3"], ["d-1", "d-2", "d-3"], ["d-1"], ["d-1"]]
+    WebhookDelivery.objects.filter(delivery_id="d-1").update(attempts=deliveries.MOST_TRIES)
+    WebhookDelivery.objects.update(lease_until=None)
+    assert not drain(connection)
+    assert states() == {"d-1": "dead", "d-2": "done", "d-3": "done"}
+    assert "ended each time without a word" in WebhookDelivery.objects.get(delivery_id="d-1").error
+
+
 def test_a_drain_that_was_overtaken_while_the_platform_answered_writes_nothing(
     bazaar: Bazaar, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
