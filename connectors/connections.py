@@ -10,11 +10,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 from msgspec import Struct
 
-from connectors import runs
 from connectors.addresses import base_url
 from connectors.faults import Denied, Fault, NeedsReauth
 from connectors.http import Client
 from connectors.models import Connection
+from connectors.reading import runs
 from connectors.registry import find
 from connectors.spec import Connector, Grant
 from connectors.webhooks import deliveries, doors

@@ -13,10 +13,10 @@ import requests
 import structlog
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from connectors import downloading
-from connectors.downloading import CONNECT_SECONDS, READ_SECONDS
 from connectors.faults import BadPayload, QuotaUsedUp, RetryLater
 from connectors.networks import CheckedAdapter, Resolve, look_up
+from connectors.reading import downloading
+from connectors.reading.downloading import CONNECT_SECONDS, READ_SECONDS
 from connectors.spec import Budget, Connector, Request, Response
 
 log = structlog.get_logger(__name__)
@@ -115,7 +115,7 @@ class Client:
     def download(self, path: str, to: Path, *, told: Callable[[int], None], seconds: float) -> int:
         """Fetch a file to disk, unpacked, and return its length; without credentials: its address lets in whoever knows it.
 
-        Raise what `connectors.downloading.fetch` raises.
+        Raise what `connectors.reading.downloading.fetch` raises.
         """
         self.sent += 1
         return downloading.fetch(self._session, self._connector.label, self.address(path), to, told=told, seconds=seconds)

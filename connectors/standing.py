@@ -5,8 +5,8 @@ from datetime import datetime
 from django.db.models import Count
 from msgspec import Struct
 
-from connectors import runs
 from connectors.models import Connection, ParkedRecord, SyncCursor
+from connectors.reading import runs
 from connectors.registry import UnknownPlatform, find
 from connectors.spec import Stream
 from ledger.models import Store

@@ -10,16 +10,16 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
-from connectors import runs
 from connectors.connections import copy_to
 from connectors.faults import Denied
 from connectors.models import Connection
+from connectors.reading import runs
 from connectors.registry import find
+from ledger.book.reposting import withdraw
 from ledger.cause import MOVED_BY, Cause
 from ledger.facts import BalanceFact, OrderFact
 from ledger.kinds import BalanceMeaning, CauseKind
 from ledger.models import Order
-from ledger.reposting import withdraw
 from ledger.stores import StoreRefused, line_of, open_successor, zone_of
 
 AT_ONCE = 500

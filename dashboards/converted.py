@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from dashboards.scope import Scope
-from ledger.conversion import Conversion, conversion
+from dashboards.forms.scope import Scope
+from ledger.book.conversion import Conversion, conversion
 from ledger.models import Store
 from ledger.periods import Period
 

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from dashboards.statement_table import margin_base, share
+from dashboards.pages.statement_table import margin_base, share
 from ledger.models import Store
 from ledger.statements import Statement, amount
 

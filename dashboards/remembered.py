@@ -9,8 +9,8 @@ from django.core.cache import caches
 from ledger.models import Store
 
 KEPT = 600
-"""Seconds for which it may be remembered: the installation's defaults, products' titles, and what recent orders named (`ledger.seen`) move apart
-from the books."""
+"""Seconds for which it may be remembered: the installation's defaults, products' titles, and what recent orders named (`ledger.costs.seen`)
+move apart from the books."""
 
 Found = TypeVar("Found")
 

@@ -7,10 +7,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from ledger import accounts, findings
+from ledger.book.totals import TABLES, Table, fresh_sums
 from ledger.kinds import COUNTS_AS_REVENUE, AdLevel, AdTeller, Basis, SourceKind
 from ledger.models import Account, Book, Finding
 from ledger.money import decimal, minor_step
-from ledger.totals import TABLES, Table, fresh_sums
 
 MOST = 20
 """Problems listed per invariant; the first tell the story."""

@@ -4,7 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ledger.people import kept_stores
-from ledger.rules import refresh_shown
+from ledger.rules.rules import refresh_shown
 from ledger.stores import today_of
 from profitpeek.jobs.kinds import Kind
 from profitpeek.jobs.work import Work

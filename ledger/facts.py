@@ -293,7 +293,7 @@ class AdDayFact(Struct, frozen=True):
     """What was spent on one day of an advertising account, at one level. `spend` is in `currency`; positive is a cost."""
 
     platform: str
-    """Such as `meta_ads`; ledger/spending.py says on which account each is booked."""
+    """Such as `meta_ads`; ledger/advertising/spending.py says on which account each is booked."""
     level: AdLevel
     day: date
     """In the advertising account's own time zone."""

@@ -11,16 +11,16 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
+from ledger.book.entries import Line, Source, copy_entries, insert_prepared, prepared
+from ledger.book.totals import Movement, move_prepared
+from ledger.book.totals import prepare as prepare_totals
 from ledger.cause import Cause
 from ledger.days import day_number
 from ledger.drafts import DRAFT_VERSION
 from ledger.drafts.entry import EntryDraft, Fx
-from ledger.entries import Line, Source, copy_entries, insert_prepared, prepared
 from ledger.kinds import CauseKind
 from ledger.models import Batch, Book
 from ledger.money import RATE_SCALE, SCALE
-from ledger.totals import Movement, move_prepared
-from ledger.totals import prepare as prepare_totals
 
 
 class CostsMoved(Exception):
@@ -79,7 +79,7 @@ def post(
 
 
 def post_prepared(book_id: int, *, cause: Cause, costs_version: int, closed_through: date | None) -> Posting:
-    """Write the entries that lie prepared (ledger/entries.py), and return what that took.
+    """Write the entries that lie prepared (ledger/book/entries.py), and return what that took.
 
     They were prepared at a costs version, with the book closed through a day; raises CostsMoved when either has
     moved since. Holds the book for the writing alone. Must run inside a transaction.

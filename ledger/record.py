@@ -3,7 +3,7 @@
 A batch of facts becomes mirror rows, drafts and entries in one transaction. What is equal to the mirror, older, or
 told without a time of change of what a platform told with one, is dropped before anything is written. An order that is
 known by its number alone becomes the one of that number whose id is told, before or after. Locks are taken in one order
-everywhere: orders in key order, the charges of theirs (ledger/charges.py), then customers, then the book (by `post`,
+everywhere: orders in key order, the charges of theirs (ledger/charges/charges.py), then customers, then the book (by `post`,
 last and shortly), then totals.
 """
 
@@ -17,16 +17,17 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from msgspec.structs import replace
 from psycopg.errors import DeadlockDetected, UniqueViolation
 
-from ledger import charge_rows, customers, mirror, references, same_people, touches
-from ledger.build import Known, OrderBuilder
 from ledger.cause import Cause
+from ledger.charges import charge_rows
 from ledger.days import moment
-from ledger.drafting import draft_orders, load_terms
 from ledger.facts import BY_NUMBER, OrderFact, known_by
 from ledger.models import Store
-from ledger.order_posting import post_orders
+from ledger.orders import customers, mirror, references, same_people, touches
+from ledger.orders.build import Known, OrderBuilder
+from ledger.orders.drafting import draft_orders, load_terms
+from ledger.orders.order_posting import post_orders
+from ledger.orders.rows import OrderRow
 from ledger.posting import CostsMoved
-from ledger.rows import OrderRow
 
 ATTEMPTS = 6
 """Tries against another writer of the same orders, or a cost rule that moves meanwhile, before giving up."""

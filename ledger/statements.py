@@ -13,13 +13,13 @@ from django.db import connection
 from msgspec import Struct
 
 from ledger import accounts
-from ledger.columns import estimated_share
-from ledger.conversion import Conversion, shown_in
+from ledger.book.conversion import Conversion, shown_in
+from ledger.book.totals import DAY_OF_BASIS
 from ledger.kinds import Basis
 from ledger.models import Batch, Book, Order
 from ledger.money import SCALE
+from ledger.orders.columns import estimated_share
 from ledger.periods import Period
-from ledger.totals import DAY_OF_BASIS
 
 ZERO = Decimal(0)
 

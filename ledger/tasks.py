@@ -7,17 +7,18 @@ from django.db import OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from ledger import erasing, spending
-from ledger.accruing import accrue, due
+from ledger.advertising import spending
 from ledger.audit import audit
+from ledger.book.reposting import repost, restate
+from ledger.book.snapshot import snapshot
 from ledger.cause import Cause
 from ledger.cost_checks.run import check_costs
+from ledger.costs.accruing import accrue, due
+from ledger.erasure import erasing
 from ledger.kinds import CauseKind
 from ledger.models import Erasure, Store
 from ledger.people import kept_stores
 from ledger.record import Contended
-from ledger.reposting import repost, restate
-from ledger.snapshot import snapshot
 from ledger.stores import today_of
 from profitpeek.jobs import queue
 from profitpeek.jobs.faults import Permanent, Postponed, Retryable

@@ -3,7 +3,7 @@
 from datetime import time, timedelta
 
 from connectors.privacy.tasks import DO_CASE, KEEP_PRIVACY
-from connectors.sync_tasks import (
+from connectors.reading.sync_tasks import (
     BACKFILL,
     CHECK_ACCOUNT,
     CHECK_ACCOUNTS,
@@ -24,9 +24,9 @@ from connectors.webhooks.tasks import (
     WATCH_DELIVERIES,
 )
 from dashboards.tasks import FORGET_EXPIRED
+from ledger.costs.defaults import PREVIEW_DEFAULTS
 from ledger.daily import SHOW_PERCENTAGES
-from ledger.defaults import PREVIEW_DEFAULTS
-from ledger.proposal_tasks import FORGET_PROPOSALS, PREVIEW_COSTS
+from ledger.rules.proposal_tasks import FORGET_PROPOSALS, PREVIEW_COSTS
 from ledger.tasks import (
     ACCRUE_BOOK,
     ACCRUE_BOOKS,

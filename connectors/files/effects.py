@@ -9,7 +9,7 @@ import msgspec
 from connectors.files.imports import keep_report
 from connectors.files.kind import Effect, Found, MonthEffect
 from connectors.models import FileImport, FileReport
-from ledger.explain import caused
+from ledger.book.explain import caused
 from ledger.kinds import CauseKind
 from ledger.models import Book, Store
 from ledger.periods import By, cut

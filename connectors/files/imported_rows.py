@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Sequence
 
 from msgspec import DecodeError, Struct
 
-from connectors.archive import keys_of
 from connectors.files.costs.cost_imports import CHARGES
 from connectors.files.orders.order_line_imports import KIND as ORDER_LINES
 from connectors.files.orders.shopify_orders import SHOPIFY_ORDERS
@@ -16,6 +15,7 @@ from connectors.models import FileImport, RawPayload
 from connectors.platforms.files import order_lines
 from connectors.platforms.files.fee_columns import DIALECTS
 from connectors.platforms.files.shopify import columns, transactions
+from connectors.reading.archive import keys_of
 from ledger.models import Store
 from ledger.sealing import Unsealable, unseal
 

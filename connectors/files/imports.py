@@ -15,10 +15,10 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from msgspec import Struct
 
-from connectors.archive import keys_of
 from connectors.files.kind import FileKind, Guard
 from connectors.files.spool import unpack
 from connectors.models import FileImport, FileReport, RawPayload
+from connectors.reading.archive import keys_of
 from ledger.models import Store
 from ledger.sealing import seal, unseal
 

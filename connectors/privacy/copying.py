@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from connectors import archive, parking
 from connectors.files.imported_rows import CUSTOMER, fields_of
 from connectors.files.kind import Progress
 from connectors.models import ParkedRecord, RawPayload
 from connectors.privacy.cutting import Search
 from connectors.privacy.sought import Sought, customer_place, plain, platform_of, rows_of, whose, whose_of
-from connectors.received import called
-from ledger import privacy
+from connectors.reading import archive, parking
+from connectors.reading.received import called
+from ledger.erasure import privacy
 from ledger.kinds import Evidence, PaymentKind, PaymentStatus, SaleKind, SaleType, TouchKind
 from ledger.models import Store
 from ledger.sealing import Unsealable

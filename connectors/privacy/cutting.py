@@ -15,14 +15,14 @@ import msgspec
 from django.conf import settings
 from django.db.models import QuerySet
 
-from connectors import archive, bulk_files, parking
 from connectors.files.spool import pack
 from connectors.files.uploads import UNDECIDED, discard, end_badly
 from connectors.models import Connection, FileImport, ParkedRecord, PrivacyCopy, RawPayload
 from connectors.privacy.sought import Sought, customer_place, place_of, rows_of, whose, whose_of
+from connectors.reading import archive, bulk_files, parking
 from connectors.registry import UnknownPlatform, find
 from connectors.spec import Whose
-from ledger import privacy
+from ledger.erasure import privacy
 from ledger.identity import customer_hash
 from ledger.models import Store
 from ledger.sealing import Unsealable, unseal

@@ -15,8 +15,8 @@ from connectors.models import Connection, FileImport, PrivacyCase, SyncRun
 from connectors.privacy import cases, copying, leaving
 from connectors.privacy.cutting import PLACES, Place, Search
 from connectors.privacy.sought import Sought, opened, resolve
-from connectors.runs import STALE
-from ledger import privacy
+from connectors.reading.runs import STALE
+from ledger.erasure import privacy
 from ledger.models import Store
 from profitpeek.jobs.models import Job
 

@@ -10,12 +10,13 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from connectors import accounts, bulk_files, connections, oauth, parking, runs
+from connectors import accounts, connections, oauth
 from connectors.faults import NeedsReauth
 from connectors.models import Connection, ParkedRecord, RawPayload
+from connectors.reading import bulk_files, parking, runs
 from connectors.registry import UnknownPlatform, find
 from connectors.webhooks import deliveries, doors
-from ledger import privacy
+from ledger.erasure import privacy
 from ledger.sealing import unseal
 
 AT_ONCE = 200

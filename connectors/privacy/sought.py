@@ -12,17 +12,17 @@ import msgspec
 from django.db.models import Q
 from msgspec import Struct
 
-from connectors import archive
 from connectors.files.imported_rows import CUSTOMER, fields_of
 from connectors.files.spool import Order as OrderRows
 from connectors.files.spool import unpack
 from connectors.models import Connection, PrivacyCase, RawPayload
+from connectors.reading import archive
 from connectors.registry import UnknownPlatform, find
 from connectors.spec import Whose
-from ledger import privacy
+from ledger.erasure import privacy
+from ledger.erasure.privacy import Named
 from ledger.identity import a_nobody, customer_hash, is_nobody
 from ledger.models import Store
-from ledger.privacy import Named
 from ledger.sealing import Unsealable, seal, unseal
 from ledger.stores import line_of
 

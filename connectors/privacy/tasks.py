@@ -7,7 +7,7 @@ from connectors.models import PrivacyCase
 from connectors.privacy import cases
 from connectors.privacy.doing import StillRead, do
 from connectors.privacy.leaving import Connected
-from connectors.taking import place_of
+from connectors.reading.taking import place_of
 from ledger.people import kept_stores
 from ledger.sealing import Unsealable
 from profitpeek.jobs.faults import Cancelled, JobFault, LeaseLost, NeedsAttention, Permanent, Postponed, Retryable

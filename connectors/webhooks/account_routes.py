@@ -3,12 +3,13 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from connectors import accounts, runs
+from connectors import accounts
 from connectors.connections import UNINSTALLED, disconnect
 from connectors.faults import NeedsReauth
 from connectors.models import Connection
+from connectors.reading import runs
+from connectors.reading.sync_tasks import BACKFILL, key_of, key_of_past, submit_check, submit_stream
 from connectors.registry import find
-from connectors.sync_tasks import BACKFILL, key_of, key_of_past, submit_check, submit_stream
 from ledger import findings
 from ledger.models import Finding
 from profitpeek.jobs import queue

@@ -21,10 +21,10 @@ from connectors.faults import BadPayload, Denied, Expired, Fault, RetryLater, To
 from connectors.files.kind import Guard, unguarded
 from connectors.http import Client
 from connectors.models import Connection
+from connectors.reading.runs import RunLost
+from connectors.reading.taking import place_of
 from connectors.registry import find
-from connectors.runs import RunLost
 from connectors.spec import BulkFinished, CheckAccount, Deleted, Ignore, Json, Privacy, ReadNew, Refetch, Route, Uninstalled
-from connectors.taking import place_of
 from connectors.webhooks import account_routes, deliveries, refetching
 from connectors.webhooks.accepting import topics_by_law
 from connectors.webhooks.deliveries import LeaseLost, Taken

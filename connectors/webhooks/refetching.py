@@ -7,19 +7,19 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from connectors import parking, runs
-from connectors.fetching import fetch
 from connectors.files.kind import unguarded
 from connectors.http import Client
 from connectors.models import Connection
+from connectors.reading import parking, runs
+from connectors.reading.fetching import fetch
+from connectors.reading.runs import Run
+from connectors.reading.taking import Read, Taker
 from connectors.registry import find
-from connectors.runs import Run
 from connectors.spec import Again, Deleted, Lookup, Refetch, Stream
-from connectors.taking import Read, Taker
+from ledger.book.reposting import withdraw
 from ledger.cause import Cause
 from ledger.kinds import CauseKind
 from ledger.models import Order
-from ledger.reposting import withdraw
 
 Done = Callable[[Sequence[int]], None]
 """Notes deliveries as done, last in the transaction that did what they asked for."""

@@ -10,8 +10,8 @@ from connectors.connections import note_fault
 from connectors.faults import NeedsReauth, RetryLater
 from connectors.http import LONGEST_WAIT
 from connectors.models import Connection
+from connectors.reading.sync_tasks import connection_of, job_faults, wait_out
 from connectors.registry import CONNECTORS
-from connectors.sync_tasks import connection_of, job_faults, wait_out
 from connectors.webhooks import deliveries, draining, subscribing, watching
 from connectors.webhooks.accepting import topics_by_law
 from connectors.webhooks.deliveries import LeaseLost

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from dashboards.charts.chart import Chart, Series, drawn, hover
 from dashboards.charts.profit import finding_of, profit_bars
-from dashboards.statement_table import Table
+from dashboards.pages.statement_table import Table
 from dashboards.templatetags.money import money, rounded
 from ledger.money import minor_digits
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from dashboards.charts.chart import Chart, Figure, Series
 from dashboards.templatetags.money import count, money, percent
-from ledger.order_list import Bin, Margins
+from ledger.orders.order_list import Bin, Margins
 
 
 def margins_chart(margins: Margins, currency: str) -> Chart:

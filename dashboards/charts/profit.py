@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from dashboards.charts.chart import UNITS, Chart, Figure, Series, drawn, hover
-from dashboards.statement_table import Table
+from dashboards.pages.statement_table import Table
 from dashboards.templatetags.money import money
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from dashboards.charts.chart import UNITS, Chart, Figure, Series, drawn, hover
-from dashboards.statement_table import Row, Table, share
+from dashboards.pages.statement_table import Row, Table, share
 from dashboards.templatetags.money import percent
 
 COSTS = ("cogs", "fulfilment", "fees", "marketing", "operating")

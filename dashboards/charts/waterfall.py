@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from dashboards.charts.chart import Chart, Series, drawn, hover
-from dashboards.statement_table import Table
+from dashboards.pages.statement_table import Table
 from dashboards.templatetags.money import money
 
 STEPS = {"cogs": "COGS", "fulfilment": "Fulfilment", "fees": "Fees", "marketing": "Marketing", "operating": "Operating costs"}

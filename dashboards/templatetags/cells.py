@@ -12,7 +12,7 @@ from dashboards.account_words import account_words
 from dashboards.charts import Chart
 from dashboards.delta import Delta
 from dashboards.opening import compare_query
-from dashboards.statement_table import Row, Table
+from dashboards.pages.statement_table import Row, Table
 from dashboards.templatetags.money import MISSING, count, percent, plain, points, sign_class, signed_amount, signed_count, signed_percent
 from ledger.money import minor_digits
 

@@ -9,7 +9,7 @@ from django import template
 
 from connectors.files.words import article
 from connectors.models import FileImport
-from dashboards.import_page import known_kind
+from dashboards.pages.import_page import known_kind
 
 register = template.Library()
 register.filter("article", article)

@@ -6,7 +6,7 @@ from html import escape
 from django import template
 from django.utils.safestring import SafeString, mark_safe
 
-from dashboards import entries_page, orders_page
+from dashboards.pages import entries_page, orders_page
 from dashboards.templatetags.metrics import exact, figure
 from dashboards.templatetags.money import MISSING, amount, count, day, money, percent, sign_class
 

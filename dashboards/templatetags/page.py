@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from dashboards.together import combinable
+from dashboards.pages.together import combinable
 from ledger.models import Store
 from profitpeek.jobs.health import standing
 

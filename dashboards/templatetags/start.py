@@ -4,7 +4,7 @@ from typing import Any
 
 from django import template
 
-from dashboards.start import importing, waits_for
+from dashboards.pages.start import importing, waits_for
 
 register = template.Library()
 

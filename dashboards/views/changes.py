@@ -10,11 +10,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboards.access import store_or_404, stores_for
-from dashboards.changes_page import ChangesForm, changes
-from dashboards.notices import current_zone, restating
-from dashboards.presets import scope_bar
-from ledger.between import MOST_ENTRIES
-from ledger.snapshot import snapshot
+from dashboards.forms.presets import scope_bar
+from dashboards.pages.changes_page import ChangesForm, changes
+from dashboards.pages.notices import current_zone, restating
+from ledger.book.between import MOST_ENTRIES
+from ledger.book.snapshot import snapshot
 
 MOMENTS = ("since", "until", "after", "through")
 

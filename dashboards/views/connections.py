@@ -12,20 +12,21 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from connectors import accounts, connections, registry, runs, succession, sync_tasks
+from connectors import accounts, connections, registry, succession
 from connectors.faults import Denied, Fault
 from connectors.models import Connection
 from connectors.oauth import answered, ask, connect_with_key, store_asked_for
+from connectors.reading import runs, sync_tasks
 from connectors.registry import UnknownPlatform
 from connectors.spec import Connector
 from connectors.webhooks import deliveries, draining, subscribing
 from connectors.webhooks.tasks import ring, submit_subscriptions
 from dashboards import pulse
 from dashboards.access import OWNERS, actor_of, store_or_404, stores_for
-from dashboards.connection_forms import ConnectForm, connect_forms
-from dashboards.connection_webhooks import webhooks_card
-from dashboards.connections_page import connection_card, connections_page, parked_of, runs_of
-from dashboards.notices import current_zone
+from dashboards.forms.connection_forms import ConnectForm, connect_forms
+from dashboards.pages.connection_webhooks import webhooks_card
+from dashboards.pages.connections_page import connection_card, connections_page, parked_of, runs_of
+from dashboards.pages.notices import current_zone
 from ledger.models import Store
 from ledger.people import Role
 

@@ -9,11 +9,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboards.access import store_or_404, stores_for
-from dashboards.costs_page import costs_page
-from dashboards.forms import LAST_DAYS, Reading, ScopeForm
-from dashboards.notices import current_zone, may_edit_costs, restating
-from dashboards.presets import scope_bar
-from ledger.snapshot import snapshot
+from dashboards.forms.addresses import LAST_DAYS, Reading, ScopeForm
+from dashboards.forms.presets import scope_bar
+from dashboards.pages.costs_page import costs_page
+from dashboards.pages.notices import current_zone, may_edit_costs, restating
+from ledger.book.snapshot import snapshot
 
 READING = Reading(offered=frozenset(), days=LAST_DAYS)
 

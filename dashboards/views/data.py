@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboards.access import store_or_404, stores_for
-from dashboards.data_page import data_page
-from dashboards.notices import current_zone, may_edit_costs, restating
-from ledger.snapshot import snapshot
+from dashboards.pages.data_page import data_page
+from dashboards.pages.notices import current_zone, may_edit_costs, restating
+from ledger.book.snapshot import snapshot
 
 
 @require_safe

@@ -17,9 +17,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from dashboards import first_account, invitations
 from dashboards.accounts import accounts_of, sign_in
+from dashboards.forms.people_forms import FirstAccountForm, PasswordForm
 from dashboards.links import LinkRefused
 from dashboards.models import Invitation
-from dashboards.people_forms import FirstAccountForm, PasswordForm
 from ledger.models import Store
 from ledger.people import OWNERS, stores_of
 

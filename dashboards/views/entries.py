@@ -11,18 +11,18 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboards.access import store_or_404, stores_for
-from dashboards.entries_files import MOST_IN_SHEET, entries_csv, entries_xlsx
-from dashboards.entries_form import Asked, EntriesForm, sought_of
-from dashboards.entries_page import lying_beneath, opened
-from dashboards.freshness import freshness
+from dashboards.files.entries_files import MOST_IN_SHEET, entries_csv, entries_xlsx
+from dashboards.forms.entries_form import Asked, EntriesForm, sought_of
+from dashboards.forms.presets import scope_bar
 from dashboards.metrics import DICTIONARY
-from dashboards.notices import current_zone, restating
-from dashboards.presets import scope_bar
+from dashboards.pages.entries_page import lying_beneath, opened
+from dashboards.pages.freshness import freshness
+from dashboards.pages.notices import current_zone, restating
 from dashboards.ratios import RATIOS
-from ledger.journal import MOST_SUMMED
+from ledger.book.journal import MOST_SUMMED
+from ledger.book.snapshot import snapshot
+from ledger.book.sought import Key, key_of, written
 from ledger.models import Store
-from ledger.snapshot import snapshot
-from ledger.sought import Key, key_of, written
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 

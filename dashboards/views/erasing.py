@@ -10,8 +10,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from dashboards.access import OWNERS, actor_of, store_or_404, stores_for
-from dashboards.erasures import ErasureForm
-from ledger.erasing import NotErasable
+from dashboards.pages.erasures import ErasureForm
+from ledger.erasure.erasing import NotErasable
 from ledger.models import Batch, Order, Store
 from ledger.tasks import submit_erasure
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboards.access import actor_of, stores_for
-from dashboards.erasures import erasures_for
+from dashboards.pages.erasures import erasures_for
 
 
 @require_safe

@@ -18,8 +18,8 @@ from connectors.models import FileImport
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.template import as_json, from_json
 from dashboards.access import actor_of, store_or_404, stores_for
-from dashboards.columns_form import ColumnsForm, answers_of, first_answers
-from dashboards.notices import current_zone
+from dashboards.forms.columns_form import ColumnsForm, answers_of, first_answers
+from dashboards.pages.notices import current_zone
 from ledger.models import Store
 from ledger.people import EDITORS
 

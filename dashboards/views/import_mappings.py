@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 from connectors.files.orders.order_line_templates import LONGEST, forget_template, named_templates, rename_template
 from connectors.platforms.files.faults import FileRefused
 from dashboards.access import actor_of, store_or_404, stores_for
-from dashboards.notices import current_zone
+from dashboards.pages.notices import current_zone
 from ledger.models import Store
 from ledger.people import EDITORS
 

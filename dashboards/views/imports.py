@@ -19,10 +19,10 @@ from connectors.models import FileImport
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.workbook import MOST_BYTES
 from dashboards.access import EVERY_ROLE, actor_of, store_or_404, stores_for
-from dashboards.import_forms import KindForm, options_form
-from dashboards.import_page import MOST_SHOWN, FilePage, Stage, file_page, known_kind, may_be_undone, stage_of, undo_preview
-from dashboards.imports_list import ImportsForm, page_of
-from dashboards.notices import current_zone, may_edit_costs
+from dashboards.forms.import_forms import KindForm, options_form
+from dashboards.pages.import_page import MOST_SHOWN, FilePage, Stage, file_page, known_kind, may_be_undone, stage_of, undo_preview
+from dashboards.pages.imports_list import ImportsForm, page_of
+from dashboards.pages.notices import current_zone, may_edit_costs
 from ledger.models import Store
 from ledger.people import EDITORS
 from profitpeek.jobs import queue

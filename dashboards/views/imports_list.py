@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from dashboards.access import EVERY_ROLE, store_or_404
-from dashboards.imports_list import MOST_IN_FILE, ImportsForm, files_of, imports_csv, imports_xlsx
+from dashboards.pages.imports_list import MOST_IN_FILE, ImportsForm, files_of, imports_csv, imports_xlsx
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 

@@ -12,16 +12,16 @@ from django.views.decorators.http import require_safe
 from dashboards import pulse
 from dashboards.access import store_or_404, stores_for
 from dashboards.charts.margins import margins_chart
-from dashboards.freshness import freshness
-from dashboards.notices import current_zone, restating
-from dashboards.order_files import MOST_IN_CSV, MOST_IN_XLSX, orders_csv, orders_xlsx
-from dashboards.order_forms import MARGINS, OrdersForm
-from dashboards.order_page import order_pages
-from dashboards.orders_page import flag_choices, gateways, headings, listing, told
+from dashboards.files.order_files import MOST_IN_CSV, MOST_IN_XLSX, orders_csv, orders_xlsx
+from dashboards.forms.order_forms import MARGINS, OrdersForm
+from dashboards.pages.freshness import freshness
+from dashboards.pages.notices import current_zone, restating
+from dashboards.pages.order_page import order_pages
+from dashboards.pages.orders_page import flag_choices, gateways, headings, listing, told
+from ledger.book.snapshot import snapshot
 from ledger.models import Order
-from ledger.order_list import count_up_to, every_row, margins_of, page_of
-from ledger.order_question import MOST_LOOKED
-from ledger.snapshot import snapshot
+from ledger.orders.order_list import count_up_to, every_row, margins_of, page_of
+from ledger.orders.order_question import MOST_LOOKED
 
 
 @require_safe

@@ -9,13 +9,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboards.access import store_or_404, stores_for
-from dashboards.notices import current_zone, may_edit_costs
-from dashboards.payouts_files import MOST_IN_FILE, PAYOUTS, ROWS, as_csv, as_xlsx, payout_cells, row_cells
-from dashboards.payouts_form import LAST_PAGE, PayoutsForm, status_words
-from dashboards.payouts_page import payout_page, payouts_page
+from dashboards.files.payouts_files import MOST_IN_FILE, PAYOUTS, ROWS, as_csv, as_xlsx, payout_cells, row_cells
+from dashboards.forms.payouts_form import LAST_PAGE, PayoutsForm, status_words
+from dashboards.pages.notices import current_zone, may_edit_costs
+from dashboards.pages.payouts_page import payout_page, payouts_page
+from ledger.book.snapshot import snapshot
+from ledger.charges.payouts import payouts_of, statuses_of
 from ledger.models import Payout, Store
-from ledger.payouts import payouts_of, statuses_of
-from ledger.snapshot import snapshot
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 

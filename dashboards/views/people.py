@@ -17,10 +17,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboards import invitations
 from dashboards.access import OWNERS, roles_in, store_or_404, stores_for
+from dashboards.forms.people_forms import InvitationForm, RoleForm
 from dashboards.links import at_site, is_of_this_computer
 from dashboards.models import Invitation
-from dashboards.notices import current_zone
-from dashboards.people_forms import InvitationForm, RoleForm
+from dashboards.pages.notices import current_zone
 from ledger.models import Membership, Store
 from ledger.people import WHAT_ROLES_MAY, LastOwner, Role, remove_member, set_role
 from ledger.sealing import Unsealable, seal, unseal

@@ -9,18 +9,18 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboards.access import store_or_404
-from dashboards.breakdown_tables import cost_grids, revenue_grids
 from dashboards.charts import cost_share_chart, margin_chart, profit_chart
 from dashboards.converted import conversion_of
-from dashboards.freshness import freshness
-from dashboards.grid import Grid
-from dashboards.notices import may_edit_costs, open_findings, restating
-from dashboards.pnl_page import frame, has_entries, open_figures, scope_form
-from dashboards.scope import Scope
-from dashboards.statement_table import statement_table
-from dashboards.tiles import tiles
+from dashboards.forms.scope import Scope
+from dashboards.pages.breakdown_tables import cost_grids, revenue_grids
+from dashboards.pages.freshness import freshness
+from dashboards.pages.grid import Grid
+from dashboards.pages.notices import may_edit_costs, open_findings, restating
+from dashboards.pages.pnl_page import frame, has_entries, open_figures, scope_form
+from dashboards.pages.statement_table import statement_table
+from dashboards.pages.tiles import tiles
+from ledger.book.snapshot import snapshot
 from ledger.models import Store
-from ledger.snapshot import snapshot
 
 
 @require_safe

@@ -8,18 +8,18 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboards.access import store_or_404
-from dashboards.breakdown_tables import cost_grids, revenue_grids
 from dashboards.converted import conversion_of
-from dashboards.exports import grids_csv, statement_csv
-from dashboards.freshness import freshness
-from dashboards.grid import Grid
-from dashboards.notices import restating
-from dashboards.pnl_page import has_entries, scope_form
-from dashboards.scope import Scope
-from dashboards.statement_table import statement_table
-from dashboards.workbook import Sheet, facts, grid_sheet, statement_sheet, workbook
+from dashboards.files.exports import grids_csv, statement_csv
+from dashboards.files.workbook import Sheet, facts, grid_sheet, statement_sheet, workbook
+from dashboards.forms.scope import Scope
+from dashboards.pages.breakdown_tables import cost_grids, revenue_grids
+from dashboards.pages.freshness import freshness
+from dashboards.pages.grid import Grid
+from dashboards.pages.notices import restating
+from dashboards.pages.pnl_page import has_entries, scope_form
+from dashboards.pages.statement_table import statement_table
+from ledger.book.snapshot import snapshot
 from ledger.models import Store
-from ledger.snapshot import snapshot
 
 TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 Written = Callable[[Store, Scope, str], bytes | str]

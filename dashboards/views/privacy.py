@@ -14,8 +14,8 @@ from connectors.models import PrivacyCase, PrivacyCopy
 from connectors.privacy import cases
 from connectors.privacy.cases import NotLookedAt
 from dashboards.access import OWNERS, actor_of, store_or_404, stores_for
-from dashboards.notices import current_zone
-from dashboards.privacy_page import PrivacyForm, case_view, cases_of
+from dashboards.pages.notices import current_zone
+from dashboards.pages.privacy_page import PrivacyForm, case_view, cases_of
 from ledger.models import Store
 from ledger.sealing import Unsealable, unseal
 

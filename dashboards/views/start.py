@@ -13,13 +13,13 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
-from dashboards import start
 from dashboards.access import store_or_404, stores_for
-from dashboards.gap_forms import GapForm, gap_forms
-from ledger import proposals
+from dashboards.forms.gap_forms import GapForm, gap_forms
+from dashboards.pages import start
 from ledger.models import Store
 from ledger.people import EDITORS
-from ledger.rules import RuleRefused
+from ledger.rules import proposals
+from ledger.rules.rules import RuleRefused
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

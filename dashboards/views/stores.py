@@ -10,8 +10,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from dashboards.access import store_or_404, stores_for
-from dashboards.guesses import guessed
-from dashboards.people_forms import StoreForm
+from dashboards.forms.guesses import guessed
+from dashboards.forms.people_forms import StoreForm
 from ledger.people import Role, set_role
 from ledger.stores import StoreRefused, open_store
 

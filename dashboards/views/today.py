@@ -11,15 +11,15 @@ from django.views.decorators.http import require_safe
 
 from dashboards import pulse
 from dashboards.access import store_or_404, stores_for
-from dashboards.attention import attention
-from dashboards.forms import Reading, ScopeForm
-from dashboards.freshness import freshness
-from dashboards.notices import current_zone, may_edit_costs, restating
-from dashboards.pnl_page import has_entries
-from dashboards.presets import scope_bar
-from dashboards.statement_table import booked_days, statement_table
-from dashboards.today_page import charts, efficiency, kpis
-from ledger.snapshot import snapshot
+from dashboards.forms.addresses import Reading, ScopeForm
+from dashboards.forms.presets import scope_bar
+from dashboards.pages.attention import attention
+from dashboards.pages.freshness import freshness
+from dashboards.pages.notices import current_zone, may_edit_costs, restating
+from dashboards.pages.pnl_page import has_entries
+from dashboards.pages.statement_table import booked_days, statement_table
+from dashboards.pages.today_page import charts, efficiency, kpis
+from ledger.book.snapshot import snapshot
 
 READING = Reading(offered=frozenset({"basis", "compare", "currency"}), days=30)
 

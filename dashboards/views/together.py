@@ -10,15 +10,15 @@ from django.views.decorators.http import require_safe
 
 from dashboards import pulse
 from dashboards.access import several_or_404, stores_for
-from dashboards.exports import statement_csv
-from dashboards.forms import Reading, ScopeForm
-from dashboards.presets import scope_bar
-from dashboards.scope import Compare
-from dashboards.together import MOST, SideBySide, Together, combinable, scope_of, side_by_side
-from dashboards.together_page import facts, kpis, open_columns, query_of, rates_of, store_rows
+from dashboards.files.exports import statement_csv
+from dashboards.files.workbook import statement_sheet, workbook
+from dashboards.forms.addresses import Reading, ScopeForm
+from dashboards.forms.presets import scope_bar
+from dashboards.forms.scope import Compare
+from dashboards.pages.together import MOST, SideBySide, Together, combinable, scope_of, side_by_side
+from dashboards.pages.together_page import facts, kpis, open_columns, query_of, rates_of, store_rows
 from dashboards.views.pnl_files import TYPES
-from dashboards.workbook import statement_sheet, workbook
-from ledger.snapshot import snapshot
+from ledger.book.snapshot import snapshot
 
 OFFERED = frozenset({"basis", "compare", "currency"})
 TODAY = Reading(offered=OFFERED, days=30)

@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
-from ledger import rules
 from ledger.admin.cells import CellRefused
 from ledger.admin.grid_rows import told_today
 from ledger.admin.order_names import OrderNames
@@ -17,6 +16,7 @@ from ledger.admin.resources import BundlePartResource, CostOverrideResource
 from ledger.admin.rules import RuleAdmin, RuleForm
 from ledger.admin.sheets import SheetAdmin
 from ledger.models import BundlePart, CostOverride, Order
+from ledger.rules import rules
 from ledger.stores import today_of
 
 

@@ -13,9 +13,9 @@ from django.utils.safestring import mark_safe
 
 from ledger.admin.base import StoreFilter, StoreModelAdmin
 from ledger.admin.typed import shown
-from ledger.history import versions_about
 from ledger.models import BundlePart, CogsRule, Product, Variant, VariantCost
 from ledger.models.rules import Rule
+from ledger.rules.history import versions_about
 from ledger.stores import today_of
 
 PRICES_SHOWN = 50

@@ -9,12 +9,12 @@ from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils import timezone
 
-from ledger import proposals, rules
 from ledger.admin.base import StoreFilter, StoreModelAdmin
 from ledger.admin.ledger_pages import WithBatches
 from ledger.admin.proposals import actor_of, named_rules, to_review
 from ledger.models import Batch, Book, CostChange
-from ledger.rules import RuleRefused
+from ledger.rules import proposals, rules
+from ledger.rules.rules import RuleRefused
 
 
 @admin.register(CostChange)

@@ -9,18 +9,19 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from ledger import charge_rows, charges, mirror
 from ledger.admin.base import StoreFilter, StoreModelAdmin
 from ledger.admin.partners import PartnerFilter
 from ledger.admin.proposals import actor_of
 from ledger.admin.typed import shown
 from ledger.cause import Cause
+from ledger.charges import charge_rows, charges
 from ledger.drafts.charges import standing
 from ledger.kinds import CauseKind, ChargeKind, ChargeStatus, Hold
-from ledger.likely_orders import likely_orders
 from ledger.models import OrderCharge, Store
+from ledger.orders import mirror
+from ledger.orders.likely_orders import likely_orders
+from ledger.orders.rows import OrderRow
 from ledger.record import Contended
-from ledger.rows import OrderRow
 
 Result = TypeVar("Result")
 WAITS = "waits for its order"

@@ -10,15 +10,16 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from ledger import defaults, rules
 from ledger.admin.base import StoreModelAdmin
 from ledger.admin.proposals import actor_of, figures_of
 from ledger.admin.typed import shown
+from ledger.book.reposting import costs_changed, repost
 from ledger.cause import Cause
+from ledger.costs import defaults
 from ledger.kinds import CauseKind
 from ledger.models import CostDefaults, Order, Store
 from ledger.record import Contended
-from ledger.reposting import costs_changed, repost
+from ledger.rules import rules
 from ledger.tasks import submit_repost
 
 AT_ONCE = 5_000

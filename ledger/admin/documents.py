@@ -12,9 +12,9 @@ from django.utils.decorators import method_decorator
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST, require_safe
 
-from ledger import documents
 from ledger.admin.proposals import actor_of
-from ledger.documents import DocumentRefused
+from ledger.costs import documents
+from ledger.costs.documents import DocumentRefused
 from ledger.models import CostDocument, ManualCost
 from ledger.sealing import Unsealable
 

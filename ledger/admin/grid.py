@@ -24,8 +24,8 @@ from ledger.admin.typed import CurrencyField
 from ledger.models import ProposedChange, Store, Variant
 from ledger.models.stores import valid_currency
 from ledger.people import EDITORS
-from ledger.proposals import propose
-from ledger.rules import RuleRefused
+from ledger.rules.proposals import propose
+from ledger.rules.rules import RuleRefused
 from ledger.stores import today_of
 
 LONGEST_PASTED = 1_000_000

@@ -13,7 +13,7 @@ from ledger.admin import cells
 from ledger.admin.cells import CellRefused
 from ledger.admin.names import Names
 from ledger.admin.typed import shown
-from ledger.costing import ESTIMATED_SOURCES, PERCENT, Costing, Segment
+from ledger.costs.costing import ESTIMATED_SOURCES, PERCENT, Costing, Segment
 from ledger.days import day_number
 from ledger.kinds import Basis, CostOrigin, CostSource
 from ledger.models import CostDefaults, Store, VariantCost

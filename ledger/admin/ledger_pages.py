@@ -16,16 +16,17 @@ from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from ledger import accounts, journal
+from ledger import accounts
 from ledger.admin.base import stores_of
-from ledger.journal import PAGE, BatchView, EntryRow
+from ledger.book import journal
+from ledger.book.journal import PAGE, BatchView, EntryRow
+from ledger.book.sought import Key, Sought, key_of, written
+from ledger.costs.labels import known_numbers
 from ledger.kinds import SourceKind
-from ledger.labels import known_numbers
 from ledger.models import Book, CostChange, ManualCost, Order, Store
 from ledger.models.costs import EARLIEST
 from ledger.money import in_minor_units
 from ledger.people import EDITORS
-from ledger.sought import Key, Sought, key_of, written
 from ledger.stores import today_of
 
 RESTATED = "repost"

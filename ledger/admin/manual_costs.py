@@ -15,7 +15,7 @@ from ledger.admin.resources import ManualCostResource
 from ledger.admin.rules import RuleAdmin
 from ledger.admin.sheets import SheetAdmin
 from ledger.admin.typed import CurrencyField, LabelField, shown
-from ledger.cost_templates import TEMPLATES, line_of_category
+from ledger.costs.cost_templates import TEMPLATES, line_of_category
 from ledger.models import Channel, ManualCost
 
 

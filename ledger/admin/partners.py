@@ -15,10 +15,10 @@ from ledger.admin.resources import PartnerCodeResource
 from ledger.admin.rules import RuleAdmin, RuleForm
 from ledger.admin.sheets import SheetAdmin
 from ledger.cause import Cause
-from ledger.charges import repost_partner
+from ledger.charges.charges import repost_partner
+from ledger.costs.partners import what_rests_on
 from ledger.kinds import CauseKind
 from ledger.models import Partner, PartnerCode
-from ledger.partners import what_rests_on
 from ledger.record import Contended
 
 

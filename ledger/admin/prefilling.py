@@ -8,10 +8,10 @@ from django.db.models import ForeignKey
 from django.http import HttpRequest
 from django.utils import timezone
 
-from ledger import rules
 from ledger.admin.base import stores_of
 from ledger.models import ProposedChange, Store
 from ledger.models.rules import Rule
+from ledger.rules import rules
 from ledger.stores import today_of
 
 CHANGES, REPLACES, PROPOSED = "changes", "replaces", "proposed"

@@ -13,14 +13,14 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from ledger import proposals, rules
 from ledger.admin.base import StoreFilter, StoreModelAdmin
+from ledger.book.reposting import is_restating
 from ledger.models import Book, ProposedChange, Store
 from ledger.models.rules import Rule
-from ledger.preparing import Prepared, Stage, prepare
-from ledger.proposal_tasks import submit_preview
-from ledger.reposting import is_restating
-from ledger.rules import RuleRefused
+from ledger.rules import proposals, rules
+from ledger.rules.preparing import Prepared, Stage, prepare
+from ledger.rules.proposal_tasks import submit_preview
+from ledger.rules.rules import RuleRefused
 
 REASON = 200
 """Characters a reason may have."""

@@ -10,13 +10,13 @@ from import_export.fields import Field
 from import_export.resources import ModelResource
 from import_export.results import Result, RowResult
 
-from ledger import rules
 from ledger.admin.cells import CellRefused, has_decimal_comma, refuse_thousands, tidied
 from ledger.admin.names import Names
 from ledger.admin.sheet_files import LINE, FileRefused
 from ledger.admin.sheet_lines import Differences, Line, Problem, Row
 from ledger.models import Store
 from ledger.models.rules import Rule
+from ledger.rules import rules
 
 FIRST = date.min
 """Stands for the first day of a rule that always has held, where days are put in order."""

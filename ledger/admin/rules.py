@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
 
-from ledger import proposals, rules
 from ledger.admin.base import StoreFilter, StoreModelAdmin
 from ledger.admin.filters import HoldsFilter, about_filter
 from ledger.admin.grid import GridAdmin
@@ -22,10 +21,11 @@ from ledger.admin.resources import CogsRuleResource, FeeRuleResource, ShippingRu
 from ledger.admin.sheets import SheetAdmin
 from ledger.admin.taking_back import take_back_chosen, take_back_view
 from ledger.admin.typed import CurrencyField, priced, shown
-from ledger.history import versions_of
 from ledger.models import CogsRule, CostChange, FeeRule, ShippingRule, VariantCost
 from ledger.models.rules import Rule
-from ledger.rules import RuleRefused
+from ledger.rules import proposals, rules
+from ledger.rules.history import versions_of
+from ledger.rules.rules import RuleRefused
 from ledger.stores import today_of
 
 SPAN = ("effective_from", "effective_to")

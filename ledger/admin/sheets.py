@@ -29,8 +29,8 @@ from ledger.admin.sheet_lines import of_kind
 from ledger.filenames import plain_name
 from ledger.models import Store
 from ledger.people import EDITORS
-from ledger.proposals import propose
-from ledger.rules import RuleRefused
+from ledger.rules.proposals import propose
+from ledger.rules.rules import RuleRefused
 
 ImportForm: Any = import_string(f"{settings.SHEET_FORMS}.ImportForm")
 ExportForm: Any = import_string(f"{settings.SHEET_FORMS}.ExportForm")

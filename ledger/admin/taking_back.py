@@ -12,10 +12,10 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from ledger import proposals, rules
 from ledger.admin.proposals import REASON, actor_of, to_review
 from ledger.models.rules import FIRST_YEAR, LAST_YEAR, Rule
-from ledger.rules import ONE_DAY, RuleRefused
+from ledger.rules import proposals, rules
+from ledger.rules.rules import ONE_DAY, RuleRefused
 from ledger.stores import today_of
 
 ALTOGETHER, FROM_A_DAY = "altogether", "day"

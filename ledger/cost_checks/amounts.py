@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from ledger.cost_checks.found import Case, Found, rows
-from ledger.costing import Costing
+from ledger.costs.costing import Costing
 from ledger.days import day_number
 from ledger.findings import mend_at
 from ledger.models import CostDefaults

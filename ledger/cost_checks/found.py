@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 from django.db import connection
 from msgspec import Struct
 
-from ledger.ad_rows import spans
+from ledger.advertising.ad_rows import spans
+from ledger.costs.seen import RECENT
 from ledger.kinds import Basis
 from ledger.models import BundlePart, Channel, CogsRule, FeeRule, Finding, ManualCost, PartnerCode, Seen, ShippingRule, Store
 from ledger.money import minor_digits
-from ledger.seen import RECENT
 
 MOST = 50
 """Findings of one check; more are told by one that sums them up."""

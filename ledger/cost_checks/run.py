@@ -10,8 +10,8 @@ from ledger.cost_checks.pieces import bundles, commissions
 from ledger.cost_checks.shadows import dead, overlaps
 from ledger.cost_checks.spans import ends_soon, gaps
 from ledger.cost_checks.twice import twice
+from ledger.costs.seen import count_seen
 from ledger.models import Finding, Store
-from ledger.seen import count_seen
 
 KIND = "costs_"
 """What the kinds of these findings begin with; the name of the check follows."""

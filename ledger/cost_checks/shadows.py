@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 from ledger.cost_checks.found import INFO, Case, Found, rows
-from ledger.fees import EXEMPT_GATEWAYS
+from ledger.costs.fees import EXEMPT_GATEWAYS
+from ledger.costs.seen import MOST_NAMES, WINDOW
 from ledger.kinds import CostOrigin
 from ledger.models import Seen, ShippingRule
 from ledger.models.rules import Rule, first_of, holds, last_of
-from ledger.seen import MOST_NAMES, WINDOW
 
 _PRODUCTS = """
     SELECT p.id, coalesce(nullif(p.title, ''), p.external_id),

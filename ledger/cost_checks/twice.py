@@ -6,11 +6,11 @@ from decimal import Decimal
 from itertools import combinations
 
 from ledger.accounts import AD_SPEND
+from ledger.advertising.spending import account_name
 from ledger.cost_checks.found import Case, Found, span
 from ledger.findings import mend_at
 from ledger.models import ManualCost, Seen
 from ledger.models.rules import first_of, holds, last_of
-from ledger.spending import account_name
 
 OF_PARCELS = frozenset({ManualCost.Basis.ORDER, ManualCost.Basis.UNIT})
 PLANS = ("shopify", "plan")

@@ -3,7 +3,7 @@
 from ledger import accounts
 from ledger.drafts.told_fees import balance_tells, fee_is_stated, is_told_again
 from ledger.kinds import BOOKED, ChargeKind, ChargeStatus
-from ledger.rows import ChargeRow, OrderRow
+from ledger.orders.rows import ChargeRow, OrderRow
 
 FIRST_FEE_PART = 1 << 20
 """Entries of told fees have their parts from here on; below are those of the order's payments, on the same account."""

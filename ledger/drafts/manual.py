@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from ledger.costing import PERCENT
+from ledger.costs.costing import PERCENT
 from ledger.days import day_number
 from ledger.drafts.entry import EntryDraft, Fx
 from ledger.drafts.sales import RateFinder

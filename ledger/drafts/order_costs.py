@@ -6,12 +6,12 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from ledger import accounts
-from ledger.costing import PERCENT
+from ledger.costs.costing import PERCENT
 from ledger.drafts.entry import EntryDraft, Fx
 from ledger.kinds import SOLD, ChargeKind, ChargeStatus, SaleType
 from ledger.models import ManualCost
 from ledger.money import Tenk, divide_half_even, minor_step
-from ledger.rows import OrderRow, SaleRow
+from ledger.orders.rows import OrderRow, SaleRow
 
 Basis = ManualCost.Basis
 DECIDED = frozenset({ChargeStatus.APPROVED, ChargeStatus.PAID, ChargeStatus.DENIED})

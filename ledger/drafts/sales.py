@@ -5,18 +5,18 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct, structs
 
 from ledger import accounts, countries
-from ledger.costing import ESTIMATED_SOURCES
+from ledger.costs.costing import ESTIMATED_SOURCES
+from ledger.costs.fees import FeeRules, is_charge, payment_fee
+from ledger.costs.shipping import ShippingCost, ShippingTerms, shipping_cost
 from ledger.days import day_number
 from ledger.drafts.charges import account_of, part_of
 from ledger.drafts.entry import EntryDraft, Fx
 from ledger.drafts.order_costs import OrderCostTerms, Share, order_cost_entries, order_shares
 from ledger.drafts.told_fees import day_of, match_fees
-from ledger.fees import FeeRules, is_charge, payment_fee
 from ledger.kinds import AWAITS_PAYMENT, COUNTS_AS_REVENUE, GIVEN_BACK, SOLD, Hold, PaymentKind, PaymentStatus, SaleKind, SaleType
 from ledger.money import SCALE, Tenk, convert, divide_half_even, minor_step, round_half_even
+from ledger.orders.rows import LineRow, OrderRow, SaleRow
 from ledger.rates import Rate
-from ledger.rows import LineRow, OrderRow, SaleRow
-from ledger.shipping import ShippingCost, ShippingTerms, shipping_cost
 
 RateFinder = Callable[[str, int], Rate | None]
 """Finds the rate from a currency into the book's on a day number; None when there is none to use."""

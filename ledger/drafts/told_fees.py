@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterator, Sequence
 
 from msgspec import Struct, field
 
-from ledger.fees import EXEMPT_GATEWAYS, is_charge
+from ledger.costs.fees import EXEMPT_GATEWAYS, is_charge
 from ledger.kinds import BOOKED, ChargeKind
 from ledger.money import Tenk
-from ledger.rows import ChargeRow, OrderRow, PaymentRow
+from ledger.orders.rows import ChargeRow, OrderRow, PaymentRow
 
 PROCESSORS: dict[str, tuple[str, ...]] = {
     "shopify_payments": ("shopify_payments", "shopify payments", "shopify-payments"),

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-# As the writer adds them up (ledger/balance_rows.py): payouts themselves are left out, and payouts that came back of failed ones.
+# As the writer adds them up (ledger/charges/balance_rows.py): payouts themselves are left out, and payouts that came back of failed ones.
 ADD_UP = """
     UPDATE ledger_balancetransaction SET meaning = 15 WHERE meaning = 14 AND type IN ('TRANSFER_CANCEL', 'TRANSFER_FAILURE', 'TRANSFER_REFUND');
     UPDATE ledger_payout p SET

@@ -6,7 +6,7 @@ from ledger.models.stores import Store
 
 
 class Seen(models.Model):
-    """One gateway, country, shipping method or code that orders name; counted anew by night (ledger/seen.py)."""
+    """One gateway, country, shipping method or code that orders name; counted anew by night (ledger/costs/seen.py)."""
 
     class Kind(models.TextChoices):
         GATEWAY = "gateway", "payment gateway"

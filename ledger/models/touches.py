@@ -7,7 +7,7 @@ from ledger.kinds import Evidence, TouchKind
 
 
 class Touch(models.Model):
-    """One visit before an order, as ledger/touches.py keeps it; positions count from 1 in the order of time. Nothing in it names a person."""
+    """One visit before an order, as ledger/orders/touches.py keeps it; positions count from 1 in the order of time. Nothing in it names a person."""
 
     pk = models.CompositePrimaryKey("store_id", "order_id", "position")
     store_id = models.IntegerField()

@@ -12,14 +12,16 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from ledger import accounts, entries, mirror
+from ledger import accounts
+from ledger.book import entries
 from ledger.cause import Cause
-from ledger.columns import WHOLE
-from ledger.costing import ESTIMATED_SOURCES, PERCENT
+from ledger.costs.costing import ESTIMATED_SOURCES, PERCENT
 from ledger.drafts import DRAFT_VERSION
 from ledger.kinds import COUNTS_AS_REVENUE, GIVEN_BACK, SOLD, CostSource, SaleKind, SaleType, SourceKind
 from ledger.models import Account, Store
 from ledger.money import SCALE, minor_step
+from ledger.orders import mirror
+from ledger.orders.columns import WHOLE
 from ledger.posting import Posting, post_prepared
 from ledger.restating.decisions import Terms, lay_out
 

@@ -11,9 +11,9 @@ from django.db import connection
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ledger.costing import Costing, Segment
+from ledger.book.pgcopy import array
+from ledger.costs.costing import Costing, Segment
 from ledger.models import Book, CostDefaults, Store
-from ledger.pgcopy import array
 
 # Variant 0 stands for all without rules of their own. Days are day numbers; amounts and percentages count ten-thousandths.
 # Without either, the cost is in another currency than the book's: no unit cost can be told from the row.

@@ -19,14 +19,14 @@ from connectors.files.kind import Guard, Progress, unguarded, untold
 from connectors.models import FileImport
 from connectors.platforms.files.reading import file_digest
 from connectors.platforms.files.template import as_json, load
-from ledger import proposals, rules
-from ledger.accruing import accrue
+from ledger.book.reposting import restate
 from ledger.cause import Cause
 from ledger.cost_checks.run import check_costs
+from ledger.costs.accruing import accrue
 from ledger.kinds import CauseKind
 from ledger.models import CostChange, Erasure, Store
 from ledger.people import kept_stores
-from ledger.reposting import restate
+from ledger.rules import proposals, rules
 from ledger.stores import open_store, today_of
 from profitpeek.demo import costs, files
 from profitpeek.demo.business import Calendar, Sold, calendar, orders

@@ -23,8 +23,8 @@ import duckdb
 import pytest
 from django.db import connection, transaction
 
-from ledger import totals
 from ledger.audit import totals_equal_entries
+from ledger.book import totals
 from ledger.cause import Cause
 from ledger.kinds import CauseKind
 from ledger.models import Book, Store

@@ -18,10 +18,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from dashboards import start
+from dashboards.pages import start
+from ledger.costs.seen import count_seen
 from ledger.models import Order, Store
 from ledger.record import record
-from ledger.seen import count_seen
 from ledger.stores import open_store
 from tests.benchmarks.bench_ledger import CAUSE, SIZES, SPAN, measured
 from tests.benchmarks.business import orders

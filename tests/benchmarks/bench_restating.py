@@ -19,14 +19,15 @@ from itertools import islice
 import pytest
 from django.db import connection, transaction
 
-from ledger import posting, reposting
+from ledger import posting
 from ledger.audit import check_all
+from ledger.book import reposting
+from ledger.book.reposting import repost, restate
 from ledger.cause import Cause
 from ledger.kinds import CauseKind
 from ledger.models import Book, CogsRule, Order, Store
 from ledger.record import record
-from ledger.reposting import repost, restate
-from ledger.rules import change
+from ledger.rules.rules import change
 from ledger.stores import open_store
 from profitpeek.environment import BASE_DIR
 from tests.benchmarks.bench_jobs import backend_cpu
@@ -132,7 +133,7 @@ def arriving(store: Store, count: int) -> Iterator[dict[str, list[float]]]:
 
 def restated_by_drafts(store: Store, count: int) -> int:
     """Draft some orders again one by one, after one more change, and return the entries that wrote."""
-    from ledger.reposting import CHUNK, _one_by_one
+    from ledger.book.reposting import CHUNK, _one_by_one
 
     change(store, add=[CogsRule(percentage=38, effective_from=START.date())], actor="bench", now=NOW)
     ids = list(Order.objects.filter(store=store).order_by("pk").values_list("pk", flat=True)[:count])

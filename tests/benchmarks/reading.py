@@ -39,12 +39,13 @@ def sync(address: str, *, again: bool) -> int:
     """Read the stream of orders, page by page, into the ledger."""
     import msgspec
 
-    from connectors import registry, runs
+    from connectors import registry
     from connectors.connections import Kept
     from connectors.models import Connection
-    from connectors.paged import Limits
     from connectors.platforms.shopify.connector import SHOPIFY
-    from connectors.sync import read
+    from connectors.reading import runs
+    from connectors.reading.paged import Limits
+    from connectors.reading.sync import read
     from ledger.models import Store
     from ledger.sealing import seal
     from tests.benchmarks.order_pages import AT_ONCE
@@ -74,7 +75,7 @@ def sync(address: str, *, again: bool) -> int:
 
 def files(folder: str) -> int:
     """Put the lines of bulk files together to records, and book nothing."""
-    from connectors.bulk_files import BulkFile, BulkRecords, build
+    from connectors.reading.bulk_files import BulkFile, BulkRecords, build
     from tests.connectors.bazaar_files import BULK, PARTS
 
     told = [BulkFile(Path(folder) / f"{part}.jsonl", partial=False) for part in PARTS]
@@ -106,7 +107,7 @@ def main() -> None:
     django.setup()
     from django.db import connection
 
-    import connectors.sync  # noqa: F401  loading the program is not reading
+    import connectors.reading.sync  # noqa: F401  loading the program is not reading
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")

@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 from playwright.sync_api import Page
 
-from ledger import rules
 from ledger.models import ManualCost
+from ledger.rules import rules
 from tests.browser.conftest import Site
 from tests.builders import at, day
 

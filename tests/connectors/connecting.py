@@ -7,9 +7,9 @@ import msgspec
 
 from connectors.connections import Kept
 from connectors.models import Connection, SyncCursor, SyncRun
-from connectors.paged import Limits
+from connectors.reading.paged import Limits
+from connectors.reading.sync import Outcome, read
 from connectors.spec import Stream
-from connectors.sync import Outcome, read
 from ledger.models import Store
 from ledger.sealing import seal
 from tests.connectors.bazaar import NOW, ORDERS, TOKEN, Bazaar

@@ -15,8 +15,8 @@ from connectors.platforms.files.cost_sheet import Options
 from connectors.platforms.files.product_costs import PRODUCT_COSTS
 from connectors.platforms.files.reading import file_digest
 from connectors.platforms.files.template import FOLDER, Template, as_json
-from ledger import proposals
 from ledger.models import Store
+from ledger.rules import proposals
 
 GENERIC = (FOLDER / "generic-order-lines.toml").read_text()
 HEADER = "order,date,sku,title,quantity,unit_price,customer,country"

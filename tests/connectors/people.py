@@ -9,13 +9,13 @@ from typing import Any
 from django.db import connection as database
 from django.utils import timezone
 
-from connectors import archive, parking, recording
 from connectors.models import Connection, PrivacyCase
 from connectors.platforms.shopify.connector import SHOPIFY
 from connectors.privacy import cases, take
 from connectors.privacy.sought import Sought
+from connectors.reading import archive, parking, recording
+from connectors.reading.taking import Received, context_of, read
 from connectors.spec import PrivacyRequest
-from connectors.taking import Received, context_of, read
 from ledger.models import Store
 from profitpeek.jobs.models import Job
 from profitpeek.jobs.running import run

@@ -9,17 +9,18 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from connectors import registry, runs
-from connectors.bulk_files import BulkFile, BulkRecords, build
+from connectors import registry
 from connectors.faults import BadPayload, RetryLater
 from connectors.models import Connection, ParkedRecord, RawPayload, SyncRun
-from connectors.paged import Limits
-from connectors.sync import Outcome
+from connectors.reading import runs
+from connectors.reading.bulk_files import BulkFile, BulkRecords, build
+from connectors.reading.paged import Limits
+from connectors.reading.sync import Outcome
 from ledger.audit import check_all
+from ledger.book.reposting import withdraw
 from ledger.cause import Cause
 from ledger.kinds import CauseKind
 from ledger.models import Order, Store
-from ledger.reposting import withdraw
 from tests.builders import a_store, book_of
 from tests.connectors.bazaar import NOW, ORDERS, OVERLAP, Bazaar, a_record, connector, open_bazaar
 from tests.connectors.bazaar_files import BULK, FILED, Files, lines_of
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.django_db
 def bazaar(monkeypatch: pytest.MonkeyPatch, settings: object, tmp_path: Path) -> Iterator[Bazaar]:
     monkeypatch.setitem(registry.CONNECTORS, "bazaar", connector(FILED))
     monkeypatch.setattr("connectors.http.PAUSES", (0.0, 0.0))
-    monkeypatch.setattr("connectors.bulk.WORTH_WHILE", 5)
+    monkeypatch.setattr("connectors.reading.bulk.WORTH_WHILE", 5)
     settings.BULK_FOLDER = tmp_path / "bulk"  # type: ignore[attr-defined]
     with open_bazaar() as bazaar:
         yield bazaar
@@ -127,7 +128,7 @@ def test_an_order_that_was_deleted_since_the_files_were_asked_for_stays_deleted(
 def test_a_run_at_its_limit_goes_on_at_its_record_without_fetching_again(
     bazaar: Bazaar, files: Files, connection: Connection, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connectors.bulk.CHUNK", chunk)
+    monkeypatch.setattr("connectors.reading.bulk.CHUNK", chunk)
     outcomes = pull_bulk(connection, limits=Limits(records=10), most=40)
     assert sum(outcome.records for outcome in outcomes) == 30
     assert len(files.tokens) == 2
@@ -290,7 +291,7 @@ def test_files_that_take_longer_than_a_run_are_fetched_by_several(files: Files, 
     files.tag = '"one"'
     pull(connection, FILED)
     with monkeypatch.context() as hurried:
-        hurried.setattr("connectors.bulk.FETCH_SECONDS", 0.0)
+        hurried.setattr("connectors.reading.bulk.FETCH_SECONDS", 0.0)
         assert [pull(connection, FILED)[:2] for _ in range(2)] == [(False, 0), (False, 0)]
     assert pull(connection, FILED)[:2] == (True, 30)
     assert len(files.asked) == 2
@@ -300,8 +301,8 @@ def test_files_that_take_longer_than_a_run_are_fetched_by_several(files: Files, 
 def test_a_stream_whose_files_come_too_slowly_each_time_is_read_page_by_page(
     bazaar: Bazaar, files: Files, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connectors.downloading.SLOW_SECONDS", 0.0)
-    monkeypatch.setattr("connectors.downloading.SLOWEST", 10**9)
+    monkeypatch.setattr("connectors.reading.downloading.SLOW_SECONDS", 0.0)
+    monkeypatch.setattr("connectors.reading.downloading.SLOWEST", 10**9)
     pull(connection, FILED)
     for _ in range(2):
         with pytest.raises(RetryLater, match=r"Of a file only [\d,]+ bytes came in 0 s."):
@@ -338,8 +339,8 @@ def replace_body(request: object) -> object:
 
 
 def test_an_index_holds_few_names_in_memory_and_finds_them_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.bulk_files.NAMES_HELD", 3)
-    monkeypatch.setattr("connectors.bulk_files.LINES_AT_ONCE", 4)
+    monkeypatch.setattr("connectors.reading.bulk_files.NAMES_HELD", 3)
+    monkeypatch.setattr("connectors.reading.bulk_files.LINES_AT_ONCE", 4)
     orders = [a_record(number) for number in range(40)]
     lines = [line for part in ("orders", "lines") for order in orders for line in lines_of(part, order)]
     path = tmp_path / "all.jsonl"

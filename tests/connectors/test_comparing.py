@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 
 from connectors import registry
-from connectors.comparing import compare
 from connectors.connections import opened
 from connectors.models import Connection, SyncRun
-from connectors.paged import Limits
-from connectors.sync import Outcome
-from connectors.sync_tasks import COMPARE_ALL
+from connectors.reading.comparing import compare
+from connectors.reading.paged import Limits
+from connectors.reading.sync import Outcome
+from connectors.reading.sync_tasks import COMPARE_ALL
 from ledger.audit import check_all
 from ledger.models import Finding, Order, Store
 from profitpeek.jobs import queue
@@ -139,7 +139,7 @@ def test_orders_from_before_the_list_begins_are_not_taken_for_deleted(bazaar: Ba
 
 
 def test_many_that_are_gone_at_once_are_not_believed(bazaar: Bazaar, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.comparing.A_FEW", 2)
+    monkeypatch.setattr("connectors.reading.comparing.A_FEW", 2)
     for number in (21, 22, 23, 24):
         del bazaar.orders[str(number)]
     compared(connection)

@@ -15,7 +15,7 @@ from connectors.platforms.files.headers import recognise
 from connectors.platforms.files.order_charges import COMMISSIONS, SHIPPING_COSTS, ChargeReader, facts_of
 from connectors.platforms.files.product_costs import PRODUCT_COSTS, CostReader
 from connectors.platforms.files.values import BadCell
-from ledger.charges import ChargeFact
+from ledger.charges.charges import ChargeFact
 from ledger.kinds import ChargeKind, ChargeStatus
 from tests.connectors.files import write
 

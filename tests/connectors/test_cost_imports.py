@@ -20,11 +20,11 @@ from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.order_charges import COMMISSIONS, SHIPPING_COSTS
 from connectors.platforms.files.template import load
 from ledger.accounts import FULFILMENT_SHIPPING
+from ledger.book.reposting import repost
 from ledger.cause import Cause
 from ledger.facts import LineFact
 from ledger.kinds import CauseKind, ChargeStatus
 from ledger.models import CostChange, Entry, OrderCharge, Partner, Store, VariantCost
-from ledger.reposting import repost
 from ledger.sealing import unseal
 from tests.builders import a_cost, a_line, a_store, an_order
 from tests.builders import write as record

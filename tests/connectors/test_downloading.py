@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from connectors import downloading
-from connectors.downloading import TooSlow, Unfinished
 from connectors.faults import BadPayload, Expired, RetryLater
+from connectors.reading import downloading
+from connectors.reading.downloading import TooSlow, Unfinished
 
 BODY = b"".join(b'{"line": %d}\n' % number for number in range(20_000))
 

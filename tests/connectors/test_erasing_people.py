@@ -12,13 +12,13 @@ import pytest
 from django.db import connection as database
 from django.utils import timezone
 
-from connectors import archive
 from connectors.files.imports import archived
 from connectors.models import Connection, FileImport, ParkedRecord, PrivacyCase, PrivacyCopy, RawPayload
-from connectors.parking import body_of
 from connectors.privacy import copying, cutting, take
 from connectors.privacy.doing import do
 from connectors.privacy.sought import opened
+from connectors.reading import archive
+from connectors.reading.parking import body_of
 from connectors.spec import PrivacyRequest
 from ledger.audit import check_all
 from ledger.identity import customer_hash, is_nobody

@@ -6,14 +6,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from connectors import registry, runs
-from connectors.bulk_files import BulkFile, BulkRecords, build
+from connectors import registry
 from connectors.files.kind import untold
 from connectors.files.uploads import look_at, receive
 from connectors.models import Connection, ConsentRequest, FileImport, FilePiece, PrivacyCase, SyncCursor, WebhookDelivery, WebhookDoor
 from connectors.platforms.shopify import bulk
 from connectors.platforms.shopify.connector import SHOPIFY
 from connectors.privacy import take
+from connectors.reading import runs
+from connectors.reading.bulk_files import BulkFile, BulkRecords, build
 from connectors.spec import PrivacyRequest
 from ledger.audit import check_all
 from ledger.models import Customer, Finding, Store

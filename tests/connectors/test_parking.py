@@ -12,13 +12,14 @@ import pytest
 from django.test import override_settings
 from msgspec import structs
 
-from connectors import recording, registry
-from connectors.checking import check
+from connectors import registry
 from connectors.faults import BadPayload, RetryLater
 from connectors.models import Connection, ParkedRecord, RawPayload
-from connectors.paged import Limits
-from connectors.parking import body_of, detail_of
-from connectors.replaying import replay
+from connectors.reading import recording
+from connectors.reading.checking import check
+from connectors.reading.paged import Limits
+from connectors.reading.parking import body_of, detail_of
+from connectors.reading.replaying import replay
 from connectors.spec import Json, Request, Send
 from ledger.facts import AdDayFact, BalanceFact, LineFact, OrderFact, PayoutFact
 from ledger.kinds import AdLevel, BalanceMeaning
@@ -339,7 +340,7 @@ def test_a_record_whose_rest_is_not_to_be_understood_is_parked_alone(bazaar: Baz
 def test_a_page_that_takes_long_to_complete_is_written_in_parts_and_gone_on_with(
     bazaar: Bazaar, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connectors.paged.SLICE_SECONDS", 0.0)
+    monkeypatch.setattr("connectors.reading.paged.SLICE_SECONDS", 0.0)
     bazaar.add(*(a_record(number) for number in range(10)))
     calls = []
 

@@ -10,13 +10,13 @@ from connectors.files.costs.product_exports import SHOPIFY_PRODUCT_FILES
 from connectors.files.kind import Count, Loose
 from connectors.models import FileImport
 from connectors.platforms.files.faults import FileRefused
-from ledger import proposals
+from ledger.book.reposting import repost
 from ledger.cause import Cause
 from ledger.facts import LineFact
 from ledger.kinds import CauseKind
 from ledger.models import ProposedChange, ShippingRule, Store, Variant, VariantCost
-from ledger.reposting import repost
-from ledger.rules import change
+from ledger.rules import proposals
+from ledger.rules.rules import change
 from profitpeek.jobs.models import Job
 from tests.builders import a_store, an_order, day, money, write
 from tests.connectors.taking import NOW, look, saved, take, undo

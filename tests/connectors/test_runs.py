@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from connectors import runs
 from connectors.connections import disconnect, note_fault, pause
 from connectors.faults import NeedsReauth
 from connectors.files.kind import Progress
 from connectors.models import Connection, RawPayload, SyncRun
-from connectors.paged import Limits
-from connectors.runs import Busy, RunLost
+from connectors.reading import runs
+from connectors.reading.paged import Limits
+from connectors.reading.runs import Busy, RunLost
 from ledger.models import Order
 from tests.connectors.bazaar import NOW, ORDERS, PAGE, Bazaar, a_record
 from tests.connectors.connecting import cursor_of, last_run, pull, pull_all

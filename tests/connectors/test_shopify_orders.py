@@ -8,7 +8,7 @@ from connectors.files.spool import unpack
 from connectors.models import FileImport, RawPayload
 from connectors.platforms.files.faults import FileRefused, RowFault
 from ledger.accounts import MEMO_UNPAID
-from ledger.charge_rows import orders_named
+from ledger.charges.charge_rows import orders_named
 from ledger.kinds import SalesBasis
 from ledger.models import Channel, Customer, Entry, Finding, Order, OrderLine, OrderReference, Payment, Sale, Store
 from ledger.sealing import unseal

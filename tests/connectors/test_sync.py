@@ -10,7 +10,7 @@ import pytest
 
 from connectors.faults import BadPayload, Denied, NeedsReauth, QuotaUsedUp, RetryLater
 from connectors.models import Connection, RawPayload, SyncRun
-from connectors.paged import Limits
+from connectors.reading.paged import Limits
 from connectors.spec import Context, Json, Request
 from ledger.audit import check_all
 from ledger.facts import AdDayFact, DisputeFact, PayoutFact

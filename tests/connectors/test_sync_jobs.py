@@ -14,11 +14,12 @@ from django.core.management.base import CommandError
 from django.db import connection as database
 from django.utils import timezone
 
-from connectors import registry, runs
+from connectors import registry
 from connectors.connections import disconnect
 from connectors.models import Connection, ParkedRecord, SyncCursor, SyncRun
-from connectors.paged import Limits
-from connectors.sync_tasks import DISPATCH_SYNCS, FORGET_RUNS, REPLAY_ALL_PARKED, submit_past, submit_stream
+from connectors.reading import runs
+from connectors.reading.paged import Limits
+from connectors.reading.sync_tasks import DISPATCH_SYNCS, FORGET_RUNS, REPLAY_ALL_PARKED, submit_past, submit_stream
 from ledger.models import Order, Store
 from profitpeek.jobs import queue
 from profitpeek.jobs.models import Job
@@ -103,7 +104,7 @@ def test_a_store_that_is_being_deleted_is_read_no_more(bazaar: Bazaar, connectio
 
 
 def test_one_job_hands_over_to_the_next_until_all_is_read(bazaar: Bazaar, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.sync.ONE_JOB", Limits(pages=1))
+    monkeypatch.setattr("connectors.reading.sync.ONE_JOB", Limits(pages=1))
     bazaar.add(*(a_record(number) for number in range(3 * PAGE - 5)))
     submit_stream(connection, ORDERS, actor="ann")
     kinds = []

@@ -16,9 +16,9 @@ from connectors import accounts, registry
 from connectors.connections import Kept
 from connectors.faults import BadPayload, NeedsReauth, RetryLater
 from connectors.models import Connection, ParkedRecord, RawPayload, SyncCursor, SyncRun, WebhookDelivery
-from connectors.paged import Limits
+from connectors.reading.paged import Limits
+from connectors.reading.sync import Outcome, read
 from connectors.spec import Context, Stream, Window
-from connectors.sync import Outcome, read
 from connectors.webhooks import doors
 from connectors.webhooks.draining import drain
 from ledger.audit import check_all
@@ -182,7 +182,7 @@ def test_secrets_stand_in_no_log_and_no_archive(stand: Stand, connection: Connec
 
 
 def test_files_and_pages_give_equal_facts(stand: Stand, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.bulk.WORTH_WHILE", 0)
+    monkeypatch.setattr("connectors.reading.bulk.WORTH_WHILE", 0)
     filed = stand.connector.stream("orders")
     assert filed.bulk is not None
     before = stand.pages()

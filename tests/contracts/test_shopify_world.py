@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from connectors.comparing import compare
 from connectors.connections import Kept, opened
 from connectors.models import Connection, ParkedRecord
 from connectors.platforms.shopify.connector import SHOPIFY
+from connectors.reading.comparing import compare
+from connectors.reading.sync import read
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.server import Sandbox
 from connectors.sandbox.shopify_access import KNOWN_SCOPES
@@ -21,7 +22,6 @@ from connectors.sandbox.shopify_tokens import App
 from connectors.sandbox.shopify_world import WorldRows
 from connectors.sandbox.world import World
 from connectors.spec import Stream
-from connectors.sync import read
 from ledger.audit import check_all
 from ledger.models import Finding, Order
 from ledger.sealing import seal
@@ -70,7 +70,7 @@ def rows_of(connection: Connection) -> list[tuple[Any, ...]]:
 def test_by_files_and_by_pages_it_comes_to_the_same_and_comparing_finds_nothing(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("connectors.bulk.WORTH_WHILE", 0)
+    monkeypatch.setattr("connectors.reading.bulk.WORTH_WHILE", 0)
     settings.BULK_FOLDER = tmp_path / "bulk"
     by_files, by_pages = connected(shop), connected(shop)
     assert read_all(by_files, ORDERS) == read_all(by_pages, replace(ORDERS, bulk=None)) == 277

@@ -1,6 +1,6 @@
 """Build what a page's address asks for."""
 
-from dashboards.scope import Compare, Match, Scope, compared_period
+from dashboards.forms.scope import Compare, Match, Scope, compared_period
 from ledger.periods import By, Period, cut
 from tests.builders import day
 

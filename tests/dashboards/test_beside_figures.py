@@ -9,8 +9,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from ledger import rules
 from ledger.models import ManualCost, Store
+from ledger.rules import rules
 from tests.builders import a_line, a_store, an_order, at, day, write
 from tests.dashboards.people import signed_in, text_of
 

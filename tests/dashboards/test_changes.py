@@ -7,12 +7,13 @@ import pytest
 from django.test import Client
 
 from connectors.models import Connection, FileImport
-from dashboards import changes_page
-from ledger import accounts, rules
+from dashboards.pages import changes_page
+from ledger import accounts
+from ledger.book.reposting import restate
 from ledger.cause import Cause
 from ledger.kinds import Basis, CauseKind
 from ledger.models import DayTotal, FeeRule, ManualCost, Store
-from ledger.reposting import restate
+from ledger.rules import rules
 from tests.builders import a_line, a_refund, a_store, an_order, at, book_of, day, write
 from tests.dashboards.people import signed_in, text_of
 

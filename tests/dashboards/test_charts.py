@@ -8,8 +8,8 @@ import pytest
 from plotly import graph_objects
 
 from dashboards.charts import Chart, Sparkline, profit_chart, sparkline
-from dashboards.statement_table import Table, statement_table
-from dashboards.tiles import tiles
+from dashboards.pages.statement_table import Table, statement_table
+from dashboards.pages.tiles import tiles
 from ledger.models import Store
 from tests.builders import a_line, a_refund, a_store, an_order, write
 from tests.dashboards.people import signed_in

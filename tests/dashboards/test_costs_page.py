@@ -9,16 +9,17 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from dashboards.costs_page import bars
-from dashboards.forms import ScopeForm
-from dashboards.notices import restating
-from dashboards.presets import presets
+from dashboards.forms.addresses import ScopeForm
+from dashboards.forms.presets import presets
+from dashboards.pages.costs_page import bars
+from dashboards.pages.notices import restating
 from dashboards.views.costs import READING
-from ledger import findings, rules
+from ledger import findings
+from ledger.book.reposting import repost
 from ledger.cause import Cause
 from ledger.cost_checks.run import check_costs
-from ledger.coverage import covered
-from ledger.fixes import fixes
+from ledger.costs.coverage import covered
+from ledger.costs.fixes import fixes
 from ledger.kinds import CauseKind
 from ledger.models import (
     Book,
@@ -37,7 +38,7 @@ from ledger.models import (
 )
 from ledger.models.rules import Rule
 from ledger.periods import Period
-from ledger.reposting import repost
+from ledger.rules import rules
 from profitpeek.jobs.models import Job
 from tests.builders import a_line, a_store, an_order, at, day, write
 from tests.dashboards.people import a_person, browser_of, signed_in, text_of

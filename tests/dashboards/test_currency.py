@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from dashboards.breakdown_tables import cost_grids, revenue_grids
-from dashboards.scope import Scope
-from dashboards.statement_table import Row, Table, statement_table
+from dashboards.forms.scope import Scope
+from dashboards.pages.breakdown_tables import cost_grids, revenue_grids
+from dashboards.pages.statement_table import Row, Table, statement_table
 from ledger.models import Store
 from ledger.periods import By, Period
 from ledger.rates import quoted_currencies

@@ -13,13 +13,13 @@ from connectors.files.uploads import discard, import_received
 from connectors.models import FileImport
 from connectors.platforms.files.template import load
 from connectors.tasks import submit_file
-from dashboards.data_page import data_page
+from dashboards.pages.data_page import data_page
 from ledger import findings
 from ledger.audit import audit
-from ledger.charges import ChargeFact, record_charges
-from ledger.estimated_refunds import estimated_refunds
+from ledger.charges.charges import ChargeFact, record_charges
 from ledger.kinds import ChargeKind
 from ledger.models import Finding, Order, Store
+from ledger.orders.estimated_refunds import estimated_refunds
 from ledger.people import Role
 from ledger.tasks import AUDIT_BOOK, REPOST, store_key
 from profitpeek.jobs.models import Job

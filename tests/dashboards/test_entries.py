@@ -13,18 +13,20 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from dashboards.entries_files import entries_csv
-from dashboards.entries_form import OPENED, Asked
+from dashboards.files.entries_files import entries_csv
+from dashboards.forms.entries_form import OPENED, Asked
+from dashboards.forms.scope import Scope
 from dashboards.metrics import METRICS
 from dashboards.opening import entries_url
 from dashboards.ratios import RATIOS, figure_of, ratio
-from dashboards.scope import Scope
-from ledger import accounts, journal, rules
+from ledger import accounts
+from ledger.book import journal
+from ledger.book.sought import written
 from ledger.kinds import Basis
 from ledger.models import DayTotal, FeeRule, ManualCost, Store
 from ledger.people import Role
 from ledger.periods import By, Period
-from ledger.sought import written
+from ledger.rules import rules
 from ledger.statements import STATEMENT_KEYS, Statement, profit
 from tests.builders import a_line, a_refund, a_store, an_order, at, book_of, day, ecb, write
 from tests.dashboards.people import signed_in, text_of
@@ -188,7 +190,7 @@ def test_the_running_sum_of_too_many_entries_ends_at_the_figure(shop: Store, bro
 
 
 def test_no_entry_is_read_where_orders_alone_are_too_many(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ledger.beneath.MOST_SUMMED", 2)
+    monkeypatch.setattr("ledger.book.beneath.MOST_SUMMED", 2)
     with CaptureQueriesContext(connection) as asked:
         page = browser.get(f"/shop/entries?line=orders&{DAYS}").context["page"]
     assert (page.figure, page.beneath.entries) == (Decimal(3), None)
@@ -270,7 +272,7 @@ def test_the_csv_file_holds_every_entry_unrounded_and_no_formula(shop: Store, br
 
 
 def test_a_file_is_read_page_by_page_and_misses_nothing(shop: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dashboards.entries_files.AT_ONCE", 3)
+    monkeypatch.setattr("dashboards.files.entries_files.AT_ONCE", 3)
     asked = Asked("net_profit", "", Scope((SPAN,), By.MONTH, SPAN.last), None, "", None)
     lines = list(csv.DictReader(entries_csv(shop, asked, through=book_of(shop).last_seq)))
     assert sum(Decimal(row["amount"]) for row in lines) == statement(shop).net_profit

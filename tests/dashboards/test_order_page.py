@@ -12,21 +12,22 @@ from django.urls import reverse
 from django.utils import timezone
 from msgspec.structs import replace
 
-from connectors.archive import keys_of
 from connectors.files.uploads import import_received
 from connectors.models import FileImport, RawPayload
 from connectors.platforms.files.template import load
+from connectors.reading.archive import keys_of
 from connectors.tasks import submit_file
-from dashboards.order_page import order_pages, steps
-from ledger import accounts, rules
+from dashboards.pages.order_page import order_pages, steps
+from ledger import accounts
+from ledger.book.reposting import restate
 from ledger.cause import Cause
-from ledger.charges import ChargeFact, record_charges
+from ledger.charges.charges import ChargeFact, record_charges
 from ledger.facts import TouchFact
 from ledger.kinds import CauseKind, ChargeKind, Evidence, FinancialStatus, Journey, TouchKind
 from ledger.models import CogsRule, Store
-from ledger.order_question import Flag
-from ledger.orders_view import order_profit
-from ledger.reposting import restate
+from ledger.orders.order_question import Flag
+from ledger.orders.orders_view import order_profit
+from ledger.rules import rules
 from tests.builders import a_cost, a_line, a_refund, a_store, an_edit, an_order, day, money, write
 from tests.dashboards.people import EMAIL, browser_of, signed_in, text_of
 

@@ -14,12 +14,13 @@ from django.test import Client
 from msgspec.structs import replace
 from plotly import graph_objects
 
-from ledger import accounts, order_list
+from ledger import accounts
 from ledger.facts import TouchFact
 from ledger.kinds import Evidence, FinancialStatus, Journey, TouchKind
 from ledger.models import Store
-from ledger.order_list import every_row, margins_of, page_of
-from ledger.order_question import Choice, Flag, Key, Question, Sort
+from ledger.orders import order_list
+from ledger.orders.order_list import every_row, margins_of, page_of
+from ledger.orders.order_question import Choice, Flag, Key, Question, Sort
 from tests.builders import a_cost, a_line, a_refund, a_store, an_edit, an_order, at, write
 from tests.dashboards.people import signed_in, text_of
 

@@ -11,9 +11,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from dashboards.exports import number, safe
-from dashboards.start import end
-from dashboards.statement_table import period_label
+from dashboards.files.exports import number, safe
+from dashboards.pages.start import end
+from dashboards.pages.statement_table import period_label
 from dashboards.templatetags.money import amount, money, percent
 from ledger.models import Membership, Store
 from ledger.periods import By, Period

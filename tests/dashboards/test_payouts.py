@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from msgspec import structs
 from openpyxl import load_workbook
 
-from ledger import balance
-from ledger.disputes import record_disputes
+from ledger.charges import balance
+from ledger.charges.disputes import record_disputes
 from ledger.facts import BalanceFact, DisputeFact, PayoutFact
 from ledger.kinds import BalanceMeaning
 from ledger.models import Payout, Store

@@ -14,17 +14,17 @@ from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 from plotly import graph_objects
 
-from dashboards import start
-from dashboards.breakdown_tables import cost_grids, revenue_grids
 from dashboards.charts import cost_share_chart, margin_chart
 from dashboards.delta import Delta
-from dashboards.grid import Grid
-from dashboards.scope import Compare, Scope
-from dashboards.statement_table import Row, Table, statement_table
-from ledger import rules
+from dashboards.forms.scope import Compare, Scope
+from dashboards.pages import start
+from dashboards.pages.breakdown_tables import cost_grids, revenue_grids
+from dashboards.pages.grid import Grid
+from dashboards.pages.statement_table import Row, Table, statement_table
 from ledger.kinds import Basis
 from ledger.models import ManualCost, Store
 from ledger.periods import By
+from ledger.rules import rules
 from ledger.statements import Span, profit, profit_of
 from tests.builders import a_line, a_refund, a_store, an_order, at, book_of, day, write
 from tests.dashboards.people import signed_in, text_of
@@ -183,7 +183,7 @@ def test_revenue_by_channel_product_and_country_ties_to_net_revenue(shop: Store)
 
 def test_products_beyond_the_first_and_goods_without_one_are_rows_of_their_own(shop: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     write(shop, an_order("4", lines=[a_line("x", price="7.00", variant=None)], when="2026-03-21 12:00"))
-    monkeypatch.setattr("dashboards.breakdown_tables.MOST_PRODUCTS", 1)
+    monkeypatch.setattr("dashboards.pages.breakdown_tables.MOST_PRODUCTS", 1)
     products = revenue_grids(shop, march(Compare.NONE))[1]
     assert cells_of(products) == {
         "Thing cup": numbers("2", "100", "-5", "0", "95", "0.4948"),

@@ -12,11 +12,11 @@ from django.utils import timezone
 from connectors.models import Connection, FileImport, ParkedRecord, SyncCursor, SyncRun, WebhookDelivery, WebhookTopic
 from dashboards import pulse
 from ledger import findings
-from ledger.balance import record_balance, record_payouts
+from ledger.charges.balance import record_balance, record_payouts
 from ledger.facts import BalanceFact, PayoutFact
 from ledger.kinds import BalanceMeaning, FinancialStatus
 from ledger.models import FeeRule, Order, Store
-from ledger.rules import change
+from ledger.rules.rules import change
 from ledger.tasks import REPOST, store_key
 from profitpeek.jobs.models import Job
 from tests.builders import a_refund, a_store, an_order, at, move_to, write

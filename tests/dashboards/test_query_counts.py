@@ -9,9 +9,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from dashboards import start
+from dashboards.pages import start
+from ledger.costs.seen import count_seen
 from ledger.models import Store
-from ledger.seen import count_seen
 from tests.builders import a_line, a_store, an_order, write
 from tests.dashboards.people import EMAIL, signed_in
 

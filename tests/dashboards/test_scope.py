@@ -7,9 +7,9 @@ import pytest
 from django.template.loader import render_to_string
 
 from dashboards.delta import Delta, Good
-from dashboards.forms import Reading, ScopeForm
-from dashboards.presets import presets, range_name, scope_bar
-from dashboards.scope import Compare, Match, Scope
+from dashboards.forms.addresses import Reading, ScopeForm
+from dashboards.forms.presets import presets, range_name, scope_bar
+from dashboards.forms.scope import Compare, Match, Scope
 from ledger.models import Store
 from ledger.periods import By, Period
 from tests.builders import a_line, a_store, an_order, day, write

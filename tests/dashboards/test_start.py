@@ -15,13 +15,13 @@ from django.utils import timezone
 from connectors.models import FileImport
 from connectors.platforms.files.template import load
 from connectors.tasks import submit_file
-from dashboards.guesses import guessed
+from dashboards.forms.guesses import guessed
 from dashboards.models import StartEnd
-from dashboards.start import start_of, waits_for
-from ledger import rules
+from dashboards.pages.start import start_of, waits_for
+from ledger.costs.seen import count_seen
 from ledger.models import CostChange, FeeRule, ManualCost, ProposedChange, Seen, Store, VariantCost
 from ledger.people import Role
-from ledger.seen import count_seen
+from ledger.rules import rules
 from profitpeek.jobs.models import Job
 from tests.builders import a_line, a_store, an_order, day, write
 from tests.dashboards.people import a_person, browser_of, signed_in, text_of

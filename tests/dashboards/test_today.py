@@ -14,13 +14,14 @@ from plotly import graph_objects
 
 from connectors.models import FileImport
 from dashboards.charts import daily_chart, waterfall_chart
-from dashboards.start import end
-from dashboards.statement_table import Table, statement_table
-from dashboards.today_page import KPIS
-from ledger import findings, rules
+from dashboards.pages.start import end
+from dashboards.pages.statement_table import Table, statement_table
+from dashboards.pages.today_page import KPIS
+from ledger import findings
 from ledger.models import Finding, ManualCost, Store
 from ledger.people import Role
 from ledger.periods import By
+from ledger.rules import rules
 from tests.builders import a_line, a_refund, a_store, an_order, at, day, write
 from tests.dashboards.people import a_person, browser_of, signed_in, text_of
 from tests.dashboards.scopes import a_scope

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
-from dashboards.together import Together, combinable
+from dashboards.pages.together import Together, combinable
 from ledger.models import Store
 from ledger.people import Role, set_role
 from ledger.stores import RESERVED

@@ -23,9 +23,10 @@ from connectors.privacy import cases
 from connectors.privacy.sought import Sought
 from dashboards import invitations
 from dashboards.models import Invitation
-from ledger import documents, findings, proposals, rules
-from ledger.balance import record_balance, record_payouts
-from ledger.charges import ChargeFact, record_charges
+from ledger import findings
+from ledger.charges.balance import record_balance, record_payouts
+from ledger.charges.charges import ChargeFact, record_charges
+from ledger.costs import documents
 from ledger.facts import BalanceFact, PayoutFact
 from ledger.kinds import AdLevel, BalanceMeaning, ChargeKind
 from ledger.models import (
@@ -54,6 +55,7 @@ from ledger.models import (
     VariantCost,
 )
 from ledger.people import Role
+from ledger.rules import proposals, rules
 from ledger.stores import open_store
 from profitpeek.jobs.models import Job, Pause
 from tests.builders import a_store, an_order, write

@@ -9,9 +9,9 @@ from django import forms
 from django.test.html import parse_html
 from django.utils.dateformat import format as format_day
 
+from dashboards.forms.widgets import ChoiceInput, DayInput
 from dashboards.opening import Openings, entries_url
 from dashboards.templatetags.money import day, money
-from dashboards.widgets import ChoiceInput, DayInput
 from ledger.kinds import Basis
 from ledger.models import Store
 from ledger.money import minor_digits

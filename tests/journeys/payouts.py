@@ -3,9 +3,9 @@
 from decimal import Decimal
 
 from connectors.sandbox.oracle_payouts import PayoutOracle
+from ledger.charges.payout_view import sums_of, walk_of
+from ledger.charges.payouts import balances
 from ledger.models import Finding, Payout
-from ledger.payout_view import sums_of, walk_of
-from ledger.payouts import balances
 from tests.journeys.sandbox_shop import Connected
 
 ZERO = Decimal(0)

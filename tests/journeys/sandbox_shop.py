@@ -8,11 +8,13 @@ from math import ceil
 
 import time_machine
 
-from connectors import registry, runs
+from connectors import registry
 from connectors.connections import opened
 from connectors.faults import BadPayload, RetryLater, TooBig
 from connectors.models import Connection
 from connectors.oauth import connect_with_key
+from connectors.reading import runs
+from connectors.reading.sync import sync
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.coming import Came, came
 from connectors.sandbox.oracle import EVENT, LINES, ORDER, Oracle
@@ -24,14 +26,14 @@ from connectors.sandbox.shopify_tokens import App
 from connectors.sandbox.shopify_world import WorldRows
 from connectors.sandbox.world import World
 from connectors.succession import go_on
-from connectors.sync import sync
-from ledger import rates, touches
+from ledger import rates
 from ledger.kinds import Basis, Evidence, Journey, RateSource, TouchKind
 from ledger.models import Order, ProductDayTotal, Store, Variant
+from ledger.orders import touches
+from ledger.orders.touches import TouchView
 from ledger.periods import By, cut
 from ledger.statements import Statement, profit
 from ledger.stores import open_store
-from ledger.touches import TouchView
 from profitpeek.jobs.models import Job
 from profitpeek.jobs.running import run
 

@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from connectors import archive
 from connectors.models import Connection, PrivacyCase, SyncCursor
 from connectors.privacy import take
+from connectors.reading import archive
 from connectors.sandbox.world import World
 from connectors.spec import PrivacyRequest
 from ledger.audit import check_all

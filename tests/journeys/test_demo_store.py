@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Sum
 
 from ledger.audit import check_all
-from ledger.fixes import fixes
+from ledger.costs.fixes import fixes
 from ledger.models import AdDay, Book, CostChange, Finding, Order, Store
 from ledger.periods import By, Period, cut
 from ledger.statements import Statement, profit

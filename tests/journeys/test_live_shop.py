@@ -11,9 +11,9 @@ import requests
 import time_machine
 from django.test import Client
 
-from connectors.comparing import compare
 from connectors.connections import opened
 from connectors.models import WebhookDelivery
+from connectors.reading.comparing import compare
 from connectors.registry import find
 from connectors.sandbox.shopping import Counter
 from connectors.sandbox.world import World

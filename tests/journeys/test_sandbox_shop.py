@@ -6,12 +6,12 @@ from random import Random
 import pytest
 
 from connectors import accounts
-from connectors.bulk import WORTH_WHILE
-from connectors.comparing import compare
 from connectors.connections import opened
 from connectors.models import SyncCursor, SyncRun
+from connectors.reading.bulk import WORTH_WHILE
+from connectors.reading.comparing import compare
+from connectors.reading.replaying import replay
 from connectors.registry import find
-from connectors.replaying import replay
 from connectors.sandbox.scenarios import SCENARIOS
 from connectors.sandbox.shopify_access import KNOWN_SCOPES
 from connectors.sandbox.world import World

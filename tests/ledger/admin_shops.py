@@ -6,9 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.models import Connection, FileImport, SyncRun, WebhookDelivery
-from ledger import findings, proposals, rules
-from ledger.balance import record_balance, record_payouts
-from ledger.charges import ChargeFact, record_charges
+from ledger import findings
+from ledger.advertising.spending import record_spend
+from ledger.charges.balance import record_balance, record_payouts
+from ledger.charges.charges import ChargeFact, record_charges
 from ledger.facts import AdDayFact, BalanceFact, PayoutFact
 from ledger.kinds import AdLevel, BalanceMeaning, ChargeKind
 from ledger.models import (
@@ -35,7 +36,7 @@ from ledger.models import (
     VariantCost,
 )
 from ledger.models.rules import Rule
-from ledger.spending import record_spend
+from ledger.rules import proposals, rules
 from tests.builders import a_store, an_order, at, write
 from tests.dashboards.people import a_person
 

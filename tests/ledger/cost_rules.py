@@ -5,14 +5,14 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from ledger import rules
+from ledger.book.reposting import repost
 from ledger.cause import Cause
 from ledger.cost_checks.run import check_costs
 from ledger.kinds import CauseKind
 from ledger.models import CogsRule, CostChange, Finding, ManualCost, Product, Store, Variant, VariantCost
 from ledger.models.rules import Rule
-from ledger.reposting import repost
-from ledger.rules import change
+from ledger.rules import rules
+from ledger.rules.rules import change
 from tests.builders import a_line, a_store, an_order, at, day, write
 
 NOW = at("2026-03-31 09:00")

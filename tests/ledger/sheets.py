@@ -9,7 +9,6 @@ import openpyxl
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from ledger import rules
 from ledger.models import (
     CostChange,
     Store,
@@ -17,6 +16,7 @@ from ledger.models import (
     VariantCost,
 )
 from ledger.models.rules import Rule
+from ledger.rules import rules
 from tests.builders import at, day
 
 NOW = at("2026-03-03 12:00")

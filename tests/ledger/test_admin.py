@@ -10,13 +10,14 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from ledger import defaults, findings, tasks
+from ledger import findings, tasks
 from ledger.admin import costs
+from ledger.book.reposting import costs_changed, repost
 from ledger.cause import Cause
+from ledger.costs import defaults
 from ledger.kinds import CauseKind
 from ledger.models import Batch, Book, CogsRule, CostChange, CostDefaults, Membership, Order, Store
-from ledger.reposting import costs_changed, repost
-from ledger.rules import change
+from ledger.rules.rules import change
 from ledger.stores import StoreRefused, open_store
 from profitpeek.jobs import queue
 from profitpeek.jobs.models import Job

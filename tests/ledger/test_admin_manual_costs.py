@@ -9,12 +9,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from ledger import documents
+from ledger.costs import documents
 from ledger.models import CostDocument, FeeRule, ManualCost, Membership, Partner, PartnerCode, ProfitGoal, Store
 from ledger.people import Role
-from ledger.rules import change
+from ledger.rules.rules import change
+from ledger.rules.undoing import undo
 from ledger.stores import today_of
-from ledger.undoing import undo
 from tests.builders import a_store, an_order, at, day, write
 from tests.dashboards.people import a_person, browser_of, text_of
 from tests.ledger.reviewing import save

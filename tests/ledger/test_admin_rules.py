@@ -7,11 +7,11 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from ledger import rules
+from ledger.book.reposting import restate
 from ledger.cause import Cause
 from ledger.kinds import CauseKind
 from ledger.models import CogsRule, CostChange, FeeRule, Product, ProposedChange, ShippingRule, Store, Variant, VariantCost
-from ledger.reposting import restate
+from ledger.rules import rules
 from ledger.stores import today_of
 from profitpeek.jobs.models import Job
 from tests.builders import a_store, an_order, write

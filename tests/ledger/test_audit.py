@@ -5,7 +5,7 @@ from django.db import connection
 
 from ledger import audit
 from ledger.models import Finding, ManualCost, Store
-from ledger.rules import change
+from ledger.rules.rules import change
 from tests.builders import a_refund, a_store, an_order, at, book_of, day, ecb, write
 
 pytestmark = pytest.mark.django_db

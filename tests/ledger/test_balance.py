@@ -6,9 +6,10 @@ from decimal import Decimal
 import pytest
 from msgspec import structs
 
-from ledger import accounts, balance
-from ledger.charges import ChargeFact, record_charges
-from ledger.disputes import record_disputes
+from ledger import accounts
+from ledger.charges import balance
+from ledger.charges.charges import ChargeFact, record_charges
+from ledger.charges.disputes import record_disputes
 from ledger.facts import BalanceFact, DisputeFact, PayoutFact
 from ledger.kinds import BalanceMeaning, ChargeKind
 from ledger.models import AdDay, BalanceTransaction, Dispute, Entry, Finding, OrderCharge, Payment, Payout, Store

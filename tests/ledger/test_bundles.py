@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
-from ledger import rules
 from ledger.models import BundlePart, CostOverride, OrderLine, ProposedChange, Store, Variant, VariantCost
+from ledger.rules import rules
 from tests.builders import a_store, an_order, at, write
 from tests.dashboards.people import text_of
 from tests.ledger.reviewing import save

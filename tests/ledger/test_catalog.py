@@ -6,11 +6,11 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from ledger import catalog
+from ledger.catalogue import catalog
 from ledger.facts import GoneFact, LineFact, VariantFact
 from ledger.kinds import CostOrigin
 from ledger.models import CogsRule, CostChange, Order, OrderLine, Product, Store, Variant, VariantCost, VariantPrice
-from ledger.rules import change
+from ledger.rules.rules import change
 from tests.builders import a_store, an_order, write
 from tests.dashboards.people import a_person, browser_of
 

@@ -4,14 +4,14 @@ import pytest
 
 from ledger import accounts
 from ledger.audit import check_all
+from ledger.book.reposting import repost, withdraw
 from ledger.cause import Cause
-from ledger.charges import Charged, ChargeFact, attach_waiting, bring, decide, look, record_charges, remove
-from ledger.drafting import load_terms, shipping_reasons
+from ledger.charges.charges import Charged, ChargeFact, attach_waiting, bring, decide, look, record_charges, remove
 from ledger.kinds import CauseKind, ChargeKind, ChargeStatus, FinancialStatus, Hold
-from ledger.mirror import load
 from ledger.models import Entry, Order, OrderCharge, Partner, ShippingRule, Store
-from ledger.reposting import repost, withdraw
-from ledger.rules import change
+from ledger.orders.drafting import load_terms, shipping_reasons
+from ledger.orders.mirror import load
+from ledger.rules.rules import change
 from tests.builders import a_cost, a_refund, a_store, an_order, at, book_of, day, ecb, money, write
 from tests.ledger_text import assert_entries
 

@@ -8,6 +8,7 @@ import pytest
 
 from ledger.cost_checks.found import Found, load_case
 from ledger.cost_checks.run import CHECKS, check_costs, foremost
+from ledger.costs.seen import count_seen
 from ledger.kinds import ChargeKind
 from ledger.models import (
     BundlePart,
@@ -22,8 +23,7 @@ from ledger.models import (
     ShippingRule,
     Store,
 )  # fmt: skip
-from ledger.rules import change
-from ledger.seen import count_seen
+from ledger.rules.rules import change
 from ledger.tasks import CHECK_COSTS_NIGHTLY
 from profitpeek.jobs import queue
 from profitpeek.jobs.models import Job

@@ -8,8 +8,8 @@ from ledger.daily import SHOW_PERCENTAGES
 from ledger.kinds import CostOrigin, CostSource
 from ledger.models import BundlePart, CogsRule, CostOverride, Order, OrderLine, Product, Store, Variant, VariantCost
 from ledger.models.rules import Rule
-from ledger.rules import RuleRefused, change, refresh_shown, rules_of
-from ledger.undoing import undo
+from ledger.rules.rules import RuleRefused, change, refresh_shown, rules_of
+from ledger.rules.undoing import undo
 from profitpeek.jobs import queue
 from profitpeek.jobs.models import Job
 from profitpeek.jobs.running import run

@@ -5,16 +5,16 @@ from decimal import Decimal
 
 import pytest
 
+from ledger.book.reposting import repost
 from ledger.cause import Cause
-from ledger.coverage import Coverage, Covered, coverage, covered, last_days
-from ledger.fixes import fixes
+from ledger.costs.coverage import Coverage, Covered, coverage, covered, last_days
+from ledger.costs.fixes import fixes
+from ledger.costs.seen import count_seen
 from ledger.kinds import CauseKind, PaymentKind, PaymentStatus
 from ledger.models import BundlePart, CogsRule, FeeRule, Seen, ShippingRule, Store, Variant, VariantCost
 from ledger.models.rules import Rule
 from ledger.periods import Period
-from ledger.reposting import repost
-from ledger.rules import change
-from ledger.seen import count_seen
+from ledger.rules.rules import change
 from tests.builders import a_cost, a_line, a_payment, a_refund, a_store, an_order, at, day, ecb, write
 
 pytestmark = pytest.mark.django_db

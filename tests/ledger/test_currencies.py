@@ -5,11 +5,11 @@ from decimal import Decimal
 import pytest
 
 from ledger import accounts
+from ledger.book.reposting import repost
 from ledger.cause import Cause
 from ledger.kinds import CauseKind, Hold
 from ledger.models import Finding, Order
 from ledger.rates import set_manual_rate
-from ledger.reposting import repost
 from tests.builders import a_cost, a_line, a_payment, a_refund, a_store, an_order, day, ecb, write
 from tests.ledger_text import assert_entries, assert_statement
 

@@ -4,11 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from ledger import proposals
-from ledger.duplicates import likely_duplicates
+from ledger.costs.duplicates import likely_duplicates
 from ledger.models import CogsRule, ManualCost, Partner, Store
-from ledger.preview import effect_of
-from ledger.rules import change
+from ledger.rules import proposals
+from ledger.rules.preview import effect_of
+from ledger.rules.rules import change
 from tests.builders import a_store, at, day
 
 pytestmark = pytest.mark.django_db

@@ -10,12 +10,12 @@ from django.contrib.auth.models import User
 from django.db import InternalError, connection, transaction
 from django.db.utils import IntegrityError
 
-from ledger import erasing
 from ledger.audit import audit
-from ledger.erasing import NotErasable, StillBusy, ask, erase
+from ledger.erasure import erasing
+from ledger.erasure.erasing import NotErasable, StillBusy, ask, erase
+from ledger.erasure.store_rows import places
 from ledger.models import Entry, Erasure, Order, Store
 from ledger.people import stores_of
-from ledger.store_rows import places
 from ledger.tasks import AUDIT_BOOKS, submit_erasure
 from profitpeek.jobs import queue
 from profitpeek.jobs.housekeeping import HEARTBEAT

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from ledger.gaps import Gap, find_gaps, gaps
+from ledger.costs.gaps import Gap, find_gaps, gaps
 from tests.builders import a_store, an_order, day, write
 
 MONDAY = date(2026, 3, 2)

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from ledger.goals import Progress, goal_of, progress
+from ledger.costs.goals import Progress, goal_of, progress
 from ledger.models import ManualCost, ProfitGoal, Store
-from ledger.rules import change
+from ledger.rules.rules import change
 from profitpeek.jobs.models import Job
 from tests.builders import a_line, a_store, an_order, at, day, write
 

@@ -8,10 +8,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from ledger import rules
 from ledger.admin.grid_rows import PARTS, gaps
 from ledger.models import BundlePart, CogsRule, ProposedChange, Store, Variant, VariantCost
 from ledger.models.rules import Rule
+from ledger.rules import rules
 from ledger.stores import today_of
 from tests.builders import a_line, a_store, an_order, at, write
 from tests.dashboards.people import a_person, browser_of, text_of

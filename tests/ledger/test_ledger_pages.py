@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from ledger import accounts, journal, rules
+from ledger import accounts
+from ledger.book import journal
+from ledger.book.sought import Sought
 from ledger.kinds import Basis, SourceKind
 from ledger.models import Batch, CostChange, DayTotal, Entry, FeeRule, ManualCost, Order, Store
-from ledger.sought import Sought
+from ledger.rules import rules
 from tests.builders import a_store, an_order, at, book_of, day, write
 from tests.dashboards.people import a_person, browser_of, text_of
 

@@ -9,15 +9,15 @@ from django.core.exceptions import ValidationError
 from django.db.models import Sum
 from django.utils import timezone
 
-from ledger.accruing import accrue, due
 from ledger.audit import check_all
+from ledger.costs.accruing import accrue, due
+from ledger.costs.labels import account_number
 from ledger.drafts.manual import periods, spread
-from ledger.labels import account_number
 from ledger.models import Account, Batch, DayTotal, Entry, Finding, ManualCost, Partner, Store
-from ledger.rules import RuleRefused, change
+from ledger.rules.rules import RuleRefused, change
+from ledger.rules.undoing import undo
 from ledger.stores import today_of
 from ledger.tasks import ACCRUE_BOOKS
-from ledger.undoing import undo
 from profitpeek.jobs import queue
 from profitpeek.jobs.models import Job
 from profitpeek.jobs.running import run

@@ -7,19 +7,19 @@ import msgspec
 import pytest
 from django.core.management import call_command
 
-from ledger import mirror
 from ledger.audit import check_all
-from ledger.drafting import load_terms
+from ledger.book.reposting import repost
 from ledger.drafts.sales import draft
 from ledger.facts import OrderFact, SaleFact
 from ledger.kinds import ChargeKind, ChargeStatus, FinancialStatus, Hold, SaleKind, SaleType
 from ledger.models import ManualCost, Order, Partner, PartnerCode, Product, Store
 from ledger.models.rules import Rule
-from ledger.order_reasons import reasons
-from ledger.reposting import repost
-from ledger.rows import ChargeRow
-from ledger.rules import change
-from ledger.undoing import undo
+from ledger.orders import mirror
+from ledger.orders.drafting import load_terms
+from ledger.orders.order_reasons import reasons
+from ledger.orders.rows import ChargeRow
+from ledger.rules.rules import change
+from ledger.rules.undoing import undo
 from tests.builders import SYNC, a_line, a_refund, a_sale, a_store, an_edit, an_order, at, book_of, day, ecb, money, write
 from tests.dashboards.people import signed_in, text_of
 from tests.ledger_text import assert_entries, assert_statement

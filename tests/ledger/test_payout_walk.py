@@ -6,8 +6,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.charges.payout_walk import Cause, Elsewhere, Moved, Paid, Row, Walk, walk
 from ledger.kinds import BalanceMeaning
-from ledger.payout_walk import Cause, Elsewhere, Moved, Paid, Row, Walk, walk
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 DAY = date(2026, 3, 10)

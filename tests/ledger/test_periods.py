@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from ledger.build import Zones
 from ledger.days import day_of
+from ledger.orders.build import Zones
 from ledger.periods import By, PeriodError, cut
 from tests.builders import a_store, at, day, move_to
 

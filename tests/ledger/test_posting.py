@@ -5,15 +5,15 @@ from decimal import Decimal
 import pytest
 from django.db import transaction
 
+from ledger.book.explain import changes
+from ledger.book.reposting import costs_changed, is_restating, repost, withdraw
+from ledger.book.totals import recompute
 from ledger.cause import Cause
 from ledger.drafts.entry import EntryDraft
-from ledger.explain import changes
 from ledger.kinds import Basis, CauseKind
 from ledger.models import Batch, CogsRule, CostDefaults, Order, OrderLine
 from ledger.posting import NOTHING, CostsMoved, hold_book, post
-from ledger.reposting import costs_changed, is_restating, repost, withdraw
-from ledger.rules import change
-from ledger.totals import recompute
+from ledger.rules.rules import change
 from tests.builders import SYNC, a_line, a_refund, a_store, an_order, at, book_of, write
 from tests.ledger_text import assert_entries, assert_statement, assert_totals, statement
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from ledger import preview, proposals
+from ledger.book.reposting import repost, restate
 from ledger.cause import Cause
 from ledger.kinds import CauseKind
 from ledger.models import (
@@ -26,8 +26,8 @@ from ledger.models import (
 )
 from ledger.models.rules import Rule
 from ledger.periods import By, cut
-from ledger.reposting import repost, restate
-from ledger.rules import RuleRefused, change
+from ledger.rules import preview, proposals
+from ledger.rules.rules import RuleRefused, change
 from ledger.statements import profit
 from tests.builders import a_line, a_payment, a_refund, a_store, an_order, at, book_of, close_through, day, ecb, write
 

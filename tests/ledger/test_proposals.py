@@ -6,7 +6,6 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from ledger import preview, proposals, rules
 from ledger.models import (  # fmt: skip
     Account,
     BundlePart,
@@ -27,8 +26,9 @@ from ledger.models import (  # fmt: skip
     VariantCost,
 )
 from ledger.models.rules import Rule
-from ledger.proposal_tasks import FORGET_PROPOSALS
-from ledger.rules import RuleRefused, change
+from ledger.rules import preview, proposals, rules
+from ledger.rules.proposal_tasks import FORGET_PROPOSALS
+from ledger.rules.rules import RuleRefused, change
 from profitpeek.jobs import queue
 from profitpeek.jobs.models import Job
 from profitpeek.jobs.running import run

@@ -5,16 +5,17 @@ from decimal import Decimal
 import pytest
 from django.db import connection, transaction
 
-from ledger import reach, reposting
 from ledger.accounts import COGS_PRODUCT
+from ledger.book import reposting
+from ledger.book.reposting import costs_changed, is_restating, repost, restate
 from ledger.cause import Cause
 from ledger.drafts import DRAFT_VERSION
 from ledger.kinds import CauseKind, FinancialStatus
 from ledger.models import Batch, CogsRule, CostDefaults, CostOverride, FeeRule, Order, OrderLine, ProfitGoal, Store, Variant, VariantCost
 from ledger.models.rules import Rule
-from ledger.reposting import costs_changed, is_restating, repost, restate
 from ledger.restating.cogs import restate_cogs
-from ledger.rules import change
+from ledger.rules import reach
+from ledger.rules.rules import change
 from profitpeek.jobs.models import Job
 from profitpeek.jobs.running import run
 from tests.builders import a_cost, a_line, a_refund, a_store, an_edit, an_order, at, book_of, close_through, day, ecb, write

@@ -3,13 +3,13 @@
 import pytest
 from django.test import Client
 
-from ledger import preparing, preview, proposals
+from ledger.book.reposting import restate
 from ledger.cause import Cause
 from ledger.kinds import CauseKind
 from ledger.models import CogsRule, CostChange, FeeRule, ManualCost, Partner, PartnerCode, ProposedChange, ShippingRule, Store, Variant, VariantCost
 from ledger.models.rules import Rule
-from ledger.reposting import restate
-from ledger.rules import change
+from ledger.rules import preparing, preview, proposals
+from ledger.rules.rules import change
 from profitpeek.jobs.models import Job
 from profitpeek.jobs.running import run
 from tests.builders import a_line, a_store, an_order, at, book_of, close_through, day, write

@@ -5,12 +5,12 @@ from datetime import datetime
 import pytest
 from django.db import IntegrityError, transaction
 
-from ledger import rules
 from ledger.kinds import CostOrigin, CostSource
 from ledger.models import CogsRule, CostChange, FeeRule, OrderLine, Product, ShippingRule, Store, Variant, VariantCost
 from ledger.models.rules import Rule
-from ledger.rules import RuleRefused, change
-from ledger.undoing import undo
+from ledger.rules import rules
+from ledger.rules.rules import RuleRefused, change
+from ledger.rules.undoing import undo
 from profitpeek.jobs.models import Job
 from profitpeek.jobs.running import run
 from tests.builders import a_line, a_refund, a_store, an_order, at, book_of, day, ecb, write

@@ -11,7 +11,6 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
 
-from ledger import rules
 from ledger.models import (
     BundlePart,
     CogsRule,
@@ -29,6 +28,7 @@ from ledger.models import (
     Variant,
     VariantCost,
 )
+from ledger.rules import rules
 from tests.builders import a_line, a_store, an_order, day, write
 from tests.dashboards.people import a_person, browser_of
 from tests.ledger.reviewing import save

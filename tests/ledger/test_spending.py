@@ -2,16 +2,16 @@
 
 import pytest
 
-from ledger.accruing import accrue
-from ledger.ad_plan import Spent
+from ledger.advertising.ad_plan import Spent
+from ledger.advertising.spending import account_name, look, record_spend, remove
 from ledger.audit import check_all
+from ledger.book.reposting import repost
 from ledger.cause import Cause
+from ledger.costs.accruing import accrue
 from ledger.facts import AdDayFact
 from ledger.kinds import AdLevel, CauseKind
 from ledger.models import AdDay, Campaign, Finding, ManualCost, Store
-from ledger.reposting import repost
-from ledger.rules import change
-from ledger.spending import account_name, look, record_spend, remove
+from ledger.rules.rules import change
 from tests.builders import a_store, at, book_of, close_through, day, ecb, money
 from tests.ledger_text import assert_entries, assert_statement
 

@@ -5,12 +5,12 @@ from msgspec import structs
 
 from ledger.audit import check_all
 from ledger.cause import Cause
-from ledger.charge_rows import of_cause
-from ledger.charges import Charged, ChargeFact, record_charges, remove
+from ledger.charges.charge_rows import of_cause
+from ledger.charges.charges import Charged, ChargeFact, record_charges, remove
 from ledger.facts import PaymentFact
 from ledger.kinds import CauseKind, ChargeKind, FinancialStatus
 from ledger.models import Store
-from ledger.orders_view import order_profit
+from ledger.orders.orders_view import order_profit
 from tests.builders import NOON, a_payment, a_store, an_order, at, book_of, day, ecb, money, write
 from tests.ledger_text import assert_entries, assert_statement
 

@@ -8,12 +8,13 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from msgspec.structs import replace
 
-from ledger import privacy, touches
 from ledger.cause import Cause
+from ledger.erasure import privacy
 from ledger.facts import JourneyFact, OrderFact, TouchFact
 from ledger.identity import a_nobody
 from ledger.kinds import CauseKind, Evidence, Journey, TouchKind
 from ledger.models import Entry, Order, Store, Touch
+from ledger.orders import touches
 from ledger.record import record
 from tests.builders import a_store, an_order
 

@@ -3,7 +3,7 @@
 import pytest
 
 from ledger.models import Order, ShippingRule
-from ledger.rules import change
+from ledger.rules.rules import change
 from tests.builders import a_store, an_order, at, write
 from tests.ledger_text import assert_entries
 

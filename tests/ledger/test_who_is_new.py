@@ -7,12 +7,12 @@ from django.db import transaction
 from msgspec.structs import replace
 
 from ledger.audit import check_all
+from ledger.book.reposting import withdraw
 from ledger.cause import Cause
-from ledger.customers import record_customers
 from ledger.facts import CustomerFact, OrderFact
 from ledger.kinds import CauseKind
 from ledger.models import Customer, Entry, Order, Store
-from ledger.reposting import withdraw
+from ledger.orders.customers import record_customers
 from tests.builders import a_store, an_order, book_of, write
 
 pytestmark = pytest.mark.django_db

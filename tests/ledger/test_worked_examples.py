@@ -4,11 +4,11 @@ from decimal import Decimal
 
 import pytest
 
+from ledger.book.reposting import repost
 from ledger.kinds import PaymentKind, SaleType
 from ledger.models import CogsRule, FeeRule, ManualCost, Order, Product, ShippingRule, Store, Variant, VariantCost
 from ledger.models.rules import Rule
-from ledger.reposting import repost
-from ledger.rules import change
+from ledger.rules.rules import change
 from tests.builders import SYNC, a_line, a_payment, a_refund, a_sale, a_store, an_order, at, day, ecb, write
 from tests.ledger_text import assert_entries, assert_statement
 

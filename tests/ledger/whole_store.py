@@ -14,12 +14,14 @@ from connectors.files.uploads import look_at, receive
 from connectors.models import FileImport, FilePiece, OrderTransaction, RawPayload
 from dashboards import invitations
 from dashboards.models import StartEnd
-from ledger import documents, findings, proposals, rules, undoing
-from ledger.charges import ChargeFact, record_charges
+from ledger import findings
+from ledger.charges.charges import ChargeFact, record_charges
+from ledger.costs import documents
 from ledger.facts import OrderFact
 from ledger.kinds import AdLevel, ChargeKind
 from ledger.models import AdDay, BundlePart, Campaign, CogsRule, FeeRule, ManualCost, Partner, PartnerCode, Store, Variant, VariantCost
 from ledger.people import Role
+from ledger.rules import proposals, rules, undoing
 from profitpeek.jobs import queue
 from profitpeek.jobs.housekeeping import HEARTBEAT
 from tests.builders import a_refund, a_store, an_order, write

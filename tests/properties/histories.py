@@ -6,12 +6,12 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
+from ledger.book.reposting import costs_changed, repost, withdraw
 from ledger.cause import Cause
 from ledger.facts import LineFact, OrderFact, PaymentFact, SaleFact
 from ledger.kinds import CauseKind, FinancialStatus, PaymentKind, PaymentStatus, SaleKind, SaleType
 from ledger.models import Book, CostDefaults, Order, Store
 from ledger.record import record
-from ledger.reposting import costs_changed, repost, withdraw
 from tests.builders import SYNC, at
 
 FIRST = at("2026-03-02 08:00")

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from ledger.kinds import CostOrigin
 from ledger.models import BundlePart, CogsRule, CostChange, CostOverride, FeeRule, Order, Product, ShippingRule, Store, Variant, VariantCost
 from ledger.models.rules import Rule
-from ledger.rules import RuleRefused, change
-from ledger.undoing import undo
+from ledger.rules.rules import RuleRefused, change
+from ledger.rules.undoing import undo
 from tests.properties.histories import FIRST, Step, Story, take
 
 COGS: tuple[type[Rule], ...] = (CogsRule, CogsRule, VariantCost, VariantCost, BundlePart, CostOverride)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.audit import audit
-from ledger.charge_rows import of_cause
-from ledger.charges import ChargeFact, attach_waiting, record_charges, remove
+from ledger.charges.charge_rows import of_cause
+from ledger.charges.charges import ChargeFact, attach_waiting, record_charges, remove
 from ledger.kinds import ChargeKind, ChargeStatus
 from ledger.models import OrderCharge, Store
 from ledger.record import record

@@ -5,10 +5,10 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.costing import Costing, Dated, Part, Priced
+from ledger.costs.costing import Costing, Dated, Part, Priced
 from ledger.days import ALWAYS, FOREVER
 from ledger.kinds import CostOrigin, CostSource
-from ledger.rows import LineRow, OrderRow
+from ledger.orders.rows import LineRow, OrderRow
 
 SET, MUG, CAP = 1, 2, 3
 DAYS = (ALWAYS, *range(-2, 15), FOREVER)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.audit import audit
-from ledger.explain import changes
+from ledger.book.explain import changes
 from ledger.kinds import Basis
 from ledger.models import Batch, Book, CostDefaults, Store
 from ledger.periods import Period

@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger import rules
-from ledger.accruing import accrue
 from ledger.audit import audit
+from ledger.book.reposting import repost
 from ledger.cause import Cause
+from ledger.costs.accruing import accrue
 from ledger.kinds import CauseKind
 from ledger.models import CostChange, ManualCost, Partner, PartnerCode, Product, Store
 from ledger.models.rules import Rule
 from ledger.record import record
-from ledger.reposting import repost
-from ledger.rules import RuleRefused, change
-from ledger.undoing import undo
+from ledger.rules import rules
+from ledger.rules.rules import RuleRefused, change
+from ledger.rules.undoing import undo
 from tests.builders import SYNC, a_store, at, book_of, day, ecb
 from tests.ledger_text import entry_rows
 from tests.properties import examples

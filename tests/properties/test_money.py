@@ -5,8 +5,8 @@ from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ledger.book.pgcopy import money as encoded
 from ledger.money import LARGEST, RATE_SCALE, convert, decimal, divide_half_even, round_half_even, split, tenk
-from ledger.pgcopy import money as encoded
 
 amounts = st.integers(-LARGEST, LARGEST)
 small = st.integers(-(10**12), 10**12)

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from ledger import preview, proposals
 from ledger.models import CostChange, Entry, ProposedChange, Store
 from ledger.periods import By, cut
 from ledger.record import record
-from ledger.rules import RuleRefused
+from ledger.rules import preview, proposals
+from ledger.rules.rules import RuleRefused
 from ledger.statements import profit
 from tests.builders import SYNC, a_store, book_of, day
 from tests.properties.histories import FIRST, Step, Story, stories, take

@@ -9,13 +9,13 @@ from hypothesis import given
 from msgspec.structs import replace
 
 from ledger.audit import audit
+from ledger.book.reposting import repost, restate
+from ledger.book.totals import PRODUCT_COLUMNS
 from ledger.cause import Cause
 from ledger.facts import LineFact, OrderFact, SaleFact
 from ledger.kinds import CauseKind, FinancialStatus, SaleKind, SaleType
 from ledger.models import Book, CountryDayTotal, DayTotal, Entry, Order, OrderLine, ProductDayTotal, Store
 from ledger.record import record
-from ledger.reposting import repost, restate
-from ledger.totals import PRODUCT_COLUMNS
 from tests.builders import SYNC, a_store, book_of, day, ecb
 from tests.properties import examples
 from tests.properties.histories import FIRST, Story, stories

@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger import rules
 from ledger.audit import audit
+from ledger.book.reposting import restate
 from ledger.cause import Cause
 from ledger.kinds import CauseKind
 from ledger.models import CostOverride, Order, Product, Store, Variant
 from ledger.models.rules import Rule
 from ledger.record import record
-from ledger.reposting import restate
-from ledger.rules import change
+from ledger.rules import rules
+from ledger.rules.rules import change
 from tests.builders import SYNC, a_store, book_of, day, ecb
 from tests.ledger_text import entry_rows
 from tests.properties import examples

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.advertising.spending import record_spend, remove
 from ledger.audit import audit
 from ledger.facts import AdDayFact
 from ledger.kinds import AdLevel, AdTeller
 from ledger.models import AdDay, Store
-from ledger.spending import record_spend, remove
 from tests.builders import a_store, book_of, day, ecb
 from tests.ledger_text import entry_rows
 from tests.properties import examples

@@ -15,7 +15,7 @@ def main() -> None:
     """Delete by small chunks, telling how many rows are gone as each is committed."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "profitpeek.settings")
     django.setup()
-    from ledger import erasing
+    from ledger.erasure import erasing
     from ledger.models import Erasure
 
     def told(step: str, done: int, whole: int) -> None:

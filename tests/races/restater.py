@@ -15,7 +15,7 @@ def main() -> None:
     """Restate by small chunks, telling how many orders are done as each is committed."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "profitpeek.settings")
     django.setup()
-    from ledger import reposting
+    from ledger.book import reposting
     from ledger.cause import Cause
     from ledger.kinds import CauseKind
     from ledger.models import Store

@@ -33,7 +33,7 @@ def sync_files(folder: str) -> None:
     """Read orders by files, twenty at a time, with a folder for the files."""
     from django.conf import settings
 
-    from connectors import bulk
+    from connectors.reading import bulk
     from tests.connectors.bazaar_files import FILED
 
     settings.BULK_FOLDER = Path(folder)
@@ -46,9 +46,9 @@ def sync(stream: "Stream | None" = None) -> None:
     from django.utils import timezone
 
     from connectors.models import Connection
-    from connectors.paged import Limits
-    from connectors.runs import Busy, RunLost
-    from connectors.sync import read
+    from connectors.reading.paged import Limits
+    from connectors.reading.runs import Busy, RunLost
+    from connectors.reading.sync import read
     from tests.connectors.bazaar import ORDERS
 
     connection = Connection.objects.select_related("store").get(store__slug=SLUG)

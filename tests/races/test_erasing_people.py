@@ -3,9 +3,9 @@
 import pytest
 from django.utils import timezone
 
-from connectors import archive
 from connectors.models import PrivacyCase
 from connectors.privacy import take
+from connectors.reading import archive
 from connectors.spec import PrivacyRequest
 from ledger.audit import check_all
 from ledger.models import Customer

@@ -9,14 +9,14 @@ import psutil
 import pytest
 from django.db import connection
 
-from ledger import erasing
 from ledger.accounts import COGS_PRODUCT
 from ledger.audit import audit
+from ledger.book.reposting import is_restating, repost
 from ledger.cause import Cause
+from ledger.erasure import erasing
 from ledger.kinds import CauseKind
 from ledger.models import CogsRule, Entry, Erasure, Order
-from ledger.reposting import is_restating, repost
-from ledger.rules import change
+from ledger.rules.rules import change
 from profitpeek import embedded_postgres
 from tests.builders import a_store, an_order, at, book_of, write
 from tests.ledger.whole_store import PARTS, a_whole_store, counted, counted_parts

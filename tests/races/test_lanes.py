@@ -5,14 +5,14 @@ from threading import enumerate as running_threads
 import pytest
 from django.db import DataError
 
-from ledger import reposting
 from ledger.audit import audit
+from ledger.book import reposting
+from ledger.book.reposting import is_restating, repost, restate
 from ledger.cause import Cause
 from ledger.kinds import CauseKind
 from ledger.models import CogsRule, Sale, Store, Variant, VariantCost
 from ledger.models.rules import Rule
-from ledger.reposting import is_restating, repost, restate
-from ledger.rules import change
+from ledger.rules.rules import change
 from profitpeek.jobs.faults import Cancelled
 from tests.builders import a_store, an_order, at, book_of, write
 

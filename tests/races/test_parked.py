@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from django.db import connection as database
 
-from connectors import parking, registry
+from connectors import registry
 from connectors.models import ParkedRecord, SyncRun
-from connectors.replaying import replay
-from connectors.runs import Busy
+from connectors.reading import parking
+from connectors.reading.replaying import replay
+from connectors.reading.runs import Busy
 from connectors.spec import Json
 from ledger.models import Finding, Order
 from tests.builders import a_store

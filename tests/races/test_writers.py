@@ -8,21 +8,21 @@ from time import sleep
 import pytest
 from django.db import connection, transaction
 
-from ledger import reposting
-from ledger.accruing import accrue
 from ledger.audit import audit
+from ledger.book import reposting
+from ledger.book.reposting import costs_changed, is_restating, repost, restate
+from ledger.book.totals import recompute
 from ledger.cause import Cause
-from ledger.charges import ChargeFact, record_charges
+from ledger.charges.charges import ChargeFact, record_charges
+from ledger.costs.accruing import accrue
+from ledger.costs.labels import account_number
 from ledger.kinds import CauseKind, ChargeKind
-from ledger.labels import account_number
 from ledger.models import Batch, CogsRule, CostDefaults, ManualCost, Order, OrderCharge, Store
 from ledger.periods import Period
 from ledger.posting import hold_book
 from ledger.record import Recorded, record
-from ledger.reposting import costs_changed, is_restating, repost, restate
-from ledger.rules import change
+from ledger.rules.rules import change
 from ledger.statements import profit
-from ledger.totals import recompute
 from tests.builders import SYNC, a_refund, a_store, an_order, at, book_of, day
 from tests.ledger_text import assert_statement, statement
 

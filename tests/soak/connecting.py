@@ -6,10 +6,10 @@ from django.db.models.functions import Now
 
 from connectors.models import Connection
 from connectors.oauth import connect_with_key
+from connectors.reading.sync_tasks import submit_connected
 from connectors.registry import find
 from connectors.sandbox.rates import euro_rates
 from connectors.sandbox.shopify_shop import Shop
-from connectors.sync_tasks import submit_connected
 from connectors.webhooks.tasks import submit_subscriptions
 from ledger import rates
 from ledger.kinds import RateSource

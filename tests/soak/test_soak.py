@@ -20,8 +20,9 @@ from django.core.management import call_command
 from django.db import connection
 from msgspec import structs
 
-from connectors import runs
 from connectors.models import Connection
+from connectors.reading import runs
+from connectors.reading.sync_tasks import submit_comparison, submit_stream
 from connectors.registry import find
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.index import moment, seconds
@@ -32,7 +33,6 @@ from connectors.sandbox.shopify_shop import Shop
 from connectors.sandbox.shopify_tokens import App
 from connectors.sandbox.shopify_world import WorldRows
 from connectors.sandbox.world import World
-from connectors.sync_tasks import submit_comparison, submit_stream
 from ledger.models import Finding
 from profitpeek.embedded_postgres import DURABLE, join
 from profitpeek.jobs.models import Job

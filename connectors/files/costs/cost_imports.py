@@ -21,12 +21,12 @@ from connectors.platforms.files import reading
 from connectors.platforms.files.cost_sheet import Checker, Context, KeptRow, Kind, Layout, Options, Survey, as_json, from_json, survey
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.order_charges import COMMISSIONS, SHIPPING_COSTS, ChargeReader, Told, facts_of
-from ledger import charge_rows, charges
-from ledger.build import Zones
-from ledger.charges import Charged, ChargeFact
+from ledger.book.reposting import resolve_rates
+from ledger.charges import charge_rows, charges
+from ledger.charges.charges import Charged, ChargeFact
 from ledger.models import Store
 from ledger.money import Tenk
-from ledger.reposting import resolve_rates
+from ledger.orders.build import Zones
 
 CHARGES: dict[str, Kind] = {kind.name: kind for kind in (SHIPPING_COSTS, COMMISSIONS)}
 TOLD_EVERY = 2_000

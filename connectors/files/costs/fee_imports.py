@@ -23,12 +23,13 @@ from connectors.models import FileImport
 from connectors.platforms.files.cost_sheet import Checker, Context, Options, as_json, from_json
 from connectors.platforms.files.fee_columns import DIALECTS
 from connectors.platforms.files.payment_fees import FeeReader, ToldFees
-from ledger import charge_rows, charges, spending
-from ledger.ad_plan import Spent
-from ledger.charges import Charged, ChargeFact
+from ledger.advertising import spending
+from ledger.advertising.ad_plan import Spent
+from ledger.book.reposting import resolve_rates
+from ledger.charges import charge_rows, charges
+from ledger.charges.charges import Charged, ChargeFact
 from ledger.facts import AdDayFact
 from ledger.money import Tenk
-from ledger.reposting import resolve_rates
 
 
 class LeftOut(Struct):

@@ -18,12 +18,12 @@ from connectors.platforms.files.cost_sheet import Checker, KeptRow, Options, as_
 from connectors.platforms.files.cost_values import as_whole
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.product_costs import PARTS, PRODUCT_COSTS, CostReader, ToldCost
-from ledger import proposals, undoing
 from ledger.days import day_span
 from ledger.kinds import CostOrigin
 from ledger.models import Store, Variant, VariantCost
 from ledger.money import decimal
-from ledger.rules import RuleRefused
+from ledger.rules import proposals, undoing
+from ledger.rules.rules import RuleRefused
 from ledger.stores import today_of
 
 MOST_ROWS = 20_000

@@ -18,8 +18,8 @@ from connectors.platforms.files.cost_sheet import DECIMAL_SIGN, EFFECTIVE_FROM, 
 from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.headers import fits
 from connectors.platforms.files.shopify_products import NO_COST, SHOPIFY_PRODUCTS, ProductReader, ToldVariant
-from ledger import dimensions
 from ledger.models import ShippingRule, Store, Variant
+from ledger.orders import dimensions
 from ledger.tasks import submit_redraft
 
 

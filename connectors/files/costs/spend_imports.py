@@ -16,8 +16,8 @@ from connectors.models import FileImport
 from connectors.platforms.files.ad_columns import AD_SPEND, KINDS, TELLERS
 from connectors.platforms.files.ad_spend import AdReader, LeftOut, ToldSpend
 from connectors.platforms.files.cost_sheet import Checker, Context, Options, as_json, from_json
-from ledger import spending
-from ledger.ad_plan import Spent
+from ledger.advertising import spending
+from ledger.advertising.ad_plan import Spent
 from ledger.cause import Cause
 from ledger.facts import AdDayFact
 from ledger.kinds import AdLevel, AdTeller, CauseKind

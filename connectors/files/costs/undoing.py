@@ -8,9 +8,9 @@ from django.db import transaction
 from connectors.files.imports import others_told
 from connectors.files.kind import Guard, Progress
 from connectors.models import FileImport
-from ledger import charge_rows, charges
 from ledger.cause import Cause
-from ledger.charges import ChargeFact
+from ledger.charges import charge_rows, charges
+from ledger.charges.charges import ChargeFact
 from ledger.kinds import CauseKind
 
 Told = Callable[[FileImport], Iterator[list[ChargeFact]]]

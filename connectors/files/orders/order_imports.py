@@ -20,14 +20,14 @@ from connectors.files.spool import Spool, pack
 from connectors.models import FileImport, RawPayload
 from connectors.platforms.files import reading
 from connectors.platforms.files.faults import FileRefused
+from ledger.book.reposting import adopt, resolve_rates, withdraw
 from ledger.cause import Cause
-from ledger.charges import attach_waiting
+from ledger.charges.charges import attach_waiting
 from ledger.facts import OrderFact, known_by
 from ledger.kinds import CauseKind, SaleKind
 from ledger.models import Order, Store
 from ledger.money import minor_step, round_half_even
 from ledger.record import Recorded, look, record, tell_ids
-from ledger.reposting import adopt, resolve_rates, withdraw
 
 TOLD_EVERY = 2_000
 """Rows between two notes of how far the check is."""

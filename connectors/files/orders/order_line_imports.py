@@ -15,10 +15,10 @@ from connectors.files.spool import Spool
 from connectors.models import FileImport
 from connectors.platforms.files import order_lines
 from connectors.platforms.files.template import Template, as_json, from_json
-from ledger.build import Zones
 from ledger.facts import OrderFact
 from ledger.identity import recogniser
 from ledger.models import Store
+from ledger.orders.build import Zones
 
 KIND = "order-lines"
 SAID_ONCE = ("customer", "country", "channel")

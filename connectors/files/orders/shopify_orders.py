@@ -22,11 +22,11 @@ from connectors.platforms.files.shopify.facts import PLATFORM, fact_of
 from connectors.platforms.files.shopify.orders import ADDED, INCLUDED, MOST_FAULTS, Checker, Verdict, judge
 from connectors.platforms.files.shopify.refunds import UNDATED
 from connectors.platforms.files.shopify.transactions import OrderRef
-from ledger.build import Zones
 from ledger.facts import BY_NUMBER, OrderFact, known_by
 from ledger.identity import recogniser
 from ledger.models import Order, Store
 from ledger.money import Tenk, tenk
+from ledger.orders.build import Zones
 
 SHOPIFY_ORDERS = "shopify-orders"
 MOST_LISTED = 10_000

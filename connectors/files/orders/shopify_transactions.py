@@ -28,13 +28,13 @@ from connectors.platforms.files.shopify import words
 from connectors.platforms.files.shopify.columns import Readers
 from connectors.platforms.files.shopify.facts import PLATFORM
 from connectors.platforms.files.shopify.transactions import Checker, OrderRef, Row, Told, ref_of, told_of
-from ledger.build import Zones
+from ledger.book.reposting import adopt, resolve_rates
 from ledger.cause import Cause
 from ledger.kinds import CauseKind
 from ledger.models import Order, Store
 from ledger.money import Tenk
+from ledger.orders.build import Zones
 from ledger.record import record
-from ledger.reposting import adopt, resolve_rates
 
 SHOPIFY_TRANSACTIONS = "shopify-transactions"
 AT_ONCE = 1_000

@@ -7,10 +7,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from connectors import registry, sync_tasks
+from connectors import registry
 from connectors.connections import check_account, missing_scopes
 from connectors.faults import Fault
 from connectors.oauth import connect_with_key
+from connectors.reading import sync_tasks
 from connectors.spec import Connector, Key
 from connectors.webhooks.tasks import submit_subscriptions
 from ledger.people import kept_stores

@@ -26,9 +26,9 @@ from connectors.platforms.files.faults import FileRefused
 from connectors.platforms.files.reading import file_digest
 from connectors.platforms.files.shopify.orders import ADDED, INCLUDED
 from connectors.platforms.files.template import as_json, names
-from ledger import proposals
 from ledger.models import Store
 from ledger.people import kept_stores
+from ledger.rules import proposals
 
 ACTOR = "command line"
 

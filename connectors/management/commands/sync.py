@@ -9,15 +9,15 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from connectors import runs
 from connectors.faults import Fault, NeedsReauth, RetryLater
 from connectors.files.kind import Progress, untold
 from connectors.models import Connection
+from connectors.reading import runs
+from connectors.reading.replaying import replay
+from connectors.reading.runs import Busy, RunLost
+from connectors.reading.sync import Outcome, read
 from connectors.registry import UnknownPlatform, find
-from connectors.replaying import replay
-from connectors.runs import Busy, RunLost
 from connectors.spec import Stream
-from connectors.sync import Outcome, read
 from ledger.people import kept_stores
 
 PAUSE = 5.0

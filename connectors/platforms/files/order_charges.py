@@ -8,8 +8,8 @@ from typing import NamedTuple
 from connectors.platforms.files.cost_sheet import Cell, Context, KeptRow, Kind, Layout, Readers, reading
 from connectors.platforms.files.headers import Field
 from connectors.platforms.files.values import BadCell
-from ledger.charge_rows import bare
-from ledger.charges import ChargeFact
+from ledger.charges.charge_rows import bare
+from ledger.charges.charges import ChargeFact
 from ledger.kinds import ChargeKind, ChargeStatus
 from ledger.money import Tenk
 

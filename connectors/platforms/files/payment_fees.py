@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from connectors.platforms.files.cost_sheet import Cell, Context, KeptRow, Kind, Layout, Readers, reading
 from connectors.platforms.files.cost_values import Amount
 from connectors.platforms.files.fee_columns import DIALECTS, LOOKED_THROUGH, WHY_NOT, Meaning, meaning_of, plain_type
-from ledger.charge_rows import bare
-from ledger.charges import ChargeFact
+from ledger.charges.charge_rows import bare
+from ledger.charges.charges import ChargeFact
 from ledger.facts import AdDayFact
 from ledger.kinds import AdLevel, AdTeller, ChargeKind
 from ledger.money import Tenk, decimal

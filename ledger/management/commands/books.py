@@ -7,17 +7,17 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.db import transaction
 
-from ledger import totals
 from ledger.audit import audit
+from ledger.book import totals
+from ledger.book.explain import Change, changes
+from ledger.book.reposting import repost
+from ledger.book.snapshot import snapshot
 from ledger.cause import Cause
-from ledger.explain import Change, changes
 from ledger.kinds import Basis, CauseKind
 from ledger.management.store_command import MOMENT_HELP, StoreCommand, amount_text, batch_at, table
 from ledger.models import Store
 from ledger.posting import hold_book
 from ledger.record import Contended
-from ledger.reposting import repost
-from ledger.snapshot import snapshot
 
 
 class Command(StoreCommand):

@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 from django.core.management.base import CommandError
 
+from ledger.book.snapshot import snapshot
 from ledger.kinds import SaleKind, SaleType
 from ledger.management.store_command import StoreCommand, amount_text, table
 from ledger.models import Store
-from ledger.order_parts import EntryView
-from ledger.orders_view import AD_SHARE, COLUMNS, OrderView, order_profit
-from ledger.snapshot import snapshot
+from ledger.orders.order_parts import EntryView
+from ledger.orders.orders_view import AD_SHARE, COLUMNS, OrderView, order_profit
 
 EARNED = frozenset({"revenue", "profit"})
 LABELS = {

@@ -8,11 +8,11 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from ledger import accounts
+from ledger.book.snapshot import snapshot
 from ledger.kinds import Basis
 from ledger.management.store_command import MOMENT_HELP, StoreCommand, amount_text, batch_at, table
 from ledger.models import Batch, Store
 from ledger.periods import By, Period, PeriodError, cut
-from ledger.snapshot import snapshot
 from ledger.statements import STATEMENT_KEYS, BookState, Statement, amount, profit, state
 
 BEFORE = "before income tax, interest and depreciation"

@@ -10,13 +10,14 @@ import pytest
 from django.db.models import F
 from django.test import Client
 
-from connectors import registry, runs
+from connectors import registry
 from connectors.connections import Kept, pause, resume
 from connectors.faults import NeedsReauth, RetryLater
-from connectors.fetching import fetch
 from connectors.models import Connection, ParkedRecord, PrivacyCase, SyncCursor, SyncRun, WebhookDelivery, WebhookTopic
-from connectors.parking import UNREADABLE
-from connectors.sync_tasks import BACKFILL, submit_reread
+from connectors.reading import runs
+from connectors.reading.fetching import fetch
+from connectors.reading.parking import UNREADABLE
+from connectors.reading.sync_tasks import BACKFILL, submit_reread
 from connectors.webhooks import deliveries, doors
 from connectors.webhooks.deliveries import LeaseLost
 from connectors.webhooks.draining import drain

@@ -1,0 +1,1 @@
+"""Write what pages show as files."""

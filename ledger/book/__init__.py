@@ -1,0 +1,1 @@
+"""Keep the book: its entries and totals, and everything that is asked of them."""

@@ -1,0 +1,1 @@
+"""Know what a store sells, and where from."""

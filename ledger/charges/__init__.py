@@ -1,0 +1,1 @@
+"""Charge orders with what files and payment processors tell that they cost."""

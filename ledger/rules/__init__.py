@@ -1,0 +1,1 @@
+"""Change the dated rules of costs: propose, look first, make, undo."""
