@@ -236,7 +236,7 @@ class Touched(Told, frozen=True):
     tag: str = ""
 
 
-class Merged(Struct, frozen=True):
+class Merged(Told, frozen=True):
     """Its customer turned out to be another one, whose orders are theirs from then on."""
 
     at: datetime

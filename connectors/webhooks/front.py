@@ -55,19 +55,19 @@ Start = Callable[[str, list[tuple[str, str]]], object]
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
-def asked_of(environ: Mapping[str, Any]) -> Asked | None:
+def asked_of(wsgi: Mapping[str, Any]) -> Asked | None:
     """Return the delivery in a WSGI request; None where its address is none of deliveries."""
-    path = str(environ.get("PATH_INFO", ""))
+    path = str(wsgi.get("PATH_INFO", ""))
     if not path.startswith(PREFIX):
         return None
     platform, _, token = path[len(PREFIX) :].partition("/")
-    length = environ.get("CONTENT_LENGTH") or ""
+    length = wsgi.get("CONTENT_LENGTH") or ""
     known = int(length) if length.isascii() and length.isdigit() else None
-    if known is None and not environ.get("wsgi.input_terminated"):
+    if known is None and not wsgi.get("wsgi.input_terminated"):
         # Nothing says where the body ends: there is none.
         known = 0
-    headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
-    return Asked(str(environ.get("REQUEST_METHOD", "")), platform, token, headers, known, environ["wsgi.input"].read)
+    headers = {name[5:].replace("_", "-").lower(): value for name, value in wsgi.items() if name.startswith("HTTP_")}
+    return Asked(str(wsgi.get("REQUEST_METHOD", "")), platform, token, headers, known, wsgi["wsgi.input"].read)
 
 
 class Front:
@@ -76,11 +76,11 @@ class Front:
     def __init__(self, application: Application, inbox: "KeptInbox | None" = None) -> None:
         self._application, self._inbox = application, inbox or KeptInbox()
 
-    def __call__(self, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
+    def __call__(self, wsgi: dict[str, Any], start_response: Start) -> Iterable[bytes]:
         """Answer one request."""
-        asked = asked_of(environ)
+        asked = asked_of(wsgi)
         if asked is None:
-            return self._application(environ, start_response)
+            return self._application(wsgi, start_response)
         try:
             reply = accept(asked, self._inbox, now=datetime.now(UTC))
         except Exception as error:
