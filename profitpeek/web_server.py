@@ -34,9 +34,10 @@ workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
 threads = int(os.environ.get("WEB_THREADS") or 4)
 timeout = 60
 graceful_timeout = 20
-# Memory that a library keeps is given back now and then, never by all processes at once.
-max_requests = 5_000
-max_requests_jitter = 500
+# Memory that a library keeps is given back now and then, never by all processes at once. Seldom, since connections that wait
+# for a process that ends are cut, and a flood of deliveries is thousands within seconds.
+max_requests = 50_000
+max_requests_jitter = 5_000
 # The socket would be made in the home directory, which may be missing or read-only.
 control_socket_disable = True
 # Django decides by BEHIND_PROXY whether to believe what a proxy says about https; gunicorn has no part in it.
