@@ -13,9 +13,9 @@ from connectors.models import Connection
 from connectors.spec import Json
 from ledger.audit import check_all
 from ledger.models import Batch, Order, Store
-from tests.builders import a_store, book_of
+from tests.builders import book_of
 from tests.connectors.bazaar import NOW, ORDERS, Bazaar, a_record, connector, open_bazaar
-from tests.connectors.connecting import connected, pull
+from tests.connectors.connecting import pull
 from tests.connectors.shopify_files import an_order, undo, write_orders
 from tests.ledger_text import assert_entries
 
@@ -29,16 +29,6 @@ def bazaar(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bazaar]:
     monkeypatch.setitem(registry.CONNECTORS, "bazaar", connector(AS_SHOPIFY))
     with open_bazaar() as bazaar:
         yield bazaar
-
-
-@pytest.fixture
-def store() -> Store:
-    return a_store()
-
-
-@pytest.fixture
-def connection(store: Store, bazaar: Bazaar) -> Connection:
-    return connected(store, bazaar)
 
 
 def told(price: str = "48.00") -> Json:

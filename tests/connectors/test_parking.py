@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -25,30 +25,11 @@ from ledger.facts import AdDayFact, BalanceFact, LineFact, OrderFact, PayoutFact
 from ledger.kinds import AdLevel, BalanceMeaning
 from ledger.models import Finding, Order, Store
 from ledger.sealing import unseal
-from tests.builders import a_store
-from tests.connectors.bazaar import BAZAAR, NOW, ORDERS, Bazaar, a_record, connector, open_bazaar
-from tests.connectors.connecting import connected, cursor_of, last_run, pull, pull_all
+from tests.connectors.bazaar import NOW, ORDERS, Bazaar, a_record, connector
+from tests.connectors.connecting import cursor_of, last_run, pull, pull_all
 
 pytestmark = pytest.mark.django_db
 REFUNDED = replace(ORDERS, complete=lambda record, send: {**record, **send(Request(path=f"/orders/{record['id']}/refunds")).json()})
-
-
-@pytest.fixture
-def bazaar(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bazaar]:
-    monkeypatch.setitem(registry.CONNECTORS, "bazaar", BAZAAR)
-    monkeypatch.setattr("connectors.http.PAUSES", (0.0, 0.0))
-    with open_bazaar() as bazaar:
-        yield bazaar
-
-
-@pytest.fixture
-def store() -> Store:
-    return a_store()
-
-
-@pytest.fixture
-def connection(store: Store, bazaar: Bazaar) -> Connection:
-    return connected(store, bazaar)
 
 
 def without(record: Json, name: str) -> Json:
