@@ -213,10 +213,23 @@ def _bulk_files(search: Search, after: int) -> Step:
     for connection in Connection.objects.filter(store=search.store).order_by("pk"):
         for path, how in _files_of(connection):
             changed += _overwrite(search, path, how)
+        _drop_half_fetched(connection)
     return Step(None, {"bulk": changed} if changed else {})
 
 
 def _files_of(connection: Connection) -> Iterator[tuple[Path, Whose]]:
+    for folder, how in _folders_of(connection):
+        yield from ((path, how) for path in sorted(folder.glob("*.jsonl")))
+
+
+def _drop_half_fetched(connection: Connection) -> None:
+    """Delete what is fetched of files that have not come whole: where it breaks off is anywhere in a line, and they are fetched anew."""
+    for folder, _ in _folders_of(connection):
+        for part in (*folder.glob("*-*.draft"), *folder.glob("*-*.validator")):
+            part.unlink(missing_ok=True)
+
+
+def _folders_of(connection: Connection) -> Iterator[tuple[Path, Whose]]:
     try:
         streams = find(connection.platform).streams
     except UnknownPlatform:
@@ -224,7 +237,7 @@ def _files_of(connection: Connection) -> Iterator[tuple[Path, Whose]]:
     for stream in streams:
         folder: Path = settings.BULK_FOLDER / f"{connection.pk}-{stream.name}"
         if stream.whose is not None and folder.is_dir():
-            yield from ((path, stream.whose) for path in sorted(folder.glob("*.jsonl")))
+            yield folder, stream.whose
 
 
 def _overwrite(search: Search, path: Path, how: Whose) -> int:

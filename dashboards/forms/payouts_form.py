@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 
 from dashboards.forms.addresses import DaysForm
+from dashboards.forms.paging import Paged
 from dashboards.forms.sorting import Heading
 from ledger.charges.payouts import SORTS, Choice
 
@@ -59,7 +60,7 @@ class PayoutsForm(DaysForm):
 
 
 @dataclass(frozen=True, slots=True)
-class PayoutsView:
+class PayoutsView(Paged):
     """What the list shows, and the links that change one thing of it and keep the rest."""
 
     choice: Choice
@@ -78,21 +79,6 @@ class PayoutsView:
             "sort": choice.sort, "page": 1,
         } | dict(changes)  # fmt: skip
         return urlencode({name: value for name, value in known.items() if value not in ("", None, 1) and (name, value) != ("sort", NEWEST)})
-
-    @property
-    def file_query(self) -> str:
-        """Return the query of the files that list the same."""
-        return self.query({})
-
-    @property
-    def newer(self) -> str:
-        """Return the query of the page before."""
-        return self.query({"page": self.page - 1})
-
-    @property
-    def older(self) -> str:
-        """Return the query of the next page."""
-        return self.query({"page": self.page + 1})
 
     @property
     def differing_query(self) -> str:

@@ -19,6 +19,7 @@ from connectors.files.kinds import FILE_KINDS
 from connectors.models import FileImport
 from dashboards.files.exports import number, safe
 from dashboards.files.workbook import OPTIONS
+from dashboards.forms.paging import Paged
 from dashboards.forms.sorting import Heading
 from dashboards.pages.notices import current_zone
 from dashboards.templatetags.imports import changed_count, kind_label, new_count, state_words
@@ -86,7 +87,7 @@ class ImportsForm(forms.Form):
 
 
 @dataclass(frozen=True, slots=True)
-class ImportsView:
+class ImportsView(Paged):
     """What the list shows, and the links that change one thing of it and keep the rest."""
 
     q: str = ""
@@ -104,21 +105,6 @@ class ImportsView:
         """Return the query of the address with some of it changed; a change begins on the first page again."""
         known = {"q": self.q, "kind": self.kind, "state": self.state, "sort": self.sort, "page": 1} | dict(changes)
         return urlencode({name: value for name, value in known.items() if value not in ("", 1) and (name, value) != ("sort", NEWEST)})
-
-    @property
-    def file_query(self) -> str:
-        """Return the query of the files that list the same."""
-        return self.query({})
-
-    @property
-    def newer(self) -> str:
-        """Return the query of the page before."""
-        return self.query({"page": self.page - 1})
-
-    @property
-    def older(self) -> str:
-        """Return the query of the next page."""
-        return self.query({"page": self.page + 1})
 
     def headings(self) -> dict[str, Heading]:
         """Return the headings that sort, by what they sort by; the one that sorts now turns round."""

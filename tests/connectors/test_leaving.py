@@ -139,6 +139,15 @@ def test_lines_of_bulk_files_are_overwritten_where_they_stand(connection: Connec
     assert (path.stat().st_size, b"Customer/42" in path.read_bytes()) == (size, False)
 
 
+def test_what_is_fetched_of_a_file_by_half_is_thrown_away(connection: Connection, folder: Path) -> None:
+    own = folder / f"{connection.pk}-orders"
+    own.mkdir(parents=True)
+    for name in ("a-0.draft", "a-0.validator", "a-1.jsonl", "a.draft"):
+        (own / name).write_bytes(msgspec.json.encode(LINES[1])[:-20])
+    ask_by_platform(connection)
+    assert sorted(path.name for path in own.iterdir()) == ["a-1.jsonl", "a.draft"]
+
+
 def test_an_uploaded_file_that_names_them_is_put_away_whoever_else_is_in_it(store: Store, tmp_path: Path) -> None:
     kept = []
     for name, email in (("hers.csv", "Ann@Example.com"), ("others.csv", "joann@example.com")):

@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -87,8 +88,8 @@ def test_an_order_is_told_signed_and_with_all_headers(caller: Caller, receiver: 
         "query O($id: ID!) { order(id: $id) { name updatedAt currentTotalPriceSet { shopMoney { amount } } lineItems(first: 5) { nodes { id } } } }",
         id=said["admin_graphql_api_id"],
     )["order"]  # fmt: skip
-    assert (said["name"], said["updated_at"], float(said["current_total_price"]), said["line_items"][0]["admin_graphql_api_id"]) == (
-        row["name"], "2026-03-15T08:00:00-04:00", float(row["currentTotalPriceSet"]["shopMoney"]["amount"]), row["lineItems"]["nodes"][0]["id"],
+    assert (said["name"], said["updated_at"], Decimal(said["current_total_price"]), said["line_items"][0]["admin_graphql_api_id"]) == (
+        row["name"], "2026-03-15T08:00:00-04:00", Decimal(row["currentTotalPriceSet"]["shopMoney"]["amount"]), row["lineItems"]["nodes"][0]["id"],
     )  # fmt: skip
     assert (row["updatedAt"], said["financial_status"], said["discount_codes"][0]["code"]) == ("2026-03-15T12:00:00Z", "paid", "COUNTER")
 
@@ -158,7 +159,7 @@ def test_every_scenario_can_be_told() -> None:
             if ring.kind == "Order" and ring.topic != "orders/delete":
                 order = world.order(ring.order, ring.at)
                 assert order is not None
-                assert sum(round(float(line["price"]) * line["quantity"] * 100) for line in body["line_items"]) == sum(
+                assert sum(Decimal(line["price"]) * line["quantity"] * 100 for line in body["line_items"]) == sum(
                     line.original_total for line in order.lines
                 )
     assert set(TOPICS.values()) - set(told) == {"bulk_operations/finish", "app/scopes_update", "app/uninstalled"}
